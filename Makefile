@@ -1,0 +1,88 @@
+# On a fresh machine: git, make and Python 3.10 or newer with venv are enough.
+# `make` lists the targets. VENV=path keeps the virtual environment elsewhere,
+# PYTHON3=path chooses the interpreter that makes it.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV ?= .venv
+PYTHON := $(VENV)/bin/python
+PYTHON3 ?= python3 python3.13 python3.12 python3.11 python3.10
+PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet --quiet
+
+# What a shop's developer has exported for the shop is not meant for these tests.
+unexport DATABASE_URL DJANGO_SETTINGS_MODULE PYTHONHOME PYTHONPATH
+
+.PHONY: help demo run test lint format types build clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target does; do \
+		printf '  make %-10s %s\n' "$$target" "$$does"; done
+
+demo: $(VENV)/.test ## a visitor logs in and buys; see what the vendor gets and what the send log says
+	@$(PYTHON) -m example_project.demo
+
+run: $(VENV)/.test ## leave the example shop and the stand-in vendor running, to click through
+	@$(PYTHON) -m example_project.run
+
+test: $(VENV)/.test ## the tests on SQLite, with 100 % coverage required; ARGS="-k resend" goes to pytest
+	@rm -f .coverage .coverage.*
+	PYTHONDEVMODE=1 $(PYTHON) -m coverage run -m pytest $(ARGS)
+	@$(PYTHON) -m coverage combine --quiet
+	$(PYTHON) -m coverage report
+
+lint: $(VENV)/.dev ## ruff: rules and format
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+format: $(VENV)/.dev ## let ruff mend what it can
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+types: $(VENV)/.dev ## mypy, strict
+	$(PYTHON) -m mypy
+
+build: $(VENV)/.dev ## sdist and wheel into dist/
+	@rm -rf build dist
+	@$(PYTHON) -m build --no-isolation --outdir dist . >build.log 2>&1 || { cat build.log; rm -f build.log; exit 1; }
+	@rm -rf build build.log
+	$(PYTHON) -m twine check --strict dist/*
+
+clean: ## remove what the other targets have made, the virtual environment too
+	rm -rf $(VENV) .venvs build dist django_vt.egg-info .ci/logs docs/_build htmlcov .coverage .coverage.*
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One stamp for each set of packages: made again when their list changes.
+$(VENV)/.test: extras := test
+$(VENV)/.dev: extras := test,dev
+$(VENV)/.test $(VENV)/.dev: setup.cfg pyproject.toml | $(PYTHON)
+	@echo "Installing django-vt[$(extras)] into $(VENV) ..."
+	@$(PIP) install --editable '.[$(extras)]'
+	@touch $@
+
+# The first interpreter that is new enough and can make a virtual environment. A pyenv shim may be
+# on the PATH and not run, a Debian python3 may lack ensurepip: so each is tried, not only looked for.
+$(PYTHON):
+	@for python in $(PYTHON3); do \
+		why=$$($$python -c "$$PROBE" 2>&1) && { \
+			echo "Making $(VENV) with $$why ..."; exec $$python -m venv --clear $(VENV); }; \
+		case $$why in "Python "*) tried="$$tried\n  $$python: $$why" ;; *) tried="$$tried\n  $$python: does not run" ;; esac; \
+	done; \
+	printf "django-vt needs Python 3.10 or newer with the venv module. Tried:$$tried\n" >&2; \
+	printf "Install one (Debian, Ubuntu: apt install python3-venv), or name one: make PYTHON3=/path/to/python3\n" >&2; \
+	exit 1
+
+define PROBE
+import sys
+name = "Python %d.%d.%d" % sys.version_info[:3]
+if sys.version_info < (3, 10):
+    sys.exit(name + " is too old")
+try:
+    import ensurepip, venv
+except ImportError as error:
+    sys.exit(name + " cannot make virtual environments: " + str(error))
+print(name)
+endef
+export PROBE
