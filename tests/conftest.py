@@ -1,0 +1,88 @@
+"""What every test gets: no way off this machine, an empty outbox, a database that threads share, a clock."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+from django.utils import timezone
+
+from tests.network_guard import loopback_only
+
+
+class Clock:
+    """The time that `timezone.now()` tells while the fixture `clock` is in use."""
+
+    def __init__(self, now: datetime.datetime) -> None:
+        self.now = now
+
+    def advance(self, seconds: float) -> datetime.datetime:
+        """Lets so many seconds pass; gives the new time."""
+        self.now += datetime.timedelta(seconds=seconds)
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Stops the time at noon of some day; set `clock.now` or call `clock.advance(seconds)`."""
+    stopped = Clock(datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc))
+    monkeypatch.setattr(timezone, "now", lambda: stopped.now)
+    return stopped
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _whole_session_on_loopback() -> Iterator[list[str]]:
+    with loopback_only() as tried:
+        yield tried
+
+
+@pytest.fixture(autouse=True)
+def foreign_network(_whole_session_on_loopback: list[str]) -> Iterator[list[str]]:
+    """What the test, or a thread of it, has tried to reach beyond this machine: fails it, if anything."""
+    tried = _whole_session_on_loopback
+    tried.clear()
+    yield tried
+    assert not tried, f"reached for another machine: {', '.join(tried)}"
+
+
+@pytest.fixture(autouse=True)
+def _empty_locmem_outbox() -> None:
+    try:  # until the module is there
+        from django_vt.backends import locmem
+    except ImportError:
+        return
+    locmem.outbox.clear()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite's test database becomes a file: one in memory locks whole tables and is no other process's."""
+    database = django_settings.DATABASES["default"]
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database.setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("database") / "tests.sqlite3")
+
+
+@pytest.fixture
+def process_environment(transactional_db: None) -> dict[str, str]:
+    """The environment for a process of the test's own that is to work on the test's database."""
+    return {
+        **os.environ,
+        "DATABASE_URL": database_url(),
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+    }
+
+
+def database_url() -> str:
+    """The test database in the form that tests/settings.py reads."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    scheme = {"postgresql": "postgres", "mysql": "mysql"}[connection.vendor]
+    login = f"{database['USER']}:{database['PASSWORD']}".rstrip(":")
+    return f"{scheme}://{login}@{database['HOST']}:{database['PORT']}/{database['NAME']}"

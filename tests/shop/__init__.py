@@ -1,0 +1,1 @@
+"""The tests' shop: an order and the pages that place one."""
