@@ -1,0 +1,163 @@
+"""Holds the code to the drawing of its architecture: who imports whom, and how long things get."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "django_vt"
+
+PURE = {"identity", "events", "packing", "outcome", "fields", "reasons", "exceptions"}
+FLOOR = {"conf", "exceptions", "reasons"}
+
+# Each module (or subpackage) and which others of the package it may import: the drawing's arrows.
+ARROWS = {
+    "exceptions": set(),
+    "reasons": set(),
+    "fields": {"exceptions"},
+    "signals": set(),
+    "conf": {"exceptions"},
+    # pure
+    "identity": FLOOR | {"fields"},
+    "events": FLOOR | {"fields", "identity"},
+    "packing": FLOOR,
+    "outcome": FLOOR,
+    # the way of an event
+    "middleware": FLOOR | {"identity", "dispatchers"},
+    "senders": FLOOR | {"events", "identity", "outbox", "signals"},
+    "outbox": FLOOR | {"dispatchers", "events", "identity", "models"},
+    "models": FLOOR | {"identity", "outcome"},
+    "dispatchers": FLOOR | {"delivery", "models"},
+    "delivery": FLOOR | {"backends", "models", "outcome", "packing", "signals"},
+    "backends": FLOOR | {"packing"},
+    # around it
+    "__init__": {"outbox"},
+    "apps": {"checks", "dispatchers", "senders"},
+    "checks": FLOOR | {"dispatchers"},
+    "admin": FLOOR | {"dispatchers", "models", "outcome"},
+    "management": FLOOR | {"delivery", "dispatchers", "models"},
+    "testing": FLOOR | {"backends", "events", "identity", "models"},
+    "contrib": FLOOR | {"__init__", "events", "identity", "outbox", "signals"},
+}
+NETWORK_AND_DATABASE = {"django.db", "http.client", "requests", "socket", "urllib.request", "urllib3"}
+
+
+def sources(*folders: Path) -> list[Path]:
+    return sorted(path for folder in folders for path in folder.rglob("*.py") if "migrations" not in path.parts)
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def unit(path: Path) -> str:
+    """The part of the drawing that a file belongs to: `delivery`, or `backends` for `backends/http.py`."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def units() -> set[str]:
+    return {unit(path) for path in sources(PACKAGE)}
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """The dotted names that a file imports anywhere in it; `from a import b` gives `a.b`."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{origin(path, node)}.{alias.name}" for alias in node.names)
+
+
+def origin(path: Path, node: ast.ImportFrom) -> str:
+    """The absolute name of the module that is imported from."""
+    if not node.level:
+        return str(node.module)
+    package = path.relative_to(ROOT).parts[: -node.level]
+    return ".".join([*package, *([node.module] if node.module else [])])
+
+
+def imported_units(path: Path) -> set[str]:
+    """The parts of the drawing that a file imports, without its own."""
+    known = units()
+    names = [name.split(".") for name in imported_modules(path)]
+    inside = {parts[1] if parts[1] in known else "__init__" for parts in names if parts[0] == "django_vt"}
+    return inside - {unit(path)}
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    """Each function of a file, and its lines."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            yield f"{path.relative_to(ROOT)}: {node.name}", node.end_lineno - node.lineno + 1
+
+
+def test_every_module_has_its_place_in_the_drawing():
+    assert units() - set(ARROWS) == set()
+
+
+@pytest.mark.parametrize("path", sources(PACKAGE), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_follow_the_arrows(path):
+    assert imported_units(path) - ARROWS[unit(path)] == set()
+
+
+def test_the_arrows_make_no_circle():
+    left = {name: set(targets) for name, targets in ARROWS.items()}
+    while free := [name for name, targets in left.items() if not targets & set(left)]:
+        for name in free:
+            del left[name]
+    assert left == {}
+
+
+def test_nothing_imports_a_command_the_admin_or_a_contrib():
+    assert all(not targets & {"management", "admin", "contrib", "testing"} for targets in ARROWS.values())
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_pure_modules_touch_neither_network_nor_database(name):
+    paths = [path for path in sources(PACKAGE) if unit(path) == name]
+    assert paths
+    for path in paths:
+        touched = {
+            module
+            for module in imported_modules(path)
+            for forbidden in NETWORK_AND_DATABASE
+            if f"{module}.".startswith(f"{forbidden}.")
+        }
+        assert touched == set()
+
+
+def test_only_delivery_calls_a_backend_and_by_its_dotted_path():
+    importers = {unit(path) for path in sources(PACKAGE) if "backends" in imported_units(path)}
+    assert importers <= {"delivery", "testing"}
+    of_delivery = {name for path in sources(PACKAGE) if unit(path) == "delivery" for name in imported_modules(path)}
+    assert all(name.startswith("django_vt.backends.base.") for name in of_delivery if ".backends" in name)
+
+
+@pytest.mark.parametrize("path", sources(PACKAGE, ROOT / "tests", ROOT / "example_project"), ids=str)
+def test_files_stay_within_300_lines(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_functions_are_short():
+    lengths = dict(length for path in sources(PACKAGE) for length in functions(path))
+    in_order = sorted(lengths.values())
+    assert {name: lines for name, lines in lengths.items() if lines > 50} == {}
+    assert in_order[len(in_order) * 9 // 10] <= 25
+    assert median(in_order) <= 8
+
+
+def test_no_module_is_a_drawer_for_everything():
+    drawers = {"utils", "util", "helpers", "helper", "common", "misc"}
+    assert [path for path in sources(PACKAGE) if path.stem in drawers or unit(path) in drawers] == []
+
+
+def test_the_package_says_that_it_is_typed():
+    assert (PACKAGE / "py.typed").is_file()
