@@ -12,6 +12,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.utils import timezone
 
+from django_vt.backends import locmem
 from tests.network_guard import loopback_only
 
 
@@ -52,10 +53,6 @@ def foreign_network(_whole_session_on_loopback: list[str]) -> Iterator[list[str]
 
 @pytest.fixture(autouse=True)
 def _empty_locmem_outbox() -> None:
-    try:  # until the module is there
-        from django_vt.backends import locmem
-    except ImportError:
-        return
     locmem.outbox.clear()
 
 
