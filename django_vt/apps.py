@@ -1,0 +1,20 @@
+"""The app: connects the receivers and registers the checks."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class DjangoVTConfig(AppConfig):
+    """`django_vt` in INSTALLED_APPS."""
+
+    name = "django_vt"
+    verbose_name = _("Vibetrace")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Listen for orders and logins."""
+        from django_vt import senders
+
+        senders.connect()

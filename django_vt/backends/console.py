@@ -1,0 +1,26 @@
+"""A backend that prints instead of sending, for development."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+
+from django_vt.backends.base import Backend
+from django_vt.outcome import Reply
+from django_vt.packing import OutgoingRequest
+
+_turn = threading.Lock()
+
+
+class ConsoleBackend(Backend):
+    """Requests go to standard output, readable, and count as sent. They hold shoppers' data: not for production."""
+
+    def send(self, request: OutgoingRequest) -> Reply:
+        """Print the events of the request."""
+        lines = [f"Vibetrace {request.account_id} {request.event_type}: {len(request.payloads)} event(s)"]
+        lines += [json.dumps(json.loads(payload), indent=2, ensure_ascii=False) for payload in request.payloads]
+        with _turn:
+            sys.stdout.write("\n".join([*lines, ""]))
+            sys.stdout.flush()
+        return Reply(200)

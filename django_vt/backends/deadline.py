@@ -1,0 +1,89 @@
+"""A total deadline for a request: requests' own time-outs are per read, and a slow drip never meets one."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+_current: ContextVar[Deadline | None] = ContextVar("django_vt_deadline", default=None)
+
+
+class Deadline:
+    """For the time of a `with` block: after `seconds` a watchdog shuts the socket that the block's request uses."""
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._timer = threading.Timer(seconds, self._pass)
+        self._timer.daemon = True
+        self._connection: HTTPConnection | None = None
+
+    def __enter__(self) -> Deadline:
+        self._token = _current.set(self)
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        _current.reset(self._token)
+
+    def watch(self, connection: HTTPConnection) -> None:
+        """The request goes over this connection. Too late for it already: an error like the time-out of a read."""
+        self._connection = connection
+        if self.passed:
+            raise TimeoutError
+
+    def _pass(self) -> None:
+        self.passed = True
+        sock = self._connection.sock if self._connection else None
+        if sock is not None:
+            # The file descriptor's own shutdown wakes a thread that reads from it; closing would not.
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+class _Watched(HTTPConnection):
+    def request(self, *args: Any, **options: Any) -> None:
+        deadline = _current.get()
+        if deadline is not None:
+            deadline.watch(self)
+        super().request(*args, **options)
+
+
+class _WatchedHTTPS(_Watched, HTTPSConnection):
+    pass
+
+
+class _WatchedHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _WatchedHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedHTTPS
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """requests' transport with connections that a `Deadline` can end; through a proxy too."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """As in requests, with the watched pools."""
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        """As in requests, with the watched pools."""
+        manager = super().proxy_manager_for(*args, **options)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+_POOLS = {"http": _WatchedHTTPPool, "https": _WatchedHTTPSPool}

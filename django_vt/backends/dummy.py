@@ -1,0 +1,15 @@
+"""A backend that sends nothing and calls it sent."""
+
+from __future__ import annotations
+
+from django_vt.backends.base import Backend
+from django_vt.outcome import Reply
+from django_vt.packing import OutgoingRequest
+
+
+class DummyBackend(Backend):
+    """Every request is answered 200 by nobody."""
+
+    def send(self, request: OutgoingRequest) -> Reply:
+        """Nothing leaves."""
+        return Reply(200)

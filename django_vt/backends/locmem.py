@@ -1,0 +1,18 @@
+"""A backend that keeps requests in a list, for tests; the default in a test environment."""
+
+from __future__ import annotations
+
+from django_vt.backends.base import Backend
+from django_vt.outcome import Reply
+from django_vt.packing import OutgoingRequest
+
+outbox: list[OutgoingRequest] = []
+
+
+class LocMemBackend(Backend):
+    """Requests end in `django_vt.backends.locmem.outbox`; each is answered 200."""
+
+    def send(self, request: OutgoingRequest) -> Reply:
+        """Append to `outbox`."""
+        outbox.append(request)
+        return Reply(200)

@@ -1,0 +1,87 @@
+"""The settings of the app: one block, `DJANGO_VT`, read when a value is asked for.
+
+Nothing is kept between two reads, so `override_settings` and pytest-django's `settings` just work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from django.conf import settings as django_settings
+from django.core import mail
+
+IdentificationWay = Literal["pixel", "vtsid", "email"]
+
+BLOCK = "DJANGO_VT"
+ACCOUNT_ID_PATTERN = re.compile(r"[A-Za-z0-9._~-]{1,64}", re.ASCII)
+
+TEST_DEFAULTS: Mapping[str, Any] = {
+    "BACKEND": "django_vt.backends.locmem.LocMemBackend",
+    "DISPATCHER": "django_vt.dispatchers.immediate.ImmediateDispatcher",
+}
+
+
+class Settings:
+    """The keys of `DJANGO_VT` with their types and defaults; reading an attribute reads the project's settings.
+
+    README.md says what each key means. A value of the wrong type is not mended here: the system checks
+    (`manage.py check`) name it.
+    """
+
+    ACCOUNT_ID: str = ""
+    ENDPOINT: str = "https://app.vtcdn.net/event"
+    ENABLED: bool = True
+    BACKEND: str = "django_vt.backends.http.HttpBackend"
+    DISPATCHER: str = "django_vt.dispatchers.thread.ThreadDispatcher"
+    CALLBACK: str | None = "vt"
+    TIMEOUT: tuple[float, float] = (3.05, 10)
+    TRUST_ENV: bool = False
+    BATCH_SIZE: int = 20
+    MAX_URL_LENGTH: int = 8000
+    RETRY_DELAYS: tuple[float, ...] = (5, 300, 1800, 7200, 18000, 36000, 36000)
+    LEASE: float = 120
+    MAX_AGE: Mapping[str, float] = {}
+    IDENTIFY_BY: tuple[IdentificationWay, ...] = ("pixel", "vtsid", "email")
+    TRACK_LOGINS: bool | Literal["all"] = True
+    LOGIN_SOURCE: str = "website"
+    BEFORE_RECORD: str | None = None
+    FAIL_SILENTLY: bool = True
+    RETENTION_DAYS: float = 90
+
+    def __getattribute__(self, name: str) -> Any:
+        if name not in KEYS:
+            return super().__getattribute__(name)
+        block = getattr(django_settings, BLOCK, None) or {}
+        if name in block:
+            return block[name]
+        if name in TEST_DEFAULTS and in_test_environment():
+            return TEST_DEFAULTS[name]
+        return DEFAULTS[name]
+
+    @property
+    def deadline(self) -> float:
+        """Seconds within which a request must have ended: the sum of TIMEOUT."""
+        connect, read = self.TIMEOUT
+        return connect + read
+
+
+KEYS = frozenset(name for name in vars(Settings) if name.isupper())
+DEFAULTS: Mapping[str, Any] = {name: getattr(Settings, name) for name in KEYS}
+
+settings = Settings()
+
+
+def in_test_environment() -> bool:
+    """Whether Django's `setup_test_environment()` is in force, as under its runner and pytest-django."""
+    return hasattr(mail, "outbox")
+
+
+def account_id_is_usable(account_id: object) -> bool:
+    """Whether a value can stand as the account in the path of the vendor's address."""
+    return (
+        isinstance(account_id, str)
+        and ACCOUNT_ID_PATTERN.fullmatch(account_id) is not None
+        and account_id not in {".", ".."}
+    )

@@ -1,0 +1,176 @@
+"""Delivery: claim, pack, send, settle. The only caller of a backend."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from types import TracebackType
+
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from django_vt import reasons
+from django_vt.backends.base import Backend
+from django_vt.claims import Claim, Claimer
+from django_vt.conf import settings
+from django_vt.databases import default_alias
+from django_vt.exceptions import DeliveryError
+from django_vt.models import SendLogEntry
+from django_vt.outcome import Reply
+from django_vt.packing import OutgoingRequest, Packing
+from django_vt.settlement import Settled, Settlement
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class DeliveryReport:
+    """What a delivery did: requests made, and entries sent, to be tried again, failed for good, and skipped."""
+
+    requests: int = 0
+    sent: int = 0
+    retried: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: DeliveryReport) -> DeliveryReport:
+        return DeliveryReport(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+def deliver_due(
+    *, ids: Collection[int] | None = None, limit: int | None = None, using: str | None = None
+) -> DeliveryReport:
+    """Send what is due, now and here, until nothing is, or sending pauses or is held.
+
+    `ids`: only these, each tried once and without regard to a pause. `limit`: at most so many entries. `using`: the
+    database, by default the send log's. Does nothing where ENABLED is False. Raises `RuntimeError` inside a
+    transaction: what it claims must be visible to other workers before it sends.
+    """
+    with Delivery(using or default_alias()) as delivery:
+        return delivery.run(ids=ids, limit=limit)
+
+
+class Delivery:
+    """One worker's delivery on one database, with up to `concurrency` requests in flight.
+
+    All queries are made by the thread that calls `run`; only backends work in others. `stopping` is asked before
+    each request: once true, what was claimed and not begun is given back.
+    """
+
+    def __init__(self, using: str, *, concurrency: int = 1, stopping: Callable[[], bool] = lambda: False) -> None:
+        self._using = using
+        self._concurrency = concurrency
+        self._stopping = stopping
+        self._claimer = Claimer(using, concurrency)
+        self._backend: Backend = import_string(settings.BACKEND)()
+        self._pool = ThreadPoolExecutor(concurrency, "django-vt-send") if concurrency > 1 else None
+        self._accepted_at: dict[str, datetime] = {}
+
+    def __enter__(self) -> Delivery:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+        self._backend.close()
+
+    def seconds_until_due(self) -> float | None:
+        """How long there is nothing to send; None: nothing is pending."""
+        return self._claimer.seconds_until_due()
+
+    def run(self, *, ids: Collection[int] | None = None, limit: int | None = None) -> DeliveryReport:
+        """Deliver until nothing may be taken; `ids` and `limit` as in `deliver_due`."""
+        report = DeliveryReport()
+        left, wanted = limit, None if ids is None else set(ids)
+        while settings.ENABLED and not self._stopping() and left != 0 and wanted != set():
+            claim = self._claimer.take(ids=wanted, limit=left)
+            if claim is None:
+                break
+            worked, paused = self._work_off(claim)
+            report += worked
+            left = None if left is None else left - len(claim.entries)
+            if wanted is not None:
+                wanted = set() if paused else wanted - {entry.pk for entry in claim.entries}
+        return report
+
+    def _work_off(self, claim: Claim) -> tuple[DeliveryReport, bool]:
+        """Send what was claimed; also says whether an answer has paused sending."""
+        settlement = Settlement(claim, self._using, self._accepted_at)
+        packing = Packing(settings.ENDPOINT, settings.CALLBACK, settings.BATCH_SIZE, settings.MAX_URL_LENGTH)
+        report, paused = DeliveryReport(skipped=self._skip_expired(claim, settlement)), False
+        waiting = deque(packing.pack(entry for entry in claim.entries if not _is_expired(entry)))
+        try:
+            for request, result in self._exchange(waiting, claim):
+                settled = settlement.settle(request, result)
+                report += _reported(settled)
+                # The rest of a rejected request first: until the one bad entry is found, good ones wait with it.
+                waiting.extendleft(reversed(packing.pack(settled.again)))
+                if settled.pauses:
+                    paused = True
+                    _give_back(waiting, settlement)
+        finally:
+            _give_back(waiting, settlement)
+            settlement.give_back_probe()
+        return report, paused
+
+    def _exchange(
+        self, waiting: deque[OutgoingRequest], claim: Claim
+    ) -> Iterator[tuple[OutgoingRequest, Reply | DeliveryError]]:
+        """Send what waits, at most `concurrency` at once; yields each request with what came back."""
+        in_flight: dict[Future[Reply | DeliveryError], OutgoingRequest] = {}
+        begun = False
+        while True:
+            while waiting and len(in_flight) < self._concurrency and (self._may_begin(claim) or not begun):
+                request = waiting.popleft()
+                in_flight[self._begin(request)] = request
+                begun = True
+            if not in_flight:
+                return
+            done, _not_done = wait(in_flight, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield in_flight.pop(future), future.result()
+
+    def _may_begin(self, claim: Claim) -> bool:
+        """Not when stopping, and not when the claim could run out before the answer has come."""
+        return not self._stopping() and timezone.now() + timedelta(seconds=settings.deadline) <= claim.until
+
+    def _begin(self, request: OutgoingRequest) -> Future[Reply | DeliveryError]:
+        if self._pool is not None:
+            return self._pool.submit(self._send, request)
+        future: Future[Reply | DeliveryError] = Future()
+        future.set_result(self._send(request))
+        return future
+
+    def _send(self, request: OutgoingRequest) -> Reply | DeliveryError:
+        try:
+            return self._backend.send(request)
+        except DeliveryError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - a project may have written it
+            # Neither text nor traceback: both can hold the request.
+            logger.error("%s raised %s", settings.BACKEND, type(error).__name__)
+            return DeliveryError(reasons.reason(reasons.BACKEND_FAILED, type(error).__name__))
+
+    def _skip_expired(self, claim: Claim, settlement: Settlement) -> int:
+        expired = [entry.pk for entry in claim.entries if _is_expired(entry)]
+        return settlement.skip(expired, reasons.EXPIRED) if expired else 0
+
+
+def _is_expired(entry: SendLogEntry) -> bool:
+    age = settings.MAX_AGE.get(entry.event_type)
+    return age is not None and timezone.now() - entry.created_at > timedelta(seconds=age)
+
+
+def _reported(settled: Settled) -> DeliveryReport:
+    return DeliveryReport(requests=1, sent=settled.sent, retried=settled.retried, failed=settled.failed)
+
+
+def _give_back(waiting: deque[OutgoingRequest], settlement: Settlement) -> None:
+    settlement.give_back([pk for request in waiting for pk in request.entry_ids])
+    waiting.clear()

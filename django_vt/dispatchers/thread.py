@@ -1,0 +1,103 @@
+"""A dispatcher that delivers from a daemon thread of the web process: the default, with nothing else to run."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import time
+
+from django_vt.dispatchers import sqlite
+from django_vt.dispatchers.base import Dispatcher
+from django_vt.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+LAST_WAIT = 2.0  # seconds that the end of a process waits for the requests in hand
+
+
+class ThreadDispatcher(Dispatcher):
+    """One daemon thread a process and database: sleeps until something is due, ends when nothing is pending."""
+
+    def wake(self, using: str) -> None:
+        """Have the thread look now; start it where none runs."""
+        if sqlite.unsafe(using):
+            _threads.say_why_not(using)
+            return
+        _threads.wake(using)
+
+    def start(self, using: str) -> None:
+        """Look for what an earlier process left."""
+        self.wake(using)
+
+
+class DeliveryThreads:
+    """The threads of this process, a database each. A forked child has none and starts its own."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """As in a new process."""
+        self._lock = threading.Lock()
+        self._workers: dict[str, tuple[Worker, threading.Thread]] = {}
+        self._said: set[str] = set()
+
+    def wake(self, using: str) -> None:
+        """Wake the database's worker, or start one."""
+        with self._lock:
+            if using in self._workers and self._workers[using][1].is_alive():
+                self._workers[using][0].wake()
+                return
+            worker = Worker(using)
+            thread = threading.Thread(target=self._run, args=(worker,), name=f"django-vt-{using}", daemon=True)
+            self._workers[using] = worker, thread
+            thread.start()
+
+    def stop(self, seconds: float = LAST_WAIT) -> None:
+        """Let all finish the request in hand, and wait for that no longer than `seconds`."""
+        with self._lock:
+            running = list(self._workers.values())
+        for worker, _thread in running:
+            worker.stop()
+        end = time.monotonic() + seconds
+        for _worker, thread in running:
+            thread.join(max(0.0, end - time.monotonic()))
+
+    def say_why_not(self, using: str) -> None:
+        """Once a process and database."""
+        with self._lock:
+            said = using in self._said
+            self._said.add(using)
+        if not said:
+            logger.warning(
+                "Events wait for `manage.py send_pending`: a second writer on SQLite fails the shop's own "
+                'transactions unless DATABASES["%s"]["OPTIONS"] has "transaction_mode": "IMMEDIATE"',
+                using,
+            )
+
+    def _run(self, worker: Worker) -> None:
+        try:
+            while not self._ends(worker, worker.run_once()):
+                pass
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+            logger.error("The delivery thread ended: %s", type(error).__name__)
+        finally:
+            worker.close()
+
+    def _ends(self, worker: Worker, seconds: float | None) -> bool:
+        """Whether the thread has come to its end; it sleeps here when it has not."""
+        with self._lock:
+            if worker.stopped or (seconds is None and not worker.woken):
+                # Under the lock: a wake that comes now finds no worker and starts one.
+                self._workers.pop(worker.using, None)
+                return True
+        if seconds is not None:
+            worker.sleep(seconds)
+        return False
+
+
+_threads = DeliveryThreads()
+os.register_at_fork(after_in_child=_threads.forget)
+atexit.register(_threads.stop)

@@ -1,0 +1,55 @@
+"""The sync forms called where an event loop runs: Django's ORM refuses to work there, and an order must not be lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import ParamSpec, TypeVar
+
+from django.db import connections
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_warned = threading.Event()
+
+
+def runs_here() -> bool:
+    """Whether this thread runs an event loop, and Django would refuse to query."""
+    if os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
+        return False
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call it in a short-lived thread with a database connection of its own, in autocommit; warns once a process."""
+    if not _warned.is_set():
+        _warned.set()
+        logger.warning(
+            "An event was recorded by a sync call on a running event loop: outside your transaction, and the loop "
+            "waited for the database. Use `await order_placed.asend(...)` or `await atrack(...)` there."
+        )
+    result: Future[R] = Future()
+
+    def call() -> None:
+        try:
+            result.set_result(function(*args, **kwargs))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the caller waits
+            result.set_exception(error)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=call, name="django-vt-record")
+    thread.start()
+    thread.join()
+    return result.result()

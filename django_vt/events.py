@@ -1,0 +1,224 @@
+"""What happened in the shop, and the JSON that tells the vendor.
+
+The field names (`items`, `generic`, `orderId`, `source`, …) and their order are those of the vendor's
+document "You can send events to our system from server side" and of the requests its examples make.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, ClassVar, Protocol
+
+from django_vt import fields
+from django_vt.exceptions import InvalidField
+from django_vt.identity import Identity
+
+TYPE_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+IDENTITY_KEYS = ("userId", "sessionId", "_vtsid", "email")
+
+
+class AnyEvent(Protocol):
+    """What `track` takes: `Confirmation`, `Login`, `Event`, or a class of the shop's own with these members."""
+
+    @property
+    def type(self) -> str:
+        """The vendor's event type, which stands in the path too."""
+
+    @property
+    def email(self) -> str:
+        """The event's own e-mail address, empty where it has none."""
+
+    @property
+    def reference(self) -> str:
+        """What staff look it up by (the orderId), at most 255 characters."""
+
+    @property
+    def dedup_key(self) -> str | None:
+        """Events of one type with equal keys are one event; None: each is its own."""
+
+    def body(self, identity: Identity) -> dict[str, Any]:
+        """The event's fields in the vendor's order, with the identity's among them."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line of an order. `id` is the shop's product or variant id, `quantity` how many, above 0.
+
+    Raises `ValueError` naming the field.
+    """
+
+    id: str
+    quantity: int | float | Decimal
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", fields.identifier("id", self.id))
+        object.__setattr__(self, "quantity", fields.quantity("quantity", self.quantity))
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """An order was placed: the vendor's `confirmation`.
+
+    `order_id` becomes `orderId`, by which the vendor and this app discard repetitions. `total` is in the shop's
+    currency, a Decimal, int or str, rounded half-up to cents, at most 15 digits. `items` are `Item`s, pairs or
+    dicts with `id` and `quantity`. `email` is the buyer's, as order data: it names the buyer only where nothing
+    better is known. `extra` goes into `generic` beside them. Raises `ValueError` naming the field.
+    """
+
+    order_id: str
+    total: Decimal = dataclasses.field(repr=False)
+    items: tuple[Item, ...] = dataclasses.field(repr=False)
+    email: str = dataclasses.field(default="", repr=False)
+    extra: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    type: ClassVar[str] = "confirmation"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "order_id", fields.identifier("order_id", self.order_id))
+        object.__setattr__(self, "total", fields.money("total", self.total))
+        object.__setattr__(self, "items", _items(self.items))
+        object.__setattr__(self, "email", fields.email("email", self.email))
+        object.__setattr__(self, "extra", fields.data("extra", self.extra, {"orderId", "total", "email"}))
+
+    @property
+    def reference(self) -> str:
+        """The orderId."""
+        return self.order_id
+
+    @property
+    def dedup_key(self) -> str:
+        """The orderId."""
+        return self.order_id
+
+    def body(self, identity: Identity) -> dict[str, Any]:
+        """The fields in the order of the vendor's example."""
+        items = [{"id": item.id, "quantity": fields.number(item.quantity)} for item in self.items]
+        generic: dict[str, Any] = {"orderId": self.order_id, "total": fields.number(self.total)}
+        if self.email:
+            generic["email"] = self.email
+        return {**_naming(identity), "type": self.type, "items": items, "generic": {**generic, **self.extra}}
+
+
+@dataclass(frozen=True)
+class Login:
+    """A shopper logged in: the vendor's `login`.
+
+    `email` is the shopper's address and, where given, also the identity, as in the vendor's example. `source` is a
+    word for where the login happened. `attributes` become attributes of the person. Raises `ValueError` naming
+    the field.
+    """
+
+    email: str = dataclasses.field(repr=False)
+    source: str
+    attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    type: ClassVar[str] = "login"
+    reference: ClassVar[str] = ""
+    dedup_key: ClassVar[str | None] = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "email", fields.email("email", self.email))
+        object.__setattr__(self, "source", fields.identifier("source", self.source))
+        reserved = {*IDENTITY_KEYS, "type", "source"}
+        object.__setattr__(self, "attributes", fields.data("attributes", self.attributes, reserved))
+
+    def body(self, identity: Identity) -> dict[str, Any]:
+        """The fields in the order of the vendor's example."""
+        if identity.email:
+            return {"type": self.type, **_naming(identity), "source": self.source, **self.attributes}
+        return {**_naming(identity), "type": self.type, "source": self.source, **self.attributes}
+
+
+@dataclass(frozen=True)
+class Event:
+    """Anything else (the vendor calls it generic): `type` matches `[A-Za-z0-9_-]{1,64}`, `data` is what JSON can say.
+
+    `reference` is shown and searched for in the send log. Events of one type with the same `dedup_key` are one.
+    Raises `ValueError` naming the field, also for a key in `data` that says whose event it is: give `track` an
+    identity instead.
+    """
+
+    type: str
+    data: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    reference: str = dataclasses.field(default="", kw_only=True)
+    dedup_key: str | None = dataclasses.field(default=None, kw_only=True)
+    email: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        given: object = self.type
+        if not isinstance(given, str) or not TYPE_PATTERN.fullmatch(given):
+            raise InvalidField("type", f"must match {TYPE_PATTERN.pattern}")
+        object.__setattr__(self, "data", fields.data("data", self.data, {*IDENTITY_KEYS, "type"}))
+        if self.reference != "":
+            object.__setattr__(self, "reference", fields.identifier("reference", self.reference))
+        if self.dedup_key is not None:
+            object.__setattr__(self, "dedup_key", fields.identifier("dedup_key", self.dedup_key))
+
+    def body(self, identity: Identity) -> dict[str, Any]:
+        """The fields in the order of the vendor's example."""
+        return {**_naming(identity), "type": self.type, **self.data}
+
+
+def payload(event: AnyEvent, identity: Identity) -> str:
+    """The event's JSON exactly as it is sent: compact, ASCII, keys in their order."""
+    return _encode(event.body(identity))
+
+
+def address_in(event: AnyEvent) -> str:
+    """The first e-mail address that the event holds anywhere, empty where there is none."""
+    if event.email:
+        return event.email
+    return next((text for text in _texts(event.body(Identity())) if ADDRESS_PATTERN.fullmatch(text)), "")
+
+
+ADDRESS_PATTERN = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def _naming(identity: Identity) -> dict[str, str]:
+    if identity.user_id:
+        return {"userId": identity.user_id, "sessionId": identity.session_id}
+    if identity.vtsid:
+        return {"_vtsid": identity.vtsid}
+    return {"email": identity.email} if identity.email else {}
+
+
+def _items(value: object) -> tuple[Item, ...]:
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise InvalidField("items", "must be a list of Items, pairs or dicts")
+    return tuple(_item(f"items[{index}]", item) for index, item in enumerate(value))
+
+
+def _item(name: str, value: object) -> Item:
+    if isinstance(value, Item):
+        return value
+    try:
+        if isinstance(value, Mapping):
+            return Item(*(_member(value, key) for key in ("id", "quantity")))
+        if isinstance(value, (tuple, list)) and len(value) == 2:
+            return Item(*value)
+    except InvalidField as error:
+        raise InvalidField(f"{name}.{error.field}", error.problem) from None
+    raise InvalidField(name, "must be an Item, a pair (id, quantity) or a dict with id and quantity")
+
+
+def _member(mapping: Mapping[str, Any], key: str) -> Any:
+    try:
+        return mapping[key]
+    except KeyError:
+        raise InvalidField(key, "is missing") from None
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)

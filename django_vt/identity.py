@@ -1,0 +1,187 @@
+"""Whose event it is: cookies, an e-mail address, or what the shop knows, as an `Identity`.
+
+The three ways, and the names of their fields, are the vendor's ("Server Side User Identification"):
+the pixel's `userId` and `sessionId`, the site's own `_vtsid`, or the `email` of a person it knows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from django_vt import fields
+from django_vt.conf import IdentificationWay
+from django_vt.exceptions import InvalidField
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+PIXEL_COOKIE = "_vt_user"
+VTSID_COOKIE = "_vtsid"
+
+# Cookies are the shopper's to write; what doesn't look like the vendor's is no cookie.
+PIXEL_PATTERN = re.compile(r"([A-Za-z0-9-]{1,64})_([A-Za-z0-9-]{1,64})(?:_.*)?", re.ASCII | re.DOTALL)
+PIXEL_ID_PATTERN = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+VTSID_PATTERN = re.compile(r"[A-Za-z0-9._~-]{1,128}", re.ASCII)
+ALL_WAYS: tuple[IdentificationWay, ...] = ("pixel", "vtsid", "email")
+
+
+@dataclass(frozen=True, repr=False)
+class Identity:
+    """All that is known of who did something; an event goes out under exactly one of the ways in it.
+
+    `user_id` and `session_id` are the vendor's pixel ids, strings of `[A-Za-z0-9-]` ("0111" has a zero that
+    counts), given both or not at all; `vtsid` is the site's own id (`_vtsid`); `email` an address that the
+    vendor knows. Raises `ValueError`, naming the field, for anything but such strings. Truthy when it
+    names somebody. Its `repr` names the ways and no value.
+    """
+
+    user_id: str = ""
+    session_id: str = ""
+    vtsid: str = ""
+    email: str = ""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            if not isinstance(getattr(self, field.name), str):
+                raise InvalidField(field.name, "must be a string")
+        if bool(self.user_id) != bool(self.session_id):
+            missing = "session_id" if self.user_id else "user_id"
+            raise InvalidField(missing, "user_id and session_id go together: give both or neither")
+        _require(PIXEL_ID_PATTERN, "user_id", self.user_id)
+        _require(PIXEL_ID_PATTERN, "session_id", self.session_id)
+        _require(VTSID_PATTERN, "vtsid", self.vtsid)
+        fields.check_email("email", self.email)
+
+    @classmethod
+    def from_cookies(cls, cookies: Mapping[str, str]) -> Identity:
+        """What the cookies `_vt_user` and `_vtsid` say. Never raises: a cookie of another form counts as absent."""
+        pixel = PIXEL_PATTERN.fullmatch(_text(cookies.get(PIXEL_COOKIE)))
+        user_id, session_id = pixel.groups() if pixel else ("", "")
+        vtsid = _text(cookies.get(VTSID_COOKIE))
+        return cls(user_id, session_id, vtsid if VTSID_PATTERN.fullmatch(vtsid) else "")
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Identity:
+        """The identity that `to_dict` wrote, for instance into the shop's own session or order."""
+        known = {field.name for field in dataclasses.fields(cls)}
+        for key in data:
+            if key not in known:
+                raise InvalidField(str(key), f"not part of an identity; known are {', '.join(sorted(known))}")
+        return cls(**data)
+
+    def to_dict(self) -> dict[str, str]:
+        """What is set, as strings that JSON can hold. These are personal data: keep them as such."""
+        return {field.name: value for field in dataclasses.fields(self) if (value := getattr(self, field.name))}
+
+    def only(self, way: IdentificationWay) -> Identity:
+        """This identity reduced to one way; falsy where it doesn't have that one."""
+        if way == "pixel" and self.user_id:
+            return Identity(user_id=self.user_id, session_id=self.session_id)
+        if way == "vtsid" and self.vtsid:
+            return Identity(vtsid=self.vtsid)
+        if way == "email" and self.email:
+            return Identity(email=self.email)
+        return NOBODY
+
+    @property
+    def ways(self) -> tuple[IdentificationWay, ...]:
+        """The ways in which it names somebody."""
+        return tuple(way for way in ALL_WAYS if self.only(way))
+
+    @property
+    def stored_form(self) -> str:
+        """The send log's column `identity`: `pixel:<user>_<session>`, `vtsid:…` or `email:…`, lower-cased."""
+        if self.user_id:
+            return f"pixel:{self.user_id}_{self.session_id}"
+        if self.vtsid:
+            return f"vtsid:{self.vtsid}"
+        return f"email:{self.email.lower()}" if self.email else ""
+
+    def __bool__(self) -> bool:
+        return bool(self.user_id or self.vtsid or self.email)
+
+    def __repr__(self) -> str:
+        return f"<Identity: {', '.join(self.ways) or 'nobody'}>"
+
+
+class Source:
+    """Somewhere to ask for an identity: asked once, when needed, and only for the ways it can have."""
+
+    def __init__(self, ask: Callable[[], Identity], *ways: IdentificationWay) -> None:
+        self._ask = ask
+        self._ways = ways or ALL_WAYS
+        self._answer: Identity | None = None
+
+    def answer(self, way: IdentificationWay) -> Identity:
+        """What it knows, reduced to this way."""
+        if way not in self._ways:
+            return NOBODY
+        if self._answer is None:
+            self._answer = self._ask()
+        return self._answer.only(way)
+
+
+def choose(ways: Iterable[IdentificationWay], sources: Sequence[Source]) -> Identity:
+    """The identity of exactly one way: for each way in turn, the first source that has it."""
+    for way in ways:
+        for source in sources:
+            if identity := source.answer(way):
+                return identity
+    return NOBODY
+
+
+def of_request(request: HttpRequest | None) -> Identity:
+    """The identity of a request's visitor; also for a request that the middleware has not seen."""
+    if request is None:
+        return NOBODY
+    known = getattr(request, "vt_identity", None)
+    if isinstance(known, Identity):
+        return known
+    return Identity.from_cookies(getattr(request, "COOKIES", {}))
+
+
+_served: ContextVar[HttpRequest | None] = ContextVar("django_vt_served_request", default=None)
+
+
+ServingToken: TypeAlias = "Token[HttpRequest | None]"
+
+
+def start_serving(request: HttpRequest) -> ServingToken:
+    """The middleware's: this thread or task serves the request from now on."""
+    return _served.set(request)
+
+
+def stop_serving(token: ServingToken) -> None:
+    """The middleware's: it has served it."""
+    _served.reset(token)
+
+
+def current_request() -> HttpRequest | None:
+    """The request that this thread or task is serving, where the middleware has seen it."""
+    return _served.get()
+
+
+def current() -> Identity:
+    """The identity of the request being served; falsy outside a request.
+
+    For adapters of signals that carry no request. The one being served need not be the buyer's (staff mark
+    orders paid, payment providers call back): check that before you use it. `track()` never does by itself.
+    """
+    return of_request(_served.get())
+
+
+def _require(pattern: re.Pattern[str], field: str, value: str) -> None:
+    if value and not pattern.fullmatch(value):
+        raise InvalidField(field, f"must match {pattern.pattern}")
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+NOBODY = Identity()

@@ -1,0 +1,9 @@
+"""The tables: what was recorded and what became of it, how the vendor's endpoint is doing, who ordered what."""
+
+from __future__ import annotations
+
+from django_vt.models.endpoint import Endpoint
+from django_vt.models.remembered_identity import RememberedIdentity
+from django_vt.models.send_log import SendAttempt, SendLogEntry
+
+__all__ = ["Endpoint", "RememberedIdentity", "SendAttempt", "SendLogEntry"]

@@ -1,0 +1,24 @@
+"""Whose order it is, kept for a payment callback that carries no cookies."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class RememberedIdentity(models.Model):
+    """The identity of the shopper who placed an order, by the hash of account and orderId, until it is used."""
+
+    key = models.CharField(_("key"), max_length=64)
+    identity = models.TextField(_("identity"))
+    created_at = models.DateTimeField(_("remembered at"))
+
+    class Meta:
+        verbose_name = _("remembered identity")
+        verbose_name_plural = _("remembered identities")
+        default_permissions = ()
+        constraints = (models.UniqueConstraint(fields=["key"], name="django_vt_remembered_key"),)
+        indexes = (models.Index(fields=["created_at"], name="django_vt_remembered_at"),)
+
+    def __str__(self) -> str:
+        return f"remembered at {self.created_at:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,89 @@
+"""The send log: an entry an event, from the order's transaction to the vendor's answer. It is the outbox too."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from django_vt import reasons
+from django_vt.models.send_log_verbs import SendLogQuerySet
+
+
+class SendLogEntry(models.Model):
+    """One event. Its columns change only through the verbs of `SendLogEntry.objects` (`send_log_verbs.py`)."""
+
+    class Status(models.TextChoices):
+        """Where an entry stands."""
+
+        PENDING = "pending", _("pending")  # due at `due_at`, or in the hands of a worker until then
+        SENT = "sent", _("sent")  # the vendor answered 2xx
+        FAILED = "failed", _("failed")  # tried for the last time, or refused for good: `reason` says which
+        SKIPPED = "skipped", _("skipped")  # never to be sent: `reason` says why
+
+    account_id = models.CharField(_("account"), max_length=64)
+    event_type = models.CharField(_("type"), max_length=64)
+    payload = models.TextField(_("payload"), blank=True, default="")
+    identity = models.CharField(_("identity"), max_length=330, blank=True, default="")
+    email_hash = models.CharField(_("e-mail hash"), max_length=64, blank=True, default="")
+    reference = models.CharField(_("reference"), max_length=255, blank=True, default="")
+    dedup_key = models.CharField(_("deduplication key"), max_length=64, null=True, blank=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    batch_limit = models.PositiveSmallIntegerField(_("batch limit"), null=True, blank=True)
+    due_at = models.DateTimeField(_("due at"), null=True, blank=True)
+    claim = models.CharField(_("claim"), max_length=32, null=True, blank=True)
+    created_at = models.DateTimeField(_("recorded at"))
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    response_status = models.PositiveSmallIntegerField(_("last answer"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=reasons.MAX_LENGTH, blank=True, default="")
+
+    objects = SendLogQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("send log entry")
+        verbose_name_plural = _("send log")
+        default_permissions = ("view",)
+        permissions = (
+            ("resend_sendlogentry", _("Can send entries of the send log again, hold and release sending")),
+            ("view_person", _("Can see whose events the send log holds")),
+        )
+        constraints = (models.UniqueConstraint(fields=["dedup_key"], name="django_vt_dedup_key"),)
+        indexes = (
+            models.Index(fields=["due_at"], name="django_vt_due_at"),
+            models.Index(fields=["identity"], name="django_vt_identity"),
+            models.Index(fields=["email_hash"], name="django_vt_email_hash"),
+            models.Index(fields=["reference"], name="django_vt_reference"),
+            models.Index(fields=["created_at"], name="django_vt_created_at"),
+            models.Index(fields=["status", "created_at"], name="django_vt_status"),
+            models.Index(fields=["event_type", "created_at"], name="django_vt_event_type"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.event_type} {self.reference}".strip()
+
+    @property
+    def event(self) -> dict[str, Any] | None:
+        """What is sent, parsed; None where the payload was emptied or the event was invalid."""
+        event: dict[str, Any] | None = json.loads(self.payload) if self.payload else None
+        return event
+
+
+class SendAttempt(models.Model):
+    """A request that carried the entry and did not succeed. Not every one counts in `SendLogEntry.attempts`."""
+
+    entry = models.ForeignKey(SendLogEntry, models.CASCADE, related_name="failed_attempts", verbose_name=_("entry"))
+    at = models.DateTimeField(_("at"))
+    response_status = models.PositiveSmallIntegerField(_("answer"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=reasons.MAX_LENGTH)
+
+    class Meta:
+        verbose_name = _("failed attempt")
+        verbose_name_plural = _("failed attempts")
+        default_permissions = ("view",)
+        ordering = ("at", "pk")
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.reason}"

@@ -1,0 +1,229 @@
+"""Recording: one row in the caller's transaction; after its commit, a wake for the dispatcher.
+
+The row is rolled back with the order and kept with it. Nothing that fails here reaches the shopper.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.db import DatabaseError, IntegrityError, connections, transaction
+from django.dispatch import Signal
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from django_vt import dispatchers, event_loop, identification, reasons
+from django_vt.conf import settings
+from django_vt.databases import default_alias
+from django_vt.events import AnyEvent, address_in, payload
+from django_vt.fields import MAX_IDENTIFIER_LENGTH
+from django_vt.identity import Identity
+from django_vt.models import SendLogEntry
+from django_vt.models.send_log_verbs import FAILED, PENDING, SKIPPED
+
+logger = logging.getLogger(__name__)
+
+recorded = Signal()
+"""Sent with `entry` when one was stored or found again; `django_vt.testing.captured_events` listens."""
+
+
+def track(
+    event: AnyEvent,
+    *,
+    request: HttpRequest | None = None,
+    identity: Identity | None = None,
+    using: str | None = None,
+) -> SendLogEntry | None:
+    """Record an event, in the transaction that is open on the database `using` (by default the send log's).
+
+    It is attributed by the first of IDENTIFY_BY that `identity`, the `request`, what was remembered for the order,
+    the event's own address or the request's user can name; where none can, it is recorded as `skipped`. An event
+    whose `dedup_key` was recorded before gives back that entry.
+
+    Returns the entry, or None when nothing was recorded: ENABLED is False, BEFORE_RECORD dropped it, or recording
+    failed and FAIL_SILENTLY holds. Raises only an error that took the caller's transaction with it (a deadlock on
+    MariaDB): the whole transaction is the shop's to try again.
+
+    On a running event loop it records all the same, through a thread and outside the caller's transaction; use
+    `atrack` there.
+    """
+    if not settings.ENABLED:
+        return None
+    if event_loop.runs_here():
+        return event_loop.in_thread(track, event, request=request, identity=identity, using=using)
+    entry = None
+    with never_raising(getattr(event, "type", "an event"), getattr(event, "reference", ""), using):
+        entry = _track(event, request, identity, using or default_alias())
+    return entry
+
+
+async def atrack(
+    event: AnyEvent,
+    *,
+    request: HttpRequest | None = None,
+    identity: Identity | None = None,
+    using: str | None = None,
+) -> SendLogEntry | None:
+    """`track` for async code."""
+    return await sync_to_async(track)(event, request=request, identity=identity, using=using)
+
+
+def record_invalid(event_type: str, reference: object, reason: str, *, using: str | None = None) -> SendLogEntry | None:
+    """Record as `skipped`, without a payload, something that could not become an event. Raises what `track` raises."""
+    if not settings.ENABLED:
+        return None
+    if event_loop.runs_here():
+        return event_loop.in_thread(record_invalid, event_type, reference, reason, using=using)
+    shown = _showable(reference)
+    entry = None
+    with never_raising(event_type, shown, using):
+        # Without a deduplication key: a later signal with the mistake mended is an event of its own.
+        draft = _draft(event_type, status=SKIPPED, reason=reason, reference=shown)
+        entry = _tell(_store(draft, using or default_alias()))
+    return entry
+
+
+def wake_after_commit(using: str) -> None:
+    """Tell the dispatcher, once the open transaction is committed, that something is due. A lost wake loses nothing."""
+    # A def or lambda: Django 5.2 and 6.0 raise on a functools.partial here when they log its failure.
+    transaction.on_commit(lambda: dispatchers.wake(using), using=using, robust=True)
+
+
+@contextmanager
+def never_raising(what: str, reference: object = "", using: str | None = None) -> Iterator[None]:
+    """Log what goes wrong in the block, by its class only, unless FAIL_SILENTLY is off.
+
+    A database error that has doomed the caller's transaction is raised: swallowed, it would surface later and
+    elsewhere, and nothing of the transaction would be kept.
+    """
+    doomed_before = _is_doomed(using)
+    try:
+        yield
+    except Exception as error:
+        if not settings.FAIL_SILENTLY or (isinstance(error, DatabaseError) and _is_doomed(using) and not doomed_before):
+            raise
+        # Neither the text nor the traceback: both can hold a shopper's address.
+        logger.error("Could not record %s %s: %s", what, _showable(reference), type(error).__name__)
+
+
+def _track(event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str) -> SendLogEntry | None:
+    with transaction.atomic(using=using):
+        whose = identification.identify(event, request, identity, using)
+        wanted = _before_record(event, whose.identity, request)
+        if wanted is None:
+            return None
+        if wanted is not event:
+            whose = identification.identify(wanted, request, identity, using)
+        entry = _store(_draft_of(wanted, whose.identity), using)
+        whose.forget_remembered()
+    if entry.status == PENDING:
+        wake_after_commit(using)
+    return _tell(entry)
+
+
+def _before_record(event: AnyEvent, identity: Identity, request: HttpRequest | None) -> AnyEvent | None:
+    """What BEFORE_RECORD makes of the event. Where it raises, consent is not known: the event is dropped."""
+    if settings.BEFORE_RECORD is None:
+        return event
+    try:
+        wanted: AnyEvent | None = import_string(settings.BEFORE_RECORD)(event, identity, request)
+    except Exception as error:
+        if not settings.FAIL_SILENTLY:
+            raise
+        logger.error(
+            "BEFORE_RECORD raised %s: %s %s is dropped", type(error).__name__, event.type, _showable(event.reference)
+        )
+        return None
+    return wanted
+
+
+def _draft_of(event: AnyEvent, identity: Identity) -> dict[str, Any]:
+    status, reason = PENDING, ""
+    if not identity:
+        status, reason = SKIPPED, reasons.reason(reasons.NOBODY)
+    elif not settings.ACCOUNT_ID:
+        status, reason = SKIPPED, reasons.reason(reasons.INVALID, "ACCOUNT_ID")
+    return _draft(
+        event.type,
+        status=status,
+        reason=reason,
+        payload=payload(event, identity),
+        identity=identity.stored_form,
+        email_hash=hash_of_address(address_in(event) or identity.email),
+        reference=event.reference,
+        dedup_key=dedup_key(event.type, event.dedup_key),
+    )
+
+
+def _draft(event_type: str, **columns: Any) -> dict[str, Any]:
+    now = timezone.now()
+    due_at = now if columns["status"] == PENDING else None
+    return {"account_id": settings.ACCOUNT_ID, "event_type": event_type, "created_at": now, "due_at": due_at, **columns}
+
+
+def dedup_key(event_type: str, key: str | None) -> str | None:
+    """The column's form of an event's `dedup_key`: a hash, as MariaDB's unique keys ignore case and accents."""
+    if key is None:
+        return None
+    return hashlib.sha256("\0".join((settings.ACCOUNT_ID, event_type, key)).encode()).hexdigest()
+
+
+def hash_of_address(address: str) -> str:
+    """The column's form of an e-mail address, by which a buyer is found whose order went by pixel."""
+    return hashlib.sha256(address.lower().encode()).hexdigest() if address else ""
+
+
+def _store(draft: dict[str, Any], using: str) -> SendLogEntry:
+    try:
+        return _find_or_insert(draft, using)
+    except IntegrityError:
+        # Somebody recorded the same event between our look and our INSERT.
+        return _find_or_insert(draft, using)
+
+
+def _find_or_insert(draft: dict[str, Any], using: str) -> SendLogEntry:
+    # The look comes first: PostgreSQL would write a refused INSERT, address and all, into its log.
+    with transaction.atomic(using=using):
+        entries = SendLogEntry.objects.using(using)
+        found = entries.filter(dedup_key=draft["dedup_key"])[:1] if draft.get("dedup_key") else ()
+        for entry in found:
+            return _renewed(entry, draft)
+        entry = SendLogEntry(**draft)
+        entry.save(using=using, force_insert=True)
+        return entry
+
+
+def _renewed(entry: SendLogEntry, draft: dict[str, Any]) -> SendLogEntry:
+    """A repeated event gives one that was not sent another chance, with what is known by now."""
+    if draft["status"] == PENDING and entry.status in {SKIPPED, FAILED}:
+        content = {name: draft[name] for name in ("account_id", "payload", "identity", "email_hash", "reference")}
+        if SendLogEntry.objects.using(entry._state.db).filter(pk=entry.pk).renew(**content):
+            entry.refresh_from_db()
+    return entry
+
+
+def _tell(entry: SendLogEntry) -> SendLogEntry:
+    recorded.send(sender=SendLogEntry, entry=entry)
+    return entry
+
+
+def _showable(reference: object) -> str:
+    """A reference as the log may show it, whatever the shop has passed for one."""
+    if isinstance(reference, bool) or not isinstance(reference, (str, int)):
+        return ""
+    text = str(reference).replace("\0", "").encode("utf-8", "replace").decode()
+    return text[:MAX_IDENTIFIER_LENGTH]
+
+
+def _is_doomed(using: str | None) -> bool:
+    try:
+        connection = connections[using or default_alias()]
+    except Exception:  # noqa: BLE001 - an unknown alias is told by what comes next
+        return False
+    return connection.in_atomic_block and connection.needs_rollback

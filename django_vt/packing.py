@@ -1,0 +1,96 @@
+"""Entries into requests: one account and one event type each, as many events as may share one and as fit.
+
+`GET <endpoint>/<account_id>/<event_type>?data=<JSON list>&callback=…&ts=<random integer>`, as the vendor's document
+has it. The recorded texts are joined and percent-encoded, never parsed or encoded as JSON again.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Protocol
+from urllib.parse import quote_plus
+
+LARGEST_TS = 1000  # the vendor's example: rand(0,1000)
+
+
+class Packable(Protocol):
+    """What packing needs of an entry."""
+
+    pk: int
+    account_id: str
+    event_type: str
+    payload: str
+    batch_limit: int | None
+
+
+@dataclass(frozen=True)
+class OutgoingRequest:
+    """One request: the address, ready to be sent as it is, and the entries whose events it carries."""
+
+    url: str = field(repr=False)
+    account_id: str
+    event_type: str
+    entry_ids: tuple[int, ...]
+    payloads: tuple[str, ...] = field(repr=False)
+
+    @property
+    def shared(self) -> bool:
+        """Whether it carries more than one entry."""
+        return len(self.entry_ids) > 1
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How requests are made: the settings ENDPOINT, CALLBACK, BATCH_SIZE and MAX_URL_LENGTH (bytes)."""
+
+    endpoint: str
+    callback: str | None
+    batch_size: int
+    max_url_length: int
+
+    def pack(self, entries: Iterable[Packable]) -> list[OutgoingRequest]:
+        """Every entry in exactly one request, in the order given within each account, type and batch limit."""
+        ordered = sorted(entries, key=self._group)
+        return [
+            self._request(batch) for group, members in groupby(ordered, self._group)
+            for batch in self._batches(group[-1], members)
+        ]  # fmt: skip
+
+    def _group(self, entry: Packable) -> tuple[str, str, int]:
+        return entry.account_id, entry.event_type, min(entry.batch_limit or self.batch_size, self.batch_size)
+
+    def _batches(self, limit: int, entries: Iterable[Packable]) -> Iterator[list[tuple[Packable, str]]]:
+        batch: list[tuple[Packable, str]] = []
+        length = 0
+        for entry in entries:
+            quoted = quote_plus(entry.payload)
+            if not batch:
+                length = len(self._url(entry, ""))
+            elif len(batch) >= limit or length + len(SEPARATOR) + len(quoted) > self.max_url_length:
+                yield batch
+                batch, length = [], len(self._url(entry, ""))
+            length += len(quoted) + (len(SEPARATOR) if batch else 0)
+            batch.append((entry, quoted))
+        if batch:
+            yield batch
+
+    def _request(self, batch: Sequence[tuple[Packable, str]]) -> OutgoingRequest:
+        first = batch[0][0]
+        return OutgoingRequest(
+            url=self._url(first, SEPARATOR.join(quoted for _entry, quoted in batch), random.randint(0, LARGEST_TS)),  # noqa: S311
+            account_id=first.account_id,
+            event_type=first.event_type,
+            entry_ids=tuple(entry.pk for entry, _quoted in batch),
+            payloads=tuple(entry.payload for entry, _quoted in batch),
+        )
+
+    def _url(self, entry: Packable, quoted: str, ts: int = LARGEST_TS) -> str:
+        callback = "" if self.callback is None else f"&callback={quote_plus(self.callback)}"
+        path = f"{self.endpoint.rstrip('/')}/{entry.account_id}/{entry.event_type}"
+        return f"{path}?data={OPENING}{quoted}{CLOSING}{callback}&ts={ts}"
+
+
+OPENING, SEPARATOR, CLOSING = quote_plus("["), quote_plus(","), quote_plus("]")

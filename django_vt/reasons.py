@@ -1,0 +1,71 @@
+"""The closed list of reasons that an entry of the send log can show, and their words.
+
+A stored reason is a code, or a code, a colon and a detail that is safe to show: `answered: 503`,
+`invalid: items[0].quantity`. Words are made when a person looks, in that person's language.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.utils.translation import gettext_lazy as _
+
+INVALID = "invalid"
+NOBODY = "nobody"
+EXPIRED = "expired"
+FORGOTTEN = "forgotten"
+ANSWERED = "answered"
+UNREACHABLE = "unreachable"
+UNKNOWN_HOST = "unknown host"
+TLS = "tls"
+TIMED_OUT = "timed out"
+BROKEN = "broken connection"
+BACKEND_FAILED = "backend failed"
+
+WORDS = {
+    INVALID: _("The event holds something that cannot be sent"),
+    NOBODY: _("Nobody to attribute it to: no pixel cookie, no _vtsid and no e-mail address was known"),
+    EXPIRED: _("Too old to be of use when its turn came (MAX_AGE)"),
+    FORGOTTEN: _("Emptied at the shopper's wish"),
+    ANSWERED: _("Vibetrace answered"),
+    UNREACHABLE: _("Vibetrace could not be reached: the connection was refused or the network is down"),
+    UNKNOWN_HOST: _("The host name of ENDPOINT could not be resolved"),
+    TLS: _("The TLS certificate of ENDPOINT was not accepted"),
+    TIMED_OUT: _("No complete answer within the time limit"),
+    BROKEN: _("The connection broke before the answer"),
+    BACKEND_FAILED: _("The sending backend raised an error"),
+}
+
+CODES = frozenset(WORDS)
+MAX_LENGTH = 200
+
+
+def reason(code: str, detail: object = "") -> str:
+    """The text to store for a code of the list, with a safe detail where there is one."""
+    if code not in CODES:
+        raise ValueError(f"not a reason: {code}")
+    return (f"{code}: {detail}" if detail != "" else code)[:MAX_LENGTH]
+
+
+def split(stored: str) -> tuple[str, str]:
+    """A stored reason as (code, detail)."""
+    code, _colon, detail = stored.partition(": ")
+    return code, detail
+
+
+def describe(stored: str) -> str:
+    """A stored reason in words, translated: `Vibetrace answered 503 Service Unavailable`."""
+    code, detail = split(stored)
+    if code not in WORDS:
+        return stored
+    words = str(WORDS[code])
+    if code == ANSWERED:
+        return f"{words} {detail} {_phrase(detail)}".rstrip()
+    return f"{words}: {detail}" if detail else words
+
+
+def _phrase(status: str) -> str:
+    try:
+        return HTTPStatus(int(status)).phrase
+    except ValueError:
+        return ""

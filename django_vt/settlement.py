@@ -1,0 +1,179 @@
+"""Storing what came of a request, right after its answer: for its entries, for its endpoint, for those who listen."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Min
+from django.dispatch import Signal
+from django.utils import timezone
+
+from django_vt import outcome, reasons
+from django_vt.claims import Claim
+from django_vt.conf import settings
+from django_vt.exceptions import DeliveryError
+from django_vt.models import SendAttempt, SendLogEntry
+from django_vt.models.send_log_verbs import FAILED, SENT
+from django_vt.outcome import Fate, Kind, Reply, Verdict
+from django_vt.packing import OutgoingRequest
+from django_vt.signals import event_failed, event_sent
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What was stored: how many entries went which way, whether sending pauses, what is to be sent in smaller parts."""
+
+    sent: int = 0
+    retried: int = 0
+    failed: int = 0
+    pauses: bool = False
+    again: tuple[SendLogEntry, ...] = ()
+
+
+class Settlement:
+    """Settles the requests of one claim. Every change names the claim's token: without it, it changes nothing."""
+
+    def __init__(self, claim: Claim, using: str, accepted_at: dict[str, Any]) -> None:
+        self._claim = claim
+        self._entries = {entry.pk: entry for entry in claim.entries}
+        self._rows = SendLogEntry.objects.using(using)
+        self._attempts = SendAttempt.objects.using(using)
+        self._using = using
+        # When this worker last saw each account's endpoint accept something: the row is written once a minute only.
+        self._accepted_at = accepted_at
+
+    def settle(self, request: OutgoingRequest, result: Reply | DeliveryError) -> Settled:
+        """Store the outcome of one request."""
+        verdict = outcome.judge(result, timezone.now())
+        if verdict.kind is Kind.ACCEPTED:
+            return self._sent(request, verdict)
+        shared = request.shared
+        since = not shared and verdict.kind is Kind.REJECTED and self._accepted_since(request)
+        verdict = outcome.reconsider(verdict, shared=shared, accepted_since=since)
+        settled = self._not_accepted(request, verdict)
+        self._note_failure(request, verdict)
+        return settled
+
+    def skip(self, ids: Collection[int], code: str) -> int:
+        """Not to be sent any more."""
+        return self._rows.mark_skipped(ids, self._claim.token, reasons.reason(code))
+
+    def give_back(self, ids: Collection[int]) -> None:
+        """Not tried: due again at once."""
+        if ids:
+            self._rows.give_back(ids, self._claim.token)
+
+    def give_back_probe(self) -> None:
+        """End the probe where no answer has."""
+        if self._claim.probe is not None:
+            for endpoint in self._claim.endpoints.values():
+                if endpoint.probe == self._claim.probe:
+                    endpoint.give_back_probe(self._claim.probe)
+
+    def _sent(self, request: OutgoingRequest, verdict: Verdict) -> Settled:
+        sent = self._rows.mark_sent(request.entry_ids, self._claim.token, verdict.response_status)
+        self._check_lease(request, sent)
+        self._accepted_at[request.account_id] = timezone.now()
+        if self._claim.endpoint(request.account_id).note_success():
+            logger.info("Vibetrace accepts events of account %s again", request.account_id)
+        self._send_signal(event_sent, request.entry_ids, SENT)
+        return Settled(sent=sent)
+
+    def _not_accepted(self, request: OutgoingRequest, verdict: Verdict) -> Settled:
+        entries = [self._entries[pk] for pk in request.entry_ids]
+        first = entries[0]
+        fate = outcome.fate(
+            verdict,
+            shared=request.shared,
+            counts=self._counts(request.account_id),
+            attempts=first.attempts,
+            allowed=outcome.attempts_allowed(settings.RETRY_DELAYS),
+        )
+        changes = self._changes(fate, first, len(entries))
+        goes_on = fate is Fate.SPLIT and not verdict.pauses
+        mine = self._store(request, verdict, changes, keep_claim=goes_on)
+        self._check_lease(request, len(mine))
+        if fate is Fate.FAILED and mine:
+            self._tell_failed(first, verdict)
+            return Settled(failed=1, pauses=verdict.pauses)
+        again = tuple(self._entries[pk] for pk in mine)
+        return Settled(again=again) if goes_on else Settled(retried=len(mine), pauses=verdict.pauses)
+
+    def _counts(self, account_id: str) -> bool:
+        return self._claim.probe is None and self._claim.endpoint(account_id).is_open()
+
+    def _changes(self, fate: Fate, first: SendLogEntry, sharing: int) -> dict[str, Any]:
+        if fate is Fate.SPLIT:
+            return {"batch_limit": outcome.halved(sharing)}
+        if fate is Fate.AGAIN:
+            return {}
+        attempts = first.attempts + 1
+        if fate is Fate.FAILED:
+            return {"attempts": attempts, "status": FAILED, "due_at": None}
+        delay = outcome.delay_after(attempts, settings.RETRY_DELAYS)
+        return {"attempts": attempts, "due_at": timezone.now() + timedelta(seconds=delay)}
+
+    def _store(
+        self, request: OutgoingRequest, verdict: Verdict, changes: dict[str, Any], *, keep_claim: bool
+    ) -> list[int]:
+        """Store the attempt and what follows, for those of the request's entries that the claim still holds."""
+        token, now = self._claim.token, timezone.now()
+        told = {"response_status": verdict.response_status, "reason": verdict.reason}
+        with transaction.atomic(using=self._using):
+            mine = list(self._rows.claimed(request.entry_ids, token).values_list("pk", flat=True))
+            self._attempts.bulk_create(SendAttempt(entry_id=pk, at=now, **told) for pk in mine)
+            if keep_claim:
+                self._rows.split(mine, token, **told, **changes)
+            else:
+                self._rows.mark_tried(mine, token, **{"due_at": now, **told, **changes})
+        for pk in mine:
+            for name, value in changes.items():
+                setattr(self._entries[pk], name, value)
+        return mine
+
+    def _accepted_since(self, request: OutgoingRequest) -> bool:
+        """Whether the endpoint has accepted something since the first attempt with this lone entry."""
+        attempts = self._attempts.filter(entry_id__in=request.entry_ids)
+        first = attempts.aggregate(first=Min("at"))["first"]
+        known = (self._accepted_at.get(request.account_id), self._claim.endpoint(request.account_id).last_success_at)
+        return first is not None and any(moment is not None and moment >= first for moment in known)
+
+    def _note_failure(self, request: OutgoingRequest, verdict: Verdict) -> None:
+        if not verdict.pauses:
+            self.give_back_probe()
+            return
+        endpoint = self._claim.endpoint(request.account_id)
+        opened_by = None if request.shared else request.entry_ids[0]
+        wrong = verdict.kind is Kind.MISCONFIGURED
+        if endpoint.pause(verdict.reason, retry_after=verdict.retry_after, opened_by=opened_by, tell=wrong):
+            logger.error(
+                "The configuration for Vibetrace seems wrong: ENDPOINT %s with account %s, %s. Events are kept and "
+                "tried again; see ACCOUNT_ID and ENDPOINT, or a firewall in between.",
+                settings.ENDPOINT, request.account_id, reasons.describe(verdict.reason),
+            )  # fmt: skip
+        logger.warning(
+            "Sending to Vibetrace (account %s) pauses until %s: %s",
+            request.account_id, endpoint.paused_until, reasons.describe(verdict.reason),
+        )  # fmt: skip
+
+    def _check_lease(self, request: OutgoingRequest, changed: int) -> None:
+        if changed < len(request.entry_ids):
+            lost = len(request.entry_ids) - changed
+            logger.warning("%d entries were taken over by another worker: this one had exceeded LEASE", lost)
+
+    def _tell_failed(self, entry: SendLogEntry, verdict: Verdict) -> None:
+        logger.warning("Entry %d of the send log has failed: %s", entry.pk, reasons.describe(verdict.reason))
+        self._send_signal(event_failed, (entry.pk,), FAILED)
+
+    def _send_signal(self, signal: Signal, ids: Collection[int], status: str) -> None:
+        if not signal.has_listeners(SendLogEntry):
+            return
+        for entry in self._rows.filter(pk__in=ids, status=status):
+            signal.send_robust(sender=SendLogEntry, entry=entry)

@@ -1,0 +1,87 @@
+"""A worker: delivers, sleeps until something is due, and goes on. `send_pending --forever` is one, the thread too."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from django.db import DatabaseError, InterfaceError, connections
+
+from django_vt.claims import LONGEST_SLEEP, SHORTEST_SLEEP
+from django_vt.delivery import Delivery, DeliveryReport
+
+logger = logging.getLogger(__name__)
+
+
+class Worker:
+    """Delivers on one database, with up to `concurrency` requests in flight; other threads may `stop` and `wake` it."""
+
+    def __init__(self, using: str, *, concurrency: int = 1) -> None:
+        self.using = using
+        self._concurrency = concurrency
+        self._stopped = threading.Event()
+        self._woken = threading.Event()
+        self._failures = 0
+
+    def wake(self) -> None:
+        """Something is due, or will be: look again now."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Finish the requests in hand, give back the rest, and end."""
+        self._stopped.set()
+        self._woken.set()
+
+    @property
+    def woken(self) -> bool:
+        """Whether a wake came that no pass has answered yet."""
+        return self._woken.is_set()
+
+    def run_until_empty(self) -> DeliveryReport:
+        """One pass: deliver until nothing may be taken. Raises what the database raises."""
+        with self._delivery() as delivery:
+            return delivery.run()
+
+    def run_forever(self) -> None:
+        """Until `stop`; a database that is away is waited for."""
+        while not self._stopped.is_set():
+            seconds = self.run_once()
+            self.sleep(LONGEST_SLEEP if seconds is None else seconds)
+
+    def run_once(self) -> float | None:
+        """One pass; returns the seconds until the next is worth while, None where nothing is pending."""
+        self._woken.clear()
+        try:
+            with self._delivery() as delivery:
+                report = delivery.run()
+                seconds = delivery.seconds_until_due()
+        except (DatabaseError, InterfaceError) as error:
+            return self._after_failure(error)
+        self._failures = 0
+        if report != DeliveryReport():
+            logger.info("Delivered: %s", report)
+        return seconds
+
+    def sleep(self, seconds: float) -> None:
+        """Until that long has passed, or a wake or stop comes."""
+        self._woken.wait(seconds)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped.is_set()
+
+    def close(self) -> None:
+        """Close this thread's database connection."""
+        connections[self.using].close()
+
+    def _delivery(self) -> Delivery:
+        return Delivery(self.using, concurrency=self._concurrency, stopping=self._stopped.is_set)
+
+    def _after_failure(self, error: Exception) -> float:
+        # The class only: the text of a database error can hold a row.
+        level = logging.DEBUG if self._failures else logging.ERROR
+        logger.log(level, "The send log cannot be read, trying again: %s", type(error).__name__)
+        self._failures += 1
+        self.close()
+        return float(min(SHORTEST_SLEEP * 2 ** min(self._failures, 10), LONGEST_SLEEP))
