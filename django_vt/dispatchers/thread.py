@@ -8,6 +8,8 @@ import os
 import threading
 import time
 
+from django.core.checks import CheckMessage
+
 from django_vt.dispatchers import sqlite
 from django_vt.dispatchers.base import Dispatcher
 from django_vt.worker import Worker
@@ -30,6 +32,11 @@ class ThreadDispatcher(Dispatcher):
     def start(self, using: str) -> None:
         """Look for what an earlier process left."""
         self.wake(using)
+
+    @classmethod
+    def check(cls) -> list[CheckMessage]:
+        """Warns of an SQLite database on which it does not start."""
+        return sqlite.check()
 
 
 class DeliveryThreads:

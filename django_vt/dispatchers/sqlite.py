@@ -1,0 +1,43 @@
+"""Which SQLite databases bear a second writer, the thread of the thread dispatcher, beside the shop.
+
+With SQLite's own default a transaction that has read before it writes fails at once when another connection was
+faster to write: no time-out applies there. Begun with `BEGIN IMMEDIATE`, the two wait for each other.
+"""
+
+from __future__ import annotations
+
+from django.core.checks import CheckMessage, Warning  # noqa: A004 - the name of Django's checks
+from django.db import connections
+
+from django_vt.databases import default_alias
+
+WAITING_MODES = ("IMMEDIATE", "EXCLUSIVE")
+
+
+def unsafe(alias: str) -> bool:
+    """Whether it is SQLite without a `transaction_mode` under which writers wait. Opens no connection."""
+    connection = connections[alias]
+    if connection.vendor != "sqlite":
+        return False
+    mode = connection.settings_dict.get("OPTIONS", {}).get("transaction_mode")
+    return str(mode).upper() not in WAITING_MODES
+
+
+def unsafe_sqlite_aliases() -> list[str]:
+    """The send log's database, where a delivery thread beside the shop would fail the shop's transactions."""
+    alias = default_alias()
+    return [alias] if unsafe(alias) else []
+
+
+def check() -> list[CheckMessage]:
+    """What to say of a project whose process writes from a second thread."""
+    return [
+        Warning(
+            f'DJANGO_VT["DISPATCHER"]: the thread dispatcher does not start on the SQLite database "{alias}"; '
+            "events wait for `manage.py send_pending`.",
+            hint="A second writer would fail the shop's own transactions. Set "
+            f'DATABASES["{alias}"]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE"}}.',
+            id="django_vt.W002",
+        )
+        for alias in unsafe_sqlite_aliases()
+    ]
