@@ -1,0 +1,49 @@
+"""What a shop's own tests use: the events that a block recorded, and a stand-in for the vendor.
+
+::
+
+    from django_vt.testing import FakeVendor, captured_events
+
+    with captured_events() as events:
+        client.post("/checkout/")
+    assert [event.event_type for event in events] == ["confirmation"]
+
+With pytest the fixtures `vt_events` and `fake_vendor` come with the package (`django_vt.testing.pytest_plugin`).
+"""
+
+from .captured_events import CapturedEvents, captured_events
+from .fake_vendor import (
+    Answer,
+    DripBody,
+    DripHead,
+    FakeVendor,
+    Garbage,
+    Hang,
+    HugeBody,
+    MalformedHeaders,
+    Misbehaviour,
+    Redirect,
+    ResetAfterReading,
+    ResetBeforeReading,
+    TruncatedBody,
+    VendorRequest,
+)
+
+__all__ = [
+    "Answer",
+    "CapturedEvents",
+    "DripBody",
+    "DripHead",
+    "FakeVendor",
+    "Garbage",
+    "Hang",
+    "HugeBody",
+    "MalformedHeaders",
+    "Misbehaviour",
+    "Redirect",
+    "ResetAfterReading",
+    "ResetBeforeReading",
+    "TruncatedBody",
+    "VendorRequest",
+    "captured_events",
+]
