@@ -14,7 +14,7 @@ class DjangoVTConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen for orders and logins."""
-        from django_vt import senders
+        """Listen for orders and logins; the checks register themselves."""
+        from django_vt import checks, senders  # noqa: F401
 
         senders.connect()
