@@ -71,7 +71,7 @@ class _Line:
         # Not Session.send: it reads a redirect's body whole, follows .netrc and keeps the vendor's cookies.
         prepared = self._prepared.copy()
         prepared.url = url
-        response = self._adapter.send(prepared, timeout=settings.TIMEOUT, **self._environment)
+        response = self._adapter.send(prepared, timeout=tuple(settings.TIMEOUT), **self._environment)
         try:
             return Reply(response.status_code, response.headers.get("Retry-After"))
         finally:
