@@ -1,0 +1,1 @@
+"""A small tea shop that reports its orders and logins with django-vt."""

@@ -1,0 +1,121 @@
+"""`make demo`: a visitor signs in and buys; see what the vendor gets, and what the send log says of it."""
+
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from django_vt.testing import FakeVendor
+from example_project.browser import Browser
+from example_project.preparation import SHOPPER, environment, prepare
+from example_project.report import request_text, send_log_text, step
+from example_project.shop_server import ShopFailed, ShopServer
+from example_project.stopping import leave_tidily_when_told
+
+if TYPE_CHECKING:
+    from django_vt.models import SendLogEntry
+
+ARRIVES_WITHIN = 20.0  # seconds
+LOOKS_EVERY = 0.05  # seconds
+EVENTS = {"login", "confirmation"}
+
+
+def main() -> int:
+    leave_tidily_when_told()
+    try:
+        with TemporaryDirectory(prefix="django-vt-demo-") as directory:
+            show(Path(directory))
+    except ShopFailed as failure:
+        print(f"The demo has failed. {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def show(directory: Path) -> None:
+    """The whole story. When it ends, however it ends, shop, vendor and files are gone."""
+    print("django-vt: an order placed in a Django shop reaches the vendor, and the send log shows it.\n", flush=True)
+    with FakeVendor() as vendor:
+        shop_environment = environment(directory, vendor.endpoint, debug=False)
+        prepare(shop_environment)
+        with ShopServer(shop_environment, directory / "shop.log") as shop, Browser(shop.url) as browser:
+            show_addresses(shop, vendor)
+            show_pixel(browser)
+            show_visit(browser)
+            show_arrival(vendor, shop)
+    print("Both have arrived. Next: `make run` leaves the shop open, to click through it.")
+
+
+def show_addresses(shop: ShopServer, vendor: FakeVendor) -> None:
+    step(
+        1,
+        "A shop and a stand-in for the vendor, both only on this machine",
+        f"shop    {shop.url}/\nvendor  {vendor.endpoint}",
+    )
+
+
+def show_pixel(browser: Browser) -> None:
+    browser.submit("/visitor/", "/visitor/pixel/set/")
+    step(2, "A visitor comes, and the vendor's pixel sets its cookie", f"_vt_user={browser.cookie('_vt_user')}")
+
+
+def show_visit(browser: Browser) -> None:
+    browser.submit("/sign-in/", username=SHOPPER["email"], password=SHOPPER["password"])
+    browser.submit("/", "/basket/first-flush-darjeeling/add/")
+    browser.submit("/", "/basket/jasmine-pearls/add/")
+    browser.submit("/basket/", "/basket/jasmine-pearls/quantity/", quantity=2)
+    order = browser.submit("/checkout/", name="Ada Lovelace", email=SHOPPER["email"], address="12 St James's Square")
+    browser.get("/thank-you/")
+    step(
+        3,
+        "The visitor signs in, fills a basket and orders",
+        f"POST /checkout/ took the shop {order.elapsed.total_seconds() * 1000:.0f} ms.\n"
+        "The order and the report of it are two rows of one transaction. Nobody waited for the vendor:\n"
+        "a thread of the shop sends what has been committed.",
+    )
+
+
+def show_arrival(vendor: FakeVendor, shop: ShopServer) -> None:
+    wait_for_arrival(vendor, shop)
+    entries = wait_for_the_log(shop)
+    step(4, "What the vendor got", "\n".join(map(request_text, vendor.requests)))
+    step(5, "What the send log says; staff see it in the admin", send_log_text(entries))
+
+
+def wait_for_arrival(vendor: FakeVendor, shop: ShopServer, timeout: float = ARRIVES_WITHIN) -> None:
+    """Until the vendor has got both events; `ShopFailed` tells what there is instead."""
+    try:
+        vendor.wait_for(lambda vendor: {event["type"] for event in vendor.events} == EVENTS, timeout)
+    except TimeoutError:
+        missing = EVENTS - {event["type"] for event in vendor.events}
+        raise ShopFailed(
+            f"After {timeout:.0f} s the vendor is still without: {', '.join(sorted(missing))}.\n"
+            f"The send log:\n{send_log_text(send_log())}\n{shop.last_lines()}"
+        ) from None
+
+
+def wait_for_the_log(shop: ShopServer, timeout: float = ARRIVES_WITHIN) -> list["SendLogEntry"]:
+    """The entries, once the shop has written down the vendor's answers."""
+    end = time.monotonic() + timeout
+    entries = send_log()
+    while any(entry.status == "pending" for entry in entries):
+        if time.monotonic() > end:
+            raise ShopFailed(
+                f"After {timeout:.0f} s the log still says pending.\n{send_log_text(entries)}\n{shop.last_lines()}"
+            )
+        time.sleep(LOOKS_EVERY)
+        entries = send_log()
+    return entries
+
+
+def send_log() -> list["SendLogEntry"]:
+    from django_vt.models import SendLogEntry
+
+    return list(SendLogEntry.objects.order_by("id"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
