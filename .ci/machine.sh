@@ -47,3 +47,7 @@ start_postgresql() {
 }
 
 start_mariadb() { as_root start-stop-daemon --start --oknodo --background --exec "$(command -v mariadbd)"; }
+
+start_redis() { as_root redis-server --daemonize yes --bind 127.0.0.1 --port 6379 --save "" --appendonly no --dir /tmp; }
+
+start_rabbitmq() { as_root rabbitmq-server -detached; }
