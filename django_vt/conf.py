@@ -53,12 +53,17 @@ class Settings:
     def __getattribute__(self, name: str) -> Any:
         if name not in KEYS:
             return super().__getattribute__(name)
-        block = getattr(django_settings, BLOCK, None) or {}
-        if name in block:
+        block = getattr(django_settings, BLOCK, None)
+        if isinstance(block, Mapping) and name in block:
             return block[name]
         if name in TEST_DEFAULTS and in_test_environment():
             return TEST_DEFAULTS[name]
         return DEFAULTS[name]
+
+    @property
+    def account_id(self) -> str:
+        """ACCOUNT_ID where it can stand in the vendor's address, else empty: an order is recorded all the same."""
+        return self.ACCOUNT_ID if account_id_is_usable(self.ACCOUNT_ID) else ""
 
     @property
     def deadline(self) -> float:

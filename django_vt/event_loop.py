@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import os
 import threading
@@ -49,7 +50,8 @@ def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         finally:
             connections.close_all()
 
-    thread = threading.Thread(target=call, name="django-vt-record")
+    # In the caller's context: BEFORE_RECORD may ask there whose request is being served.
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(call,), name="django-vt-record")
     thread.start()
     thread.join()
     return result.result()

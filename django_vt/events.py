@@ -143,13 +143,12 @@ class Event:
 
     type: str
     data: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
-    reference: str = dataclasses.field(default="", kw_only=True)
-    dedup_key: str | None = dataclasses.field(default=None, kw_only=True)
+    reference: str = dataclasses.field(default="", kw_only=True, repr=False)
+    dedup_key: str | None = dataclasses.field(default=None, kw_only=True, repr=False)
     email: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        given: object = self.type
-        if not isinstance(given, str) or not TYPE_PATTERN.fullmatch(given):
+        if not is_type(self.type):
             raise InvalidField("type", f"must match {TYPE_PATTERN.pattern}")
         object.__setattr__(self, "data", fields.data("data", self.data, {*IDENTITY_KEYS, "type"}))
         if self.reference != "":
@@ -160,6 +159,11 @@ class Event:
     def body(self, identity: Identity) -> dict[str, Any]:
         """The fields in the order of the vendor's example."""
         return {**_naming(identity), "type": self.type, **self.data}
+
+
+def is_type(value: object) -> bool:
+    """Whether it can be an event's type, which also stands in the path of the vendor's address."""
+    return isinstance(value, str) and TYPE_PATTERN.fullmatch(value) is not None
 
 
 def payload(event: AnyEvent, identity: Identity) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +18,28 @@ from django_vt.exceptions import InvalidField
 
 SAFE_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
 CENT = Decimal("0.01")
+# Our own, not the thread's: a project may have set that one to other digits, or to raise when it rounds.
+ARITHMETIC = Context(prec=40)
 # A JSON number is a double on the other side, and a double holds 15 decimal digits exactly.
 MAX_DIGITS = 15
 MAX_INTEGER = 2**63
 MAX_IDENTIFIER_LENGTH = 255
+LONGEST_INTEGER = 10**MAX_IDENTIFIER_LENGTH
 MAX_EMAIL_LENGTH = 320
+MAX_DEPTH = 32
+
+
+def showable(reference: object) -> str:
+    """A reference as a log line or `str()` may show it, whatever the shop has passed for one.
+
+    Empty where it may be an address; without what could start a new line.
+    """
+    if isinstance(reference, bool) or not isinstance(reference, (str, int, UUID)):
+        return ""
+    if isinstance(reference, int) and abs(reference) >= LONGEST_INTEGER:
+        return ""
+    text = "".join(character for character in str(reference) if character.isprintable())
+    return "" if "@" in text else text[:MAX_IDENTIFIER_LENGTH]
 
 
 def check_email(name: str, value: str) -> None:
@@ -47,8 +64,10 @@ def identifier(name: str, value: object) -> str:
     """An id as the string it is; ints and UUIDs, which primary keys are, become strings."""
     if isinstance(value, bool) or not isinstance(value, (str, int, UUID)):
         raise InvalidField(name, "must be a string")
-    # str() also turns a lazy or SafeString subclass into what it says.
-    text = str(value)
+    if isinstance(value, int) and abs(value) >= LONGEST_INTEGER:
+        # Python itself refuses to print one of some thousand digits.
+        raise InvalidField(name, f"longer than {MAX_IDENTIFIER_LENGTH} characters")
+    text = _text(value) if isinstance(value, str) else str(value)
     if not text.strip():
         raise InvalidField(name, "must not be empty")
     if len(text) > MAX_IDENTIFIER_LENGTH:
@@ -72,7 +91,8 @@ def quantity(name: str, value: object) -> int | float | Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise InvalidField(name, "must be a number")
     _check_number(name, value)
-    if value <= 0:
+    # As it will be sent: 1E-400 is above 0 as a Decimal, and 0 as a double.
+    if number(value) <= 0:
         raise InvalidField(name, "must be above 0")
     return value
 
@@ -82,18 +102,21 @@ def money(name: str, value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (Decimal, int, str)):
         raise InvalidField(name, "must be a Decimal, an int or a str (a float has already lost cents)")
     try:
-        amount = Decimal(value)
+        amount = Decimal(value, ARITHMETIC)
     except InvalidOperation:
         raise InvalidField(name, "is not a number") from None
     if not amount.is_finite():
         raise InvalidField(name, "must be finite")
-    if amount.adjusted() >= MAX_DIGITS:
-        raise InvalidField(name, f"has more than {MAX_DIGITS} digits")
-    with localcontext() as context:
-        context.prec = MAX_DIGITS + 5
-        cents = amount.quantize(CENT, ROUND_HALF_UP)
+    _check_size(name, amount)
+    cents = amount.quantize(CENT, ROUND_HALF_UP, ARITHMETIC)
+    _check_size(name, cents)
     _check_number(name, cents)
     return cents
+
+
+def _check_size(name: str, amount: Decimal) -> None:
+    if amount.adjusted() >= MAX_DIGITS:
+        raise InvalidField(name, f"has more than {MAX_DIGITS} digits")
 
 
 def data(name: str, value: object, reserved: set[str]) -> dict[str, Any]:
@@ -102,37 +125,43 @@ def data(name: str, value: object, reserved: set[str]) -> dict[str, Any]:
         raise InvalidField(name, "must be a dict")
     for key in value:
         if key in reserved:
-            raise InvalidField(_inside(name, key), "is set by this app and cannot be given here")
-    try:
-        copy: dict[str, Any] = _plain(name, value)
-    except RecursionError:
-        raise InvalidField(name, "is nested too deeply") from None
+            raise InvalidField(inside(name, key), "is set by this app and cannot be given here")
+    copy: dict[str, Any] = _plain(name, value, MAX_DEPTH)
     return copy
 
 
-def _plain(name: str, value: object) -> Any:
+def _plain(name: str, value: object, depth: int) -> Any:
+    if depth == 0:
+        raise InvalidField(name, "is nested too deeply")
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, (str, Promise)):
+    if isinstance(value, Promise):
         return str(value)
+    if isinstance(value, str):
+        return _text(value)
     if isinstance(value, (int, float, Decimal)):
         _check_number(name, value)
         return number(value)
     if isinstance(value, Mapping):
-        return {_key(name, key): _plain(_inside(name, key), inner) for key, inner in value.items()}
+        return {_key(name, key): _plain(inside(name, key), inner, depth - 1) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(f"{name}[{index}]", inner) for index, inner in enumerate(value)]
+        return [_plain(f"{name}[{index}]", inner, depth - 1) for index, inner in enumerate(value)]
     raise InvalidField(name, f"a {type(value).__name__} has no form in JSON: give a str or a number")
 
 
 def _key(name: str, key: object) -> str:
     if not isinstance(key, str):
         raise InvalidField(name, "keys must be strings")
-    return str(key)
+    return _text(key)
 
 
-def _inside(name: str, key: object) -> str:
-    # A key may be anything, a shopper's address too, and field names are shown and logged.
+def _text(value: str) -> str:
+    # What it holds, as the plain type: str() would say "Size.XL" of a member of an Enum of strings.
+    return str.__str__(value)
+
+
+def inside(name: str, key: object) -> str:
+    """The name of what is under a key. A key may be anything, a shopper's address too, and names are logged."""
     return f"{name}.{key}" if isinstance(key, str) and SAFE_KEY.fullmatch(key) else f"{name}[…]"
 
 
@@ -140,10 +169,17 @@ def _check_number(name: str, value: int | float | Decimal) -> None:
     if isinstance(value, int):
         if abs(value) >= MAX_INTEGER:
             raise InvalidField(name, "does not fit 64 bits: give it as a string")
-    elif not (value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)):
+    elif isinstance(value, Decimal) and value.is_nan():
+        raise InvalidField(name, "is not a number")
+    elif not math.isfinite(value):
+        # A Decimal too: 1E+400 is infinite as a double.
         raise InvalidField(name, "must be finite")
-    elif isinstance(value, Decimal) and len(value.normalize().as_tuple().digits) > MAX_DIGITS:
+    elif isinstance(value, Decimal) and _digits(value) > MAX_DIGITS:
         raise InvalidField(name, f"has more than {MAX_DIGITS} digits")
+
+
+def _digits(value: Decimal) -> int:
+    return len("".join(map(str, value.as_tuple().digits)).strip("0"))
 
 
 def number(value: int | float | Decimal) -> int | float:

@@ -55,7 +55,7 @@ class Identity:
         _require(PIXEL_ID_PATTERN, "user_id", self.user_id)
         _require(PIXEL_ID_PATTERN, "session_id", self.session_id)
         _require(VTSID_PATTERN, "vtsid", self.vtsid)
-        fields.check_email("email", self.email)
+        object.__setattr__(self, "email", fields.email("email", self.email))
 
     @classmethod
     def from_cookies(cls, cookies: Mapping[str, str]) -> Identity:
@@ -69,9 +69,9 @@ class Identity:
     def from_dict(cls, data: Mapping[str, Any]) -> Identity:
         """The identity that `to_dict` wrote, for instance into the shop's own session or order."""
         known = {field.name for field in dataclasses.fields(cls)}
-        for key in data:
-            if key not in known:
-                raise InvalidField(str(key), f"not part of an identity; known are {', '.join(sorted(known))}")
+        if unknown := set(data) - known:
+            name = fields.inside("identity", unknown.pop())
+            raise InvalidField(name, f"is not part of one; known are {', '.join(sorted(known))}")
         return cls(**data)
 
     def to_dict(self) -> dict[str, str]:

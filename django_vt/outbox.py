@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -21,8 +20,8 @@ from django.utils.module_loading import import_string
 from django_vt import dispatchers, event_loop, identification, reasons
 from django_vt.conf import settings
 from django_vt.databases import default_alias
-from django_vt.events import AnyEvent, address_in, payload
-from django_vt.fields import MAX_IDENTIFIER_LENGTH
+from django_vt.events import AnyEvent, address_in, is_type, payload
+from django_vt.fields import showable
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
 from django_vt.models.send_log_verbs import FAILED, PENDING, SKIPPED
@@ -57,10 +56,9 @@ def track(
         return None
     if event_loop.runs_here():
         return event_loop.in_thread(track, event, request=request, identity=identity, using=using)
-    entry = None
-    with never_raising(getattr(event, "type", "an event"), getattr(event, "reference", ""), using):
-        entry = _track(event, request, identity, using or default_alias())
-    return entry
+    with NeverRaising(_name_of(event), using):
+        return _track(event, request, identity, using or default_alias())
+    return None
 
 
 async def atrack(
@@ -80,13 +78,10 @@ def record_invalid(event_type: str, reference: object, reason: str, *, using: st
         return None
     if event_loop.runs_here():
         return event_loop.in_thread(record_invalid, event_type, reference, reason, using=using)
-    shown = _showable(reference)
-    entry = None
-    with never_raising(event_type, shown, using):
-        # Without a deduplication key: a later signal with the mistake mended is an event of its own.
-        draft = _draft(event_type, status=SKIPPED, reason=reason, reference=shown)
-        entry = _tell(_store(draft, using or default_alias()))
-    return entry
+    shown = showable(reference)
+    with NeverRaising(f"{event_type} {shown}".strip(), using):
+        return _tell(_store_skipped(event_type, shown, reason, using or default_alias()))
+    return None
 
 
 def wake_after_commit(using: str) -> None:
@@ -95,24 +90,59 @@ def wake_after_commit(using: str) -> None:
     transaction.on_commit(lambda: dispatchers.wake(using), using=using, robust=True)
 
 
-@contextmanager
-def never_raising(what: str, reference: object = "", using: str | None = None) -> Iterator[None]:
-    """Log what goes wrong in the block, by its class only, unless FAIL_SILENTLY is off.
+class NeverRaising:
+    """Logs what goes wrong in its block, by its class only, unless FAIL_SILENTLY is off.
 
     A database error that has doomed the caller's transaction is raised: swallowed, it would surface later and
     elsewhere, and nothing of the transaction would be kept.
     """
-    doomed_before = _is_doomed(using)
-    try:
-        yield
-    except Exception as error:
-        if not settings.FAIL_SILENTLY or (isinstance(error, DatabaseError) and _is_doomed(using) and not doomed_before):
-            raise
+
+    def __init__(self, what: str, using: str | None = None) -> None:
+        self._what = what
+        self._using = using
+
+    def __enter__(self) -> None:
+        self._doomed_before = _is_doomed(self._using)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception) or not settings.FAIL_SILENTLY or self._has_doomed(error):
+            return False
         # Neither the text nor the traceback: both can hold a shopper's address.
-        logger.error("Could not record %s %s: %s", what, _showable(reference), type(error).__name__)
+        logger.error("Could not record %s: %s", self._what, type(error).__name__)
+        return True
+
+    def _has_doomed(self, error: Exception) -> bool:
+        return isinstance(error, DatabaseError) and not self._doomed_before and _is_doomed(self._using)
 
 
 def _track(event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str) -> SendLogEntry | None:
+    try:
+        entry = _record(event, request, identity, using)
+    except IntegrityError:
+        # Somebody recorded the same event between our look and our INSERT.
+        entry = _record(event, request, identity, using)
+    except DatabaseError:
+        raise
+    except Exception as error:
+        if not settings.FAIL_SILENTLY or not is_type(event.type):
+            raise
+        # A request that is none, a class of the shop's own that JSON has no form for: recorded, to be seen.
+        why = type(error).__name__
+        entry = _store_skipped(event.type, showable(event.reference), reasons.reason(reasons.INVALID, why), using)
+        logger.error("%s cannot be sent: %s", _name_of(event), why)
+    return entry and _tell(entry)
+
+
+def _store_skipped(event_type: str, reference: str, reason: str, using: str) -> SendLogEntry:
+    # Without a deduplication key: a later signal with the mistake mended is an event of its own.
+    draft = _draft(event_type, status=SKIPPED, reason=reason, reference=reference)
+    with transaction.atomic(using=using):
+        return _find_or_insert(draft, using)
+
+
+def _record(event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str) -> SendLogEntry | None:
     with transaction.atomic(using=using):
         whose = identification.identify(event, request, identity, using)
         wanted = _before_record(event, whose.identity, request)
@@ -120,11 +150,11 @@ def _track(event: AnyEvent, request: HttpRequest | None, identity: Identity | No
             return None
         if wanted is not event:
             whose = identification.identify(wanted, request, identity, using)
-        entry = _store(_draft_of(wanted, whose.identity), using)
+        entry = _find_or_insert(_draft_of(wanted, whose.identity), using)
         whose.forget_remembered()
-    if entry.status == PENDING:
-        wake_after_commit(using)
-    return _tell(entry)
+        if entry.status == PENDING:
+            wake_after_commit(using)
+    return entry
 
 
 def _before_record(event: AnyEvent, identity: Identity, request: HttpRequest | None) -> AnyEvent | None:
@@ -136,9 +166,7 @@ def _before_record(event: AnyEvent, identity: Identity, request: HttpRequest | N
     except Exception as error:
         if not settings.FAIL_SILENTLY:
             raise
-        logger.error(
-            "BEFORE_RECORD raised %s: %s %s is dropped", type(error).__name__, event.type, _showable(event.reference)
-        )
+        logger.error("BEFORE_RECORD raised %s: %s is dropped", type(error).__name__, _name_of(event))
         return None
     return wanted
 
@@ -147,7 +175,7 @@ def _draft_of(event: AnyEvent, identity: Identity) -> dict[str, Any]:
     status, reason = PENDING, ""
     if not identity:
         status, reason = SKIPPED, reasons.reason(reasons.NOBODY)
-    elif not settings.ACCOUNT_ID:
+    elif not settings.account_id:
         status, reason = SKIPPED, reasons.reason(reasons.INVALID, "ACCOUNT_ID")
     return _draft(
         event.type,
@@ -164,14 +192,14 @@ def _draft_of(event: AnyEvent, identity: Identity) -> dict[str, Any]:
 def _draft(event_type: str, **columns: Any) -> dict[str, Any]:
     now = timezone.now()
     due_at = now if columns["status"] == PENDING else None
-    return {"account_id": settings.ACCOUNT_ID, "event_type": event_type, "created_at": now, "due_at": due_at, **columns}
+    return {"account_id": settings.account_id, "event_type": event_type, "created_at": now, "due_at": due_at, **columns}
 
 
 def dedup_key(event_type: str, key: str | None) -> str | None:
     """The column's form of an event's `dedup_key`: a hash, as MariaDB's unique keys ignore case and accents."""
     if key is None:
         return None
-    return hashlib.sha256("\0".join((settings.ACCOUNT_ID, event_type, key)).encode()).hexdigest()
+    return hashlib.sha256("\0".join((settings.account_id, event_type, key)).encode()).hexdigest()
 
 
 def hash_of_address(address: str) -> str:
@@ -179,24 +207,15 @@ def hash_of_address(address: str) -> str:
     return hashlib.sha256(address.lower().encode()).hexdigest() if address else ""
 
 
-def _store(draft: dict[str, Any], using: str) -> SendLogEntry:
-    try:
-        return _find_or_insert(draft, using)
-    except IntegrityError:
-        # Somebody recorded the same event between our look and our INSERT.
-        return _find_or_insert(draft, using)
-
-
 def _find_or_insert(draft: dict[str, Any], using: str) -> SendLogEntry:
     # The look comes first: PostgreSQL would write a refused INSERT, address and all, into its log.
-    with transaction.atomic(using=using):
-        entries = SendLogEntry.objects.using(using)
-        found = entries.filter(dedup_key=draft["dedup_key"])[:1] if draft.get("dedup_key") else ()
-        for entry in found:
-            return _renewed(entry, draft)
-        entry = SendLogEntry(**draft)
-        entry.save(using=using, force_insert=True)
-        return entry
+    entries = SendLogEntry.objects.using(using)
+    found = entries.filter(dedup_key=draft["dedup_key"])[:1] if draft.get("dedup_key") else ()
+    for entry in found:
+        return _renewed(entry, draft)
+    entry = SendLogEntry(**draft)
+    entry.save(using=using, force_insert=True)
+    return entry
 
 
 def _renewed(entry: SendLogEntry, draft: dict[str, Any]) -> SendLogEntry:
@@ -213,12 +232,10 @@ def _tell(entry: SendLogEntry) -> SendLogEntry:
     return entry
 
 
-def _showable(reference: object) -> str:
-    """A reference as the log may show it, whatever the shop has passed for one."""
-    if isinstance(reference, bool) or not isinstance(reference, (str, int)):
-        return ""
-    text = str(reference).replace("\0", "").encode("utf-8", "replace").decode()
-    return text[:MAX_IDENTIFIER_LENGTH]
+def _name_of(event: object) -> str:
+    """What the log calls an event, whatever the shop has passed for one."""
+    parts = (getattr(event, "type", None), getattr(event, "reference", None))
+    return " ".join(filter(None, map(showable, parts))) or "an event"
 
 
 def _is_doomed(using: str | None) -> bool:

@@ -32,4 +32,4 @@ class Memory:
 
 def key_of(reference: str) -> str:
     """The key of an order: a hash, so that the row by itself does not tell which order it belongs to."""
-    return hashlib.sha256("\0".join((settings.ACCOUNT_ID, reference)).encode()).hexdigest()
+    return hashlib.sha256("\0".join((settings.account_id, reference)).encode()).hexdigest()

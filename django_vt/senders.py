@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in
+from django.db import connections
 from django.http import HttpRequest
 
 from django_vt import identification, outbox, reasons
@@ -46,13 +47,13 @@ def record_order(
     used is recorded as `skipped` with the reason, so that the order is not lost from sight.
     """
     given = {"order_id": order_id, "total": total, "items": items, "email": email, "extra": extra or {}}
-    with outbox.never_raising("an order"):
+    with outbox.NeverRaising("an order", using):
         try:
-            if identity is not None and not isinstance(identity, Identity):
-                raise InvalidField("identity", "must be an Identity")
+            _check_context(identity, using)
             event = Confirmation(**_present(given))
         except Exception as error:  # noqa: BLE001 - whatever the shop passes, its checkout goes on
-            outbox.record_invalid(Confirmation.type, order_id, _problem(error), using=using)
+            known = using if _is_database(using) else None
+            outbox.record_invalid(Confirmation.type, order_id, _problem(error), using=known)
             return
         outbox.track(event, request=request, identity=identity, using=using)
 
@@ -62,7 +63,7 @@ def record_login(sender: object, *, request: HttpRequest | None = None, user: An
 
     The request may be one that no middleware has seen, as from `Client.force_login`.
     """
-    with outbox.never_raising("a login"):
+    with outbox.NeverRaising("a login"):
         if user is None or not _tracked(user):
             return
         try:
@@ -77,6 +78,17 @@ def _tracked(user: Any) -> bool:
     if not settings.ENABLED or not settings.TRACK_LOGINS:
         return False
     return settings.TRACK_LOGINS == "all" or not getattr(user, "is_staff", False)
+
+
+def _check_context(identity: object, using: object) -> None:
+    if identity is not None and not isinstance(identity, Identity):
+        raise InvalidField("identity", "must be an Identity")
+    if using is not None and not _is_database(using):
+        raise InvalidField("using", "is no alias in DATABASES")
+
+
+def _is_database(using: object) -> bool:
+    return isinstance(using, str) and using in connections
 
 
 def _present(given: dict[str, Any]) -> dict[str, Any]:

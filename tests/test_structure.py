@@ -34,13 +34,14 @@ ARROWS = {
     "remembering": FLOOR | {"databases", "identity", "models"},
     "outbox": FLOOR
     | {"databases", "dispatchers", "event_loop", "events", "fields", "identification", "identity", "models"},
-    "models": FLOOR,
+    "models": FLOOR | {"fields"},
     # and from the row to the vendor
     "dispatchers": FLOOR | {"databases", "delivery", "models", "worker"},
     "worker": FLOOR | {"claims", "delivery"},
     "delivery": FLOOR | {"backends", "claims", "databases", "models", "outcome", "packing", "settlement"},
     "claims": FLOOR | {"models"},
-    "settlement": FLOOR | {"claims", "models", "outcome", "packing", "signals"},
+    "settlement": FLOOR | {"claims", "deadlocks", "models", "outcome", "packing", "signals"},
+    "deadlocks": FLOOR,
     "backends": FLOOR | {"outcome", "packing"},
     # around it
     "signals": set(),

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from django_vt import reasons
+from django_vt.fields import showable
 from django_vt.models.send_log_verbs import SendLogQuerySet
 
 
@@ -62,7 +63,7 @@ class SendLogEntry(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.event_type} {self.reference}".strip()
+        return f"{self.event_type} {showable(self.reference)}".strip()
 
     @property
     def event(self) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django_vt import reasons
 
 if TYPE_CHECKING:
-    pass
+    from django_vt.models.send_log import SendLogEntry  # noqa: F401 - the annotation below is a text
 
 PENDING, SENT, FAILED, SKIPPED = "pending", "sent", "failed", "skipped"
 
@@ -106,6 +106,22 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
             claim=None,
             due_at=None,
         )
+
+    def purge(self, most: int) -> int:
+        """Delete at most so many of these entries, the oldest first, with their attempts, in one short transaction.
+
+        What has come to be none of these since it was chosen (resent, and pending again) stays. Returns how many
+        were chosen: 0 where none are left.
+        """
+        from django_vt.models.send_log import SendAttempt
+
+        chosen = list(self.order_by("created_at").values_list("pk", flat=True)[:most])
+        with transaction.atomic(using=self.db):
+            # First a change: on SQLite a transaction that begins by reading can fail when it comes to write.
+            SendAttempt.objects.using(self.db).filter(entry__in=chosen).delete()
+            still = list(self.filter(pk__in=chosen).select_for_update().values_list("pk", flat=True))
+            self.filter(pk__in=still).only("pk").delete()
+        return len(chosen)
 
     def earliest_due(self) -> datetime | None:
         """When something is next due; in the past where it is overdue. None: nothing is pending."""
