@@ -1,0 +1,78 @@
+"""Settings are read when asked for, and a test environment never sends unless it says so."""
+
+from __future__ import annotations
+
+import pytest
+from django.core import mail
+from django.test import override_settings
+
+from django_vt import conf
+
+# DESIGN's table, which README's repeats.
+DEFAULTS = {
+    "ACCOUNT_ID": "",
+    "ENDPOINT": "https://app.vtcdn.net/event",
+    "ENABLED": True,
+    "BACKEND": "django_vt.backends.http.HttpBackend",
+    "DISPATCHER": "django_vt.dispatchers.thread.ThreadDispatcher",
+    "CALLBACK": "vt",
+    "TIMEOUT": (3.05, 10),
+    "TRUST_ENV": False,
+    "BATCH_SIZE": 20,
+    "MAX_URL_LENGTH": 8000,
+    "RETRY_DELAYS": (5, 300, 1800, 7200, 18000, 36000, 36000),
+    "LEASE": 120,
+    "MAX_AGE": {},
+    "IDENTIFY_BY": ("pixel", "vtsid", "email"),
+    "TRACK_LOGINS": True,
+    "LOGIN_SOURCE": "website",
+    "BEFORE_RECORD": None,
+    "FAIL_SILENTLY": True,
+    "RETENTION_DAYS": 90,
+}
+
+
+def test_every_setting_has_its_default_outside_of_tests(monkeypatch, settings):
+    settings.DJANGO_VT = {}
+    monkeypatch.delattr(mail, "outbox")
+    assert not conf.in_test_environment()
+    assert {name: getattr(conf.settings, name) for name in conf.KEYS} == DEFAULTS
+
+
+@pytest.mark.parametrize("block", [{}, {"ACCOUNT_ID": "acc123"}, None, "junk", ["ENABLED"]])
+def test_a_test_environment_neither_sends_nor_starts_a_thread_unless_told(settings, block):
+    settings.DJANGO_VT = block
+    assert conf.settings.BACKEND == "django_vt.backends.locmem.LocMemBackend"
+    assert conf.settings.DISPATCHER == "django_vt.dispatchers.immediate.ImmediateDispatcher"
+
+
+def test_a_project_without_the_block_gets_the_defaults(settings):
+    del settings.DJANGO_VT
+    assert conf.settings.ENABLED is True
+    assert conf.settings.BATCH_SIZE == 20
+
+
+def test_a_value_is_read_when_it_is_asked_for(settings):
+    settings.DJANGO_VT = {"BATCH_SIZE": 5, "BACKEND": "a.Backend"}
+    assert (conf.settings.BATCH_SIZE, conf.settings.BACKEND) == (5, "a.Backend")
+    with override_settings(DJANGO_VT={"BATCH_SIZE": 6}):
+        assert conf.settings.BATCH_SIZE == 6
+    settings.DJANGO_VT["BATCH_SIZE"] = 7
+    assert conf.settings.BATCH_SIZE == 7
+
+
+def test_the_deadline_of_a_request_is_the_sum_of_its_time_outs(settings):
+    settings.DJANGO_VT = {"TIMEOUT": (1.5, 2)}
+    assert conf.settings.deadline == 3.5
+
+
+@pytest.mark.parametrize("account", ["acc123", "A.b_c~d-e", "x" * 64, "..."])
+def test_an_account_that_can_stand_in_a_path_is_usable(settings, account):
+    settings.DJANGO_VT = {"ACCOUNT_ID": account}
+    assert conf.settings.account_id == account
+
+
+@pytest.mark.parametrize("account", ["", None, 5, "a/b", "a b", "a?b", "é", "a\n", ".", "..", "x" * 65])
+def test_an_account_that_cannot_stand_in_a_path_counts_as_none(settings, account):
+    settings.DJANGO_VT = {"ACCOUNT_ID": account}
+    assert conf.settings.account_id == ""

@@ -1,0 +1,51 @@
+"""What the send log says of an entry comes from a closed list, fits its column, and is put in words when asked."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import translation
+
+from django_vt import reasons
+from django_vt.models import SendAttempt, SendLogEntry
+
+
+def test_a_reason_is_a_code_with_a_safe_detail_or_none():
+    assert reasons.reason(reasons.NOBODY) == "nobody"
+    assert reasons.reason(reasons.ANSWERED, 503) == "answered: 503"
+    assert reasons.reason(reasons.INVALID, "items[0].quantity") == "invalid: items[0].quantity"
+
+
+def test_a_reason_outside_the_list_cannot_be_stored():
+    with pytest.raises(ValueError, match="not a reason"):
+        reasons.reason("because")
+
+
+def test_the_longest_reason_fits_its_columns():
+    longest = reasons.reason(reasons.INVALID, "extra." + "deep." * 100)
+    for model in (SendLogEntry, SendAttempt):
+        assert len(longest) == model._meta.get_field("reason").max_length
+
+
+@pytest.mark.parametrize("code", sorted(reasons.CODES))
+def test_every_code_comes_back_from_its_stored_form_and_has_words(code):
+    assert reasons.split(reasons.reason(code)) == (code, "")
+    assert reasons.split(reasons.reason(code, "a: b")) == (code, "a: b")
+    assert reasons.describe(code) not in {"", code}
+    assert ": " not in code
+
+
+@pytest.mark.parametrize(
+    ("stored", "words"),
+    [
+        ("answered: 503", "Vibetrace answered 503 Service Unavailable"),
+        ("answered: 299", "Vibetrace answered 299"),
+        ("answered", "Vibetrace answered"),
+        ("timed out", "No complete answer within the time limit"),
+        ("invalid: total", "The event holds something that cannot be sent: total"),
+        ("written by a later version: 1", "written by a later version: 1"),
+        ("", ""),
+    ],
+)
+def test_a_stored_reason_is_told_in_words(stored, words):
+    with translation.override("en"):
+        assert reasons.describe(stored) == words
