@@ -78,10 +78,10 @@ def retry_after_seconds(header: str | None, now: datetime) -> float | None:
     if header is None:
         return None
     try:
-        seconds = float(int(header)) if header.strip().isdecimal() else _seconds_until(header, now)
+        seconds = int(header) if header.strip().isdecimal() else _seconds_until(header, now)
     except (ValueError, TypeError, OverflowError):
         return None
-    return min(max(seconds, SHORTEST_RETRY_AFTER), LONGEST_RETRY_AFTER)
+    return float(min(max(seconds, SHORTEST_RETRY_AFTER), LONGEST_RETRY_AFTER))
 
 
 def _seconds_until(date: str, now: datetime) -> float:
