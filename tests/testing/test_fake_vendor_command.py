@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import re
 import signal
 import subprocess
@@ -20,6 +21,11 @@ def command():
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
         yield process
         process.kill()
+
+
+def test_importing_the_command_starts_nothing(capsys):
+    importlib.import_module("django_vt.testing.fake_vendor.__main__")
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -9,16 +9,15 @@ import argparse
 import json
 import signal
 import threading
-from collections.abc import Sequence
 from typing import Any
 
 from .request import VendorRequest
 from .vendor import FakeVendor
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main() -> None:
     """Run until SIGINT (Ctrl-C) or SIGTERM."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args()
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())

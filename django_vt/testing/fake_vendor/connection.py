@@ -8,6 +8,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Iterator
+from typing import NoReturn
 
 READ_SIZE = 65_536
 HEAD_END = b"\r\n\r\n"
@@ -89,7 +90,7 @@ class Connection:
         if self._cut.wait(seconds):
             raise ClientGone
 
-    def wait_until_gone(self) -> None:
+    def wait_until_gone(self) -> NoReturn:
         """Never answer: ends when the client gives up or the stand-in stops."""
         while True:
             self._read_more()

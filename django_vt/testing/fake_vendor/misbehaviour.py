@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +13,7 @@ CHUNK = 65_536
 
 
 @dataclass(frozen=True, kw_only=True)
-class Misbehaviour:
+class Misbehaviour(ABC):
     """One way to treat a request badly.
 
     `accepted` says whether the vendor takes the events for its own all the same. A real one may well: it fails after
@@ -31,9 +32,9 @@ class Misbehaviour:
     def _usually_accepts(self) -> bool:
         return False
 
+    @abstractmethod
     def answer(self, connection: Connection, reply: Reply) -> bool:
         """Treat a request to which `reply` would be the usual answer; True if the connection can go on."""
-        raise NotImplementedError
 
 
 class _StatusGoesOut(Misbehaviour):
@@ -93,7 +94,6 @@ class Hang(Misbehaviour):
     def answer(self, connection: Connection, reply: Reply) -> bool:
         """Wait."""
         connection.wait_until_gone()
-        return False  # pragma: no cover - wait_until_gone never returns
 
 
 @dataclass(frozen=True)
