@@ -6,7 +6,7 @@ Claim first, commit, then send: a worker that dies leaves a lease that runs out,
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -51,26 +51,41 @@ class Claimer:
         rows = list(self._endpoints.all())
         if any(endpoint.held_by_staff for endpoint in rows):
             return None
-        endpoints = {endpoint.account_id: endpoint for endpoint in rows if endpoint.address == settings.ENDPOINT}
-        if ids is None:
-            probe = self._take_probe(endpoints)
-            if probe is not None:
-                return probe
-        closed = [account for account, endpoint in endpoints.items() if not endpoint.is_open()] if ids is None else []
-        return self._take_due(endpoints, self._size(limit), ids=ids, closed=closed)
+        endpoints = _in_use(rows)
+        if ids is not None:
+            return self._take_due(endpoints, self._size(limit), ids=ids)
+        probe = self._take_probe(endpoints)
+        if probe is not None or not _may_be_open(endpoints):
+            return probe
+        closed = [account for account, endpoint in endpoints.items() if not endpoint.is_open()]
+        return self._take_due(endpoints, self._size(limit), closed=closed)
 
     def seconds_until_due(self) -> float | None:
         """How long there is nothing to take, as far as the tables tell; None: nothing is pending."""
-        now, earliest = timezone.now(), self._entries.earliest_due()
+        earliest = self._entries.earliest_due()
         if earliest is None:
             return None
         rows = list(self._endpoints.all())
         if any(endpoint.held_by_staff for endpoint in rows):
             return LONGEST_SLEEP
-        ends = [end for endpoint in rows if (end := endpoint.closed_until()) is not None]
-        moment = max(earliest, min(ends)) if ends else earliest
+        moments = self._moments(_in_use(rows), earliest)
         # Overdue and yet not taken: another worker was quicker, or has the probe.
-        return min(max((moment - now).total_seconds(), SHORTEST_SLEEP), LONGEST_SLEEP)
+        seconds = [max((moment - timezone.now()).total_seconds(), SHORTEST_SLEEP) for moment in moments]
+        return min([*seconds, LONGEST_SLEEP])
+
+    def _moments(self, endpoints: dict[str, Endpoint], earliest: datetime) -> Iterator[datetime]:
+        """When each account has something to take next."""
+        ends = {account: end for account, endpoint in endpoints.items() if (end := endpoint.closed_until())}
+        if not ends:
+            yield earliest
+            return
+        for account, end in ends.items():
+            due = self._entries.filter(account_id=account).earliest_due()
+            if due is not None:
+                yield max(due, end)
+        due = self._entries.exclude(account_id__in=ends).earliest_due() if _may_be_open(endpoints) else None
+        if due is not None:
+            yield due
 
     def _size(self, limit: int | None) -> int:
         """As many as their requests, one after another, are sure to get through in half the lease."""
@@ -79,24 +94,25 @@ class Claimer:
         return size if limit is None else min(size, limit)
 
     def _take_probe(self, endpoints: dict[str, Endpoint]) -> Claim | None:
-        """One entry for an endpoint whose pause is over; rather another than the one that opened the pause."""
+        """One entry for an endpoint whose pause is over and whose probe nobody has in hand."""
         now = timezone.now()
         for endpoint in endpoints.values():
-            if endpoint.is_open() or endpoint.is_paused(now):
-                continue
-            token = endpoint.take_probe(settings.LEASE)
+            end = endpoint.closed_until()
+            chosen = self._choose_probe(endpoint, now) if end is not None and end <= now else []
+            token = endpoint.take_probe(settings.LEASE) if chosen else None
             if token is None:
                 continue
-            entries = self._entries.filter(account_id=endpoint.account_id)
-            others = list(
-                entries.exclude(pk=endpoint.paused_by).due(now).order_by("due_at")[:1].values_list("pk", flat=True)
-            )
-            ids = others or [endpoint.paused_by] * bool(endpoint.paused_by)
-            claim = self._take_due(endpoints, 1, ids=ids, probe=token)
+            claim = self._take_due(endpoints, 1, ids=chosen, probe=token)
             if claim is not None:
                 return claim
             endpoint.give_back_probe(token)
         return None
+
+    def _choose_probe(self, endpoint: Endpoint, now: datetime) -> list[int]:
+        """Rather another than the entry that opened the pause: that one could be what the vendor stumbles over."""
+        due = self._entries.filter(account_id=endpoint.account_id).due(now).order_by("due_at")
+        first_two = list(due.values_list("pk", flat=True)[:2])
+        return [pk for pk in first_two if pk != endpoint.paused_by][:1] or first_two[:1]
 
     def _take_due(
         self,
@@ -118,17 +134,36 @@ class Claimer:
         return None
 
     def _choose(self, size: int, ids: Collection[int] | None, closed: Collection[str]) -> list[int]:
-        due = self._entries.due(timezone.now()).order_by("due_at")
         if ids is not None:
-            due = due.filter(pk__in=list(ids)[:LARGEST_CLAIM])
+            return self._choose_of(sorted(ids), size)
+        due = self._entries.due(timezone.now()).order_by("due_at")
         if closed:
             due = due.exclude(account_id__in=closed)
         seen = list(due.values_list("pk", flat=True)[: LOOK_AHEAD * size])
         start = random.randint(0, max(0, len(seen) - size))  # noqa: S311
         return seen[start : start + size]
 
+    def _choose_of(self, ids: Sequence[int], size: int) -> list[int]:
+        """The first that are due of many ids, of which no more go into one query than every database takes."""
+        for start in range(0, len(ids), LARGEST_CLAIM):
+            due = self._entries.due(timezone.now()).filter(pk__in=ids[start : start + LARGEST_CLAIM])
+            chosen = list(due.order_by("due_at").values_list("pk", flat=True)[:size])
+            if chosen:
+                return chosen
+        return []
+
     def _add_missing(self, endpoints: dict[str, Endpoint], entries: Sequence[SendLogEntry]) -> None:
         for account_id in {entry.account_id for entry in entries} - endpoints.keys():
             endpoints[account_id], _created = self._endpoints.get_or_create(
                 account_id=account_id, address=settings.ENDPOINT
             )
+
+
+def _in_use(rows: Iterable[Endpoint]) -> dict[str, Endpoint]:
+    """The endpoints at the address that is configured now, by account."""
+    return {endpoint.account_id: endpoint for endpoint in rows if endpoint.address == settings.ENDPOINT}
+
+
+def _may_be_open(endpoints: dict[str, Endpoint]) -> bool:
+    """Whether some account's endpoint may be open; where none is, nobody needs to look through the whole backlog."""
+    return settings.ACCOUNT_ID not in endpoints or any(endpoint.is_open() for endpoint in endpoints.values())

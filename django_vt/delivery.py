@@ -81,8 +81,8 @@ class Delivery:
         self._backend.close()
 
     def seconds_until_due(self) -> float | None:
-        """How long there is nothing to send; None: nothing is pending."""
-        return self._claimer.seconds_until_due()
+        """How long there is nothing to send; None: nothing is pending, or nothing may be sent (ENABLED is False)."""
+        return self._claimer.seconds_until_due() if settings.ENABLED else None
 
     def run(self, *, ids: Collection[int] | None = None, limit: int | None = None) -> DeliveryReport:
         """Deliver until nothing may be taken; `ids` and `limit` as in `deliver_due`."""
@@ -92,53 +92,57 @@ class Delivery:
             claim = self._claimer.take(ids=wanted, limit=left)
             if claim is None:
                 break
-            worked, paused = self._work_off(claim)
-            report += worked
+            worked = self._work_off(claim)
+            report += worked.report
             left = None if left is None else left - len(claim.entries)
             if wanted is not None:
-                wanted = set() if paused else wanted - {entry.pk for entry in claim.entries}
+                wanted = set() if worked.paused else wanted - worked.dealt_with
         return report
 
-    def _work_off(self, claim: Claim) -> tuple[DeliveryReport, bool]:
-        """Send what was claimed; also says whether an answer has paused sending."""
+    def _work_off(self, claim: Claim) -> _Worked:
+        """Send what was claimed."""
         settlement = Settlement(claim, self._using, self._accepted_at)
         packing = Packing(settings.ENDPOINT, settings.CALLBACK, settings.BATCH_SIZE, settings.MAX_URL_LENGTH)
-        report, paused = DeliveryReport(skipped=self._skip_expired(claim, settlement)), False
-        waiting = deque(packing.pack(entry for entry in claim.entries if not _is_expired(entry)))
+        expired = [entry.pk for entry in claim.entries if _is_expired(entry)]
+        worked = _Worked(DeliveryReport(skipped=settlement.skip(expired, reasons.EXPIRED)), set(expired))
+        waiting = deque(packing.pack(entry for entry in claim.entries if entry.pk not in worked.dealt_with))
         try:
-            for request, result in self._exchange(waiting, claim):
-                settled = settlement.settle(request, result)
-                report += _reported(settled)
+            for request, begun_at, result in self._exchange(waiting, claim):
+                settled = settlement.settle(request, result, begun_at)
+                worked.add(request, settled)
                 # The rest of a rejected request first: until the one bad entry is found, good ones wait with it.
                 waiting.extendleft(reversed(packing.pack(settled.again)))
                 if settled.pauses:
-                    paused = True
                     _give_back(waiting, settlement)
         finally:
             _give_back(waiting, settlement)
             settlement.give_back_probe()
-        return report, paused
+        return worked
 
     def _exchange(
         self, waiting: deque[OutgoingRequest], claim: Claim
-    ) -> Iterator[tuple[OutgoingRequest, Reply | DeliveryError]]:
-        """Send what waits, at most `concurrency` at once; yields each request with what came back."""
-        in_flight: dict[Future[Reply | DeliveryError], OutgoingRequest] = {}
-        begun = False
+    ) -> Iterator[tuple[OutgoingRequest, datetime, Reply | DeliveryError]]:
+        """Send what waits, at most `concurrency` at once; yields each request, when it was begun, what came back."""
+        in_flight: dict[Future[Reply | DeliveryError], tuple[OutgoingRequest, datetime]] = {}
+        is_first = True
         while True:
-            while waiting and len(in_flight) < self._concurrency and (self._may_begin(claim) or not begun):
-                request = waiting.popleft()
-                in_flight[self._begin(request)] = request
-                begun = True
+            while waiting and len(in_flight) < self._concurrency and self._may_begin(claim, is_first=is_first):
+                request, begun_at, is_first = waiting.popleft(), timezone.now(), False
+                in_flight[self._begin(request)] = request, begun_at
             if not in_flight:
                 return
             done, _not_done = wait(in_flight, return_when=FIRST_COMPLETED)
             for future in done:
-                yield in_flight.pop(future), future.result()
+                yield *in_flight.pop(future), future.result()
 
-    def _may_begin(self, claim: Claim) -> bool:
-        """Not when stopping, and not when the claim could run out before the answer has come."""
-        return not self._stopping() and timezone.now() + timedelta(seconds=settings.deadline) <= claim.until
+    def _may_begin(self, claim: Claim, *, is_first: bool) -> bool:
+        """Not when stopping, and not when the claim could run out before the answer has come.
+
+        The first is begun in spite of a LEASE that is too short for one: else nothing would ever be sent.
+        """
+        if self._stopping():
+            return False
+        return is_first or timezone.now() + timedelta(seconds=settings.deadline) <= claim.until
 
     def _begin(self, request: OutgoingRequest) -> Future[Reply | DeliveryError]:
         if self._pool is not None:
@@ -157,18 +161,24 @@ class Delivery:
             logger.error("%s raised %s", settings.BACKEND, type(error).__name__)
             return DeliveryError(reasons.reason(reasons.BACKEND_FAILED, type(error).__name__))
 
-    def _skip_expired(self, claim: Claim, settlement: Settlement) -> int:
-        expired = [entry.pk for entry in claim.entries if _is_expired(entry)]
-        return settlement.skip(expired, reasons.EXPIRED) if expired else 0
+
+@dataclass
+class _Worked:
+    """What became of a claim: entries that were neither sent nor given back are dealt with as well."""
+
+    report: DeliveryReport
+    dealt_with: set[int]
+    paused: bool = False
+
+    def add(self, request: OutgoingRequest, settled: Settled) -> None:
+        self.report += DeliveryReport(requests=1, sent=settled.sent, retried=settled.retried, failed=settled.failed)
+        self.dealt_with |= set(request.entry_ids) - {entry.pk for entry in settled.again}
+        self.paused |= settled.pauses
 
 
 def _is_expired(entry: SendLogEntry) -> bool:
     age = settings.MAX_AGE.get(entry.event_type)
     return age is not None and timezone.now() - entry.created_at > timedelta(seconds=age)
-
-
-def _reported(settled: Settled) -> DeliveryReport:
-    return DeliveryReport(requests=1, sent=settled.sent, retried=settled.retried, failed=settled.failed)
 
 
 def _give_back(waiting: deque[OutgoingRequest], settlement: Settlement) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import Min
@@ -16,14 +16,17 @@ from django.utils import timezone
 from django_vt import outcome, reasons
 from django_vt.claims import Claim
 from django_vt.conf import settings
+from django_vt.deadlocks import persistently
 from django_vt.exceptions import DeliveryError
-from django_vt.models import SendAttempt, SendLogEntry
+from django_vt.models import Endpoint, SendAttempt, SendLogEntry
 from django_vt.models.send_log_verbs import FAILED, SENT
 from django_vt.outcome import Fate, Kind, Reply, Verdict
 from django_vt.packing import OutgoingRequest
 from django_vt.signals import event_failed, event_sent
 
 logger = logging.getLogger(__name__)
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,17 @@ class Settlement:
         self._rows = SendLogEntry.objects.using(using)
         self._attempts = SendAttempt.objects.using(using)
         self._using = using
-        # When this worker last saw each account's endpoint accept something: the row is written once a minute only.
+        # When this worker has begun the last request that each account's endpoint accepted: the row is written once a
+        # minute only.
         self._accepted_at = accepted_at
+        self._closed = {account for account, endpoint in claim.endpoints.items() if not endpoint.is_open()}
+        self._paused: set[str] = set()
 
-    def settle(self, request: OutgoingRequest, result: Reply | DeliveryError) -> Settled:
+    def settle(self, request: OutgoingRequest, result: Reply | DeliveryError, begun_at: datetime) -> Settled:
         """Store the outcome of one request."""
         verdict = outcome.judge(result, timezone.now())
         if verdict.kind is Kind.ACCEPTED:
-            return self._sent(request, verdict)
+            return self._sent(request, verdict, begun_at)
         shared = request.shared
         since = not shared and verdict.kind is Kind.REJECTED and self._accepted_since(request)
         verdict = outcome.reconsider(verdict, shared=shared, accepted_since=since)
@@ -63,12 +69,14 @@ class Settlement:
 
     def skip(self, ids: Collection[int], code: str) -> int:
         """Not to be sent any more."""
-        return self._rows.mark_skipped(ids, self._claim.token, reasons.reason(code))
+        if not ids:
+            return 0
+        return self._persistently(lambda: self._rows.mark_skipped(ids, self._claim.token, reasons.reason(code)))
 
     def give_back(self, ids: Collection[int]) -> None:
         """Not tried: due again at once."""
         if ids:
-            self._rows.give_back(ids, self._claim.token)
+            self._persistently(lambda: self._rows.give_back(ids, self._claim.token))
 
     def give_back_probe(self) -> None:
         """End the probe where no answer has."""
@@ -77,14 +85,25 @@ class Settlement:
                 if endpoint.probe == self._claim.probe:
                     endpoint.give_back_probe(self._claim.probe)
 
-    def _sent(self, request: OutgoingRequest, verdict: Verdict) -> Settled:
-        sent = self._rows.mark_sent(request.entry_ids, self._claim.token, verdict.response_status)
+    def _sent(self, request: OutgoingRequest, verdict: Verdict, begun_at: datetime) -> Settled:
+        ids, token = request.entry_ids, self._claim.token
+        # Whom the signal is for can only be told before: the claim ends with the change.
+        mine = self._listened_to(event_sent, ids)
+        sent = self._persistently(lambda: self._rows.mark_sent(ids, token, verdict.response_status))
         self._check_lease(request, sent)
-        self._accepted_at[request.account_id] = timezone.now()
-        if self._claim.endpoint(request.account_id).note_success():
-            logger.info("Vibetrace accepts events of account %s again", request.account_id)
-        self._send_signal(event_sent, request.entry_ids, SENT)
+        self._note_success(request.account_id, begun_at)
+        self._send_signal(event_sent, mine, SENT)
         return Settled(sent=sent)
+
+    def _note_success(self, account_id: str, begun_at: datetime) -> None:
+        self._accepted_at[account_id] = begun_at
+        endpoint = self._claim.endpoint(account_id)
+        if account_id not in self._closed:
+            self._persistently(lambda: endpoint.note_success(begun_at))
+            return
+        self._closed.remove(account_id)
+        self._persistently(lambda: endpoint.reopen(begun_at))
+        logger.info("Vibetrace accepts events of account %s again", account_id)
 
     def _not_accepted(self, request: OutgoingRequest, verdict: Verdict) -> Settled:
         entries = [self._entries[pk] for pk in request.entry_ids]
@@ -98,7 +117,7 @@ class Settlement:
         )
         changes = self._changes(fate, first, len(entries))
         goes_on = fate is Fate.SPLIT and not verdict.pauses
-        mine = self._store(request, verdict, changes, keep_claim=goes_on)
+        mine = self._persistently(lambda: self._store(request, verdict, changes, keep_claim=goes_on))
         self._check_lease(request, len(mine))
         if fate is Fate.FAILED and mine:
             self._tell_failed(first, verdict)
@@ -127,7 +146,9 @@ class Settlement:
         token, now = self._claim.token, timezone.now()
         told = {"response_status": verdict.response_status, "reason": verdict.reason}
         with transaction.atomic(using=self._using):
-            mine = list(self._rows.claimed(request.entry_ids, token).values_list("pk", flat=True))
+            # Locked, where the database can: nobody may take them over between the look and the change.
+            claimed = self._rows.claimed(request.entry_ids, token).select_for_update().order_by("pk")
+            mine = list(claimed.values_list("pk", flat=True))
             self._attempts.bulk_create(SendAttempt(entry_id=pk, at=now, **told) for pk in mine)
             if keep_claim:
                 self._rows.split(mine, token, **told, **changes)
@@ -146,13 +167,12 @@ class Settlement:
         return first is not None and any(moment is not None and moment >= first for moment in known)
 
     def _note_failure(self, request: OutgoingRequest, verdict: Verdict) -> None:
-        if not verdict.pauses:
-            self.give_back_probe()
+        if not verdict.pauses or request.account_id in self._paused:
+            # Of several requests in flight that fail together only the first counts.
             return
+        self._paused.add(request.account_id)
         endpoint = self._claim.endpoint(request.account_id)
-        opened_by = None if request.shared else request.entry_ids[0]
-        wrong = verdict.kind is Kind.MISCONFIGURED
-        if endpoint.pause(verdict.reason, retry_after=verdict.retry_after, opened_by=opened_by, tell=wrong):
+        if self._pause(endpoint, request, verdict):
             logger.error(
                 "The configuration for Vibetrace seems wrong: ENDPOINT %s with account %s, %s. Events are kept and "
                 "tried again; see ACCOUNT_ID and ENDPOINT, or a firewall in between.",
@@ -163,6 +183,13 @@ class Settlement:
             request.account_id, endpoint.paused_until, reasons.describe(verdict.reason),
         )  # fmt: skip
 
+    def _pause(self, endpoint: Endpoint, request: OutgoingRequest, verdict: Verdict) -> bool:
+        opened_by = None if request.shared else request.entry_ids[0]
+        wrong = verdict.kind is Kind.MISCONFIGURED
+        return self._persistently(
+            lambda: endpoint.pause(verdict.reason, retry_after=verdict.retry_after, opened_by=opened_by, tell=wrong)
+        )
+
     def _check_lease(self, request: OutgoingRequest, changed: int) -> None:
         if changed < len(request.entry_ids):
             lost = len(request.entry_ids) - changed
@@ -172,8 +199,17 @@ class Settlement:
         logger.warning("Entry %d of the send log has failed: %s", entry.pk, reasons.describe(verdict.reason))
         self._send_signal(event_failed, (entry.pk,), FAILED)
 
-    def _send_signal(self, signal: Signal, ids: Collection[int], status: str) -> None:
+    def _listened_to(self, signal: Signal, ids: Collection[int]) -> list[int]:
+        """Those of the ids that the claim still holds, where anybody listens."""
         if not signal.has_listeners(SendLogEntry):
+            return []
+        return list(self._rows.claimed(ids, self._claim.token).values_list("pk", flat=True))
+
+    def _send_signal(self, signal: Signal, ids: Collection[int], status: str) -> None:
+        if not ids or not signal.has_listeners(SendLogEntry):
             return
-        for entry in self._rows.filter(pk__in=ids, status=status):
+        for entry in self._rows.filter(pk__in=ids, status=status).order_by("pk"):
             signal.send_robust(sender=SendLogEntry, entry=entry)
+
+    def _persistently(self, function: Callable[[], R]) -> R:
+        return persistently(function, self._using)

@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from django_vt.backends import locmem
+from tests.delivering import script  # noqa: F401 - a fixture
 from tests.network_guard import loopback_only
 
 

@@ -19,6 +19,7 @@ from django_vt import reasons
 FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 900.0
 SUCCESS_WRITTEN_EVERY = timedelta(minutes=1)
+SOON_ENOUGH = timedelta(seconds=1)  # two runs that want the same moment work it out some milliseconds apart
 
 
 class EndpointQuerySet(models.QuerySet["Endpoint"]):
@@ -67,17 +68,17 @@ class Endpoint(models.Model):
 
     def is_open(self) -> bool:
         """Whether sending is neither paused nor waiting for a probe."""
-        return self.consecutive_failures == 0
+        return self.paused_until is None
 
     def is_paused(self, now: datetime) -> bool:
         """Whether the pause still lasts."""
-        return not self.is_open() and self.paused_until is not None and self.paused_until > now
+        return self.paused_until is not None and self.paused_until > now
 
     def closed_until(self) -> datetime | None:
         """When sending may be tried again: after the pause, or when the probe in hand has run out. None: it is open."""
-        if self.is_open():
-            return None
-        return max(moment for moment in (self.paused_until, self.probe_until) if moment is not None)
+        if self.paused_until is None or self.probe_until is None:
+            return self.paused_until
+        return max(self.paused_until, self.probe_until)
 
     def take_probe(self, lease: float) -> str | None:
         """Become the one that sends the probe, for `lease` seconds; None where another has it."""
@@ -93,22 +94,36 @@ class Endpoint(models.Model):
         """The probe told nothing: the next worker may send one at once."""
         self._row(probe=token).update(probe=None, probe_until=None)
 
-    def note_success(self) -> bool:
-        """Something was accepted: sending is open. Returns whether it was not before."""
-        now = timezone.now()
-        reopens = not self.is_open()
-        if not reopens and self.last_success_at and now - self.last_success_at < SUCCESS_WRITTEN_EVERY:
-            return False
+    def note_success(self, begun_at: datetime) -> None:
+        """A request that was begun while sending was open was accepted; written at most once a minute.
+
+        It opens nothing: a pause that came meanwhile stays, as the vendor has asked for it since.
+        """
+        if self.last_success_at is None or begun_at - self.last_success_at >= SUCCESS_WRITTEN_EVERY:
+            self._change(self._row(), last_success_at=begun_at)
+
+    def reopen(self, begun_at: datetime) -> None:
+        """A probe, or what was sent in spite of the pause, was accepted: sending is open."""
         self._change(
             self._row(), consecutive_failures=0, paused_until=None, paused_by=None, probe=None, probe_until=None,
-            reason="", told_at=None, last_success_at=now,
+            reason="", told_at=None, last_success_at=begun_at,
         )  # fmt: skip
-        return reopens
+
+    def plan_wake(self, at: datetime) -> bool:
+        """Whether it is for the caller to see to a run at that time: none is planned sooner, or hardly later.
+
+        A plan in the past came to nothing, or is that of the run which asks.
+        """
+        planned = self.next_wake_at
+        if planned is not None and timezone.now() < planned <= at + SOON_ENOUGH:
+            return False
+        return self._change(self._row(next_wake_at=planned), next_wake_at=at)
 
     def pause(self, reason: str, *, retry_after: float | None, opened_by: int | None, tell: bool) -> bool:
         """A request failed: pause, twice as long as the last time, or as long as the vendor asks.
 
-        Of several requests that fail at once only the first counts, the one that finds the row as it was read.
+        Of several workers whose requests fail at once only the first counts, the one that finds the row as it was
+        read.
         `tell`: the configuration is wrong and somebody must hear of it. Returns whether to say so now: once an
         outage.
         """
@@ -129,8 +144,7 @@ class Endpoint(models.Model):
         return float(min(FIRST_PAUSE * 2 ** min(self.consecutive_failures, 20), LONGEST_PAUSE))
 
     def _row(self, **as_read: Any) -> models.QuerySet[Endpoint]:
-        rows: models.QuerySet[Endpoint] = type(self).objects.using(self._state.db)
-        return rows.filter(pk=self.pk, **as_read)
+        return type(self).objects.using(self._state.db).filter(pk=self.pk, **as_read)
 
     def _change(self, rows: models.QuerySet[Endpoint], **changes: Any) -> bool:
         changed = bool(rows.update(**changes))
