@@ -64,7 +64,8 @@ class Worker:
 
     def sleep(self, seconds: float) -> None:
         """Until that long has passed, or a wake or stop comes."""
-        self._woken.wait(seconds)
+        if not self._stopped.is_set():  # a pass that began after it has cleared the wake
+            self._woken.wait(seconds)
 
     @property
     def stopped(self) -> bool:
@@ -76,7 +77,11 @@ class Worker:
         connections[self.using].close()
 
     def _delivery(self) -> Delivery:
-        return Delivery(self.using, concurrency=self._concurrency, stopping=self._stopped.is_set)
+        return Delivery(self.using, concurrency=self._concurrency, stopping=self._is_stopping)
+
+    def _is_stopping(self) -> bool:
+        # The end of the process has begun: a request could not start its watchdog any more.
+        return self._stopped.is_set() or not threading.main_thread().is_alive()
 
     def _after_failure(self, error: Exception) -> float:
         # The class only: the text of a database error can hold a row.

@@ -21,6 +21,7 @@ class Deadline:
 
     def __init__(self, seconds: float) -> None:
         self.passed = False
+        self._turn = threading.Lock()
         self._timer = threading.Timer(seconds, self._pass)
         self._timer.daemon = True
         self._connection: HTTPConnection | None = None
@@ -35,23 +36,43 @@ class Deadline:
     ) -> None:
         self._timer.cancel()
         _current.reset(self._token)
+        with self._turn:
+            # The connection may be another request's from now on.
+            self._connection = None
 
     def watch(self, connection: HTTPConnection) -> None:
-        """The request goes over this connection. Too late for it already: an error like the time-out of a read."""
-        self._connection = connection
+        """The request goes over this connection."""
+        with self._turn:
+            self._connection = connection
+        self.check()
+
+    def check(self) -> None:
+        """Raise an error like the time-out of a read where it is too late already."""
         if self.passed:
             raise TimeoutError
 
     def _pass(self) -> None:
-        self.passed = True
-        sock = self._connection.sock if self._connection else None
-        if sock is not None:
-            # The file descriptor's own shutdown wakes a thread that reads from it; closing would not.
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        with self._turn:
+            self.passed = True
+            sock = self._connection.sock if self._connection else None
+            if sock is not None:
+                # The file descriptor's own shutdown wakes a thread that reads from it; closing would not.
+                with contextlib.suppress(OSError):
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 class _Watched(HTTPConnection):
+    def connect(self) -> None:
+        deadline = _current.get()
+        if deadline is None:
+            super().connect()
+            return
+        # From here on, as the handshake of TLS can drip as well.
+        deadline.watch(self)
+        super().connect()
+        # There was no socket yet that the watchdog could have shut, where it came while this looked for one.
+        deadline.check()
+
     def request(self, *args: Any, **options: Any) -> None:
         deadline = _current.get()
         if deadline is not None:

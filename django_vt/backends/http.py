@@ -33,7 +33,7 @@ class HttpBackend(Backend):
         """One GET. The errors of requests and urllib3 never leave: their text holds the whole URL."""
         with queries_kept_out_of_logs(), Deadline(settings.deadline) as deadline:
             try:
-                return self._line().get(request.url)
+                return self._line().get(request.url, deadline)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 reason = reasons.TIMED_OUT if deadline.passed else reason_for(error)
         raise DeliveryError(reason)
@@ -67,12 +67,15 @@ class _Line:
             self._session.merge_environment_settings(endpoint, proxies={}, stream=True, verify=None, cert=None)
         )
 
-    def get(self, url: str) -> Reply:
+    def get(self, url: str, deadline: Deadline) -> Reply:
         # Not Session.send: it reads a redirect's body whole, follows .netrc and keeps the vendor's cookies.
         prepared = self._prepared.copy()
         prepared.url = url
-        response = self._adapter.send(prepared, timeout=tuple(settings.TIMEOUT), **self._environment)
+        connect, read = settings.TIMEOUT
+        response = self._adapter.send(prepared, timeout=(connect, read), **self._environment)
         try:
+            # A head that the watchdog has cut off would pass for a whole one.
+            deadline.check()
             return Reply(response.status_code, response.headers.get("Retry-After"))
         finally:
             _read_a_little(response)

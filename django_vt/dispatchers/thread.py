@@ -10,7 +10,7 @@ import time
 
 from django.core.checks import CheckMessage
 
-from django_vt.dispatchers import sqlite
+from django_vt.dispatchers import sqlite, uwsgi
 from django_vt.dispatchers.base import Dispatcher
 from django_vt.worker import Worker
 
@@ -19,15 +19,25 @@ logger = logging.getLogger(__name__)
 LAST_WAIT = 2.0  # seconds that the end of a process waits for the requests in hand
 
 
+SQLITE_UNSAFE = (
+    "Events wait for `manage.py send_pending`: a second writer on SQLite fails the shop's own transactions unless "
+    'DATABASES["%s"]["OPTIONS"] has "transaction_mode": "IMMEDIATE"'
+)
+UWSGI_WITHOUT_THREADS = (
+    "Events of the database %s wait for `manage.py send_pending`: uWSGI runs no threads unless its configuration has "
+    "`enable-threads = true`, so the thread dispatcher does not start. Set that, or choose another DISPATCHER."
+)
+
+
 class ThreadDispatcher(Dispatcher):
     """One daemon thread a process and database: sleeps until something is due, ends when nothing is pending."""
 
     def wake(self, using: str) -> None:
         """Have the thread look now; start it where none runs."""
         if sqlite.unsafe(using):
-            _threads.say_why_not(using)
-            return
-        _threads.wake(using)
+            _threads.say_once(logging.WARNING, SQLITE_UNSAFE, using)
+        elif not _threads.wake(using):
+            _start(using)
 
     def start(self, using: str) -> None:
         """Look for what an earlier process left."""
@@ -37,6 +47,13 @@ class ThreadDispatcher(Dispatcher):
     def check(cls) -> list[CheckMessage]:
         """Warns of an SQLite database on which it does not start."""
         return sqlite.check()
+
+
+def _start(using: str) -> None:
+    if uwsgi.threads_are_off():
+        _threads.say_once(logging.ERROR, UWSGI_WITHOUT_THREADS, using)
+    else:
+        _threads.start(using)
 
 
 class DeliveryThreads:
@@ -49,18 +66,26 @@ class DeliveryThreads:
         """As in a new process."""
         self._lock = threading.Lock()
         self._workers: dict[str, tuple[Worker, threading.Thread]] = {}
-        self._said: set[str] = set()
+        self._said: set[tuple[str, str]] = set()
 
-    def wake(self, using: str) -> None:
-        """Wake the database's worker, or start one."""
+    def wake(self, using: str) -> bool:
+        """Wake the database's worker; False where none runs."""
         with self._lock:
-            if using in self._workers and self._workers[using][1].is_alive():
+            if using not in self._workers:
+                return False
+            self._workers[using][0].wake()
+            return True
+
+    def start(self, using: str) -> None:
+        """Start a worker, unless another thread was quicker."""
+        with self._lock:
+            if using in self._workers:
                 self._workers[using][0].wake()
                 return
             worker = Worker(using)
             thread = threading.Thread(target=self._run, args=(worker,), name=f"django-vt-{using}", daemon=True)
-            self._workers[using] = worker, thread
             thread.start()
+            self._workers[using] = worker, thread
 
     def stop(self, seconds: float = LAST_WAIT) -> None:
         """Let all finish the request in hand, and wait for that no longer than `seconds`."""
@@ -72,17 +97,13 @@ class DeliveryThreads:
         for _worker, thread in running:
             thread.join(max(0.0, end - time.monotonic()))
 
-    def say_why_not(self, using: str) -> None:
-        """Once a process and database."""
+    def say_once(self, level: int, words: str, using: str) -> None:
+        """Log it, once a process and database."""
         with self._lock:
-            said = using in self._said
-            self._said.add(using)
+            said = (words, using) in self._said
+            self._said.add((words, using))
         if not said:
-            logger.warning(
-                "Events wait for `manage.py send_pending`: a second writer on SQLite fails the shop's own "
-                'transactions unless DATABASES["%s"]["OPTIONS"] has "transaction_mode": "IMMEDIATE"',
-                using,
-            )
+            logger.log(level, words, using)
 
     def _run(self, worker: Worker) -> None:
         try:
@@ -90,6 +111,7 @@ class DeliveryThreads:
                 pass
         except Exception as error:  # noqa: BLE001 - nobody else would hear of it
             logger.error("The delivery thread ended: %s", type(error).__name__)
+            self._remove(worker)
         finally:
             worker.close()
 
@@ -98,11 +120,15 @@ class DeliveryThreads:
         with self._lock:
             if worker.stopped or (seconds is None and not worker.woken):
                 # Under the lock: a wake that comes now finds no worker and starts one.
-                self._workers.pop(worker.using, None)
+                del self._workers[worker.using]
                 return True
         if seconds is not None:
             worker.sleep(seconds)
         return False
+
+    def _remove(self, worker: Worker) -> None:
+        with self._lock:
+            del self._workers[worker.using]
 
 
 _threads = DeliveryThreads()
