@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -32,15 +33,22 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
+                start_new_session=True,
             )
             stack.enter_context(process)
-            stack.callback(process.kill)
-            watchdog = threading.Timer(PATIENCE, process.kill)
+            stack.callback(kill_all, process)
+            watchdog = threading.Timer(PATIENCE, kill_all, [process])
             watchdog.start()
             stack.callback(watchdog.cancel)
             return process
 
         yield start
+
+
+def kill_all(process: subprocess.Popen[str]) -> None:
+    """The process and those that it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def read_until(process: subprocess.Popen[str], text: str) -> str:
