@@ -46,7 +46,8 @@ def record_order(
     given; `request`, `identity`, `email`, `extra` and `using` (a database alias) where there are any. What cannot be
     used is recorded as `skipped` with the reason, so that the order is not lost from sight.
     """
-    given = {"order_id": order_id, "total": total, "items": items, "email": email, "extra": extra or {}}
+    extra = {} if extra is None else extra
+    given = {"order_id": order_id, "total": total, "items": items, "email": email, "extra": extra}
     with outbox.NeverRaising("an order", using):
         try:
             _check_context(identity, using)
