@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from django_vt.backends.base import Backend
+from django_vt.delivery import Delivery
 from django_vt.exceptions import DeliveryError
 from django_vt.models import Endpoint, SendLogEntry
 from django_vt.outcome import Reply
@@ -100,6 +101,19 @@ def statuses() -> Counter[str]:
 def endpoint() -> Endpoint:
     """The row of the tests' one endpoint."""
     return Endpoint.objects.get()
+
+
+def until_settled(clock: Any, most: int = 200) -> float:
+    """Deliver, and let the time pass until something can be tried again; gives the seconds that passed."""
+    began = clock.now
+    for _ in range(most):
+        with Delivery("default") as delivery:
+            delivery.run()
+            seconds = delivery.seconds_until_due()
+        if seconds is None:
+            return (clock.now - began).total_seconds()
+        clock.advance(seconds)
+    raise AssertionError(f"not settled: {statuses()}")
 
 
 def statements(captured: list[dict[str, str]]) -> list[str]:

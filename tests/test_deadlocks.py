@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+from django.db import OperationalError
+
+from django_vt import deadlocks
+from django_vt.delivery import deliver_due
+from django_vt.models.send_log_verbs import SendLogQuerySet
+from tests.delivering import one, statuses
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("refused", [1, 3])
+def test_an_outcome_that_the_database_refuses_for_a_moment_is_stored_all_the_same(script, monkeypatch, refused):
+    monkeypatch.setattr(deadlocks, "PAUSES", (0, 0, 0))
+    one()
+    failures = []
+    honest = SendLogQuerySet.mark_sent
+
+    def refuse(self, *args):
+        if len(failures) < refused:
+            failures.append(1)
+            raise OperationalError("canary@example.com")
+        return honest(self, *args)
+
+    monkeypatch.setattr(SendLogQuerySet, "mark_sent", refuse)
+    assert deliver_due().sent == 1
+    assert script.sizes == [1]
+    assert statuses() == {"sent": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_refuses_for_good_is_not_asked_for_ever(script, monkeypatch, caplog):
+    monkeypatch.setattr(deadlocks, "PAUSES", (0, 0, 0))
+    caplog.set_level(logging.DEBUG)
+    one()
+    calls = []
+
+    def refuse(self, *args):
+        calls.append(1)
+        raise OperationalError("canary@example.com")
+
+    monkeypatch.setattr(SendLogQuerySet, "mark_sent", refuse)
+    with pytest.raises(OperationalError):
+        deliver_due()
+    assert len(calls) == 4
+    assert "canary" not in caplog.text
+
+
+def test_inside_a_transaction_nothing_is_tried_again(monkeypatch):
+    calls = []
+
+    def refuse():
+        calls.append(1)
+        raise OperationalError
+
+    with pytest.raises(OperationalError):
+        deadlocks.persistently(refuse, "default")
+    assert calls == [1]
