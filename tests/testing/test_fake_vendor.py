@@ -57,6 +57,13 @@ def test_requests_sent_at_once_are_answered_one_after_the_other(vendor):
         assert [read_answer(client)[0], read_answer(client)[0]] == [200, 404]
 
 
+def test_a_body_is_not_taken_for_the_next_request(vendor):
+    with connected(vendor) as client:
+        client.sendall(request_bytes(target(LOGIN), "GET", "Content-Length: 4", body=b"body"))
+        client.sendall(request_bytes(target(LOGIN)))
+        assert [read_answer(client)[0], read_answer(client)[0]] == [200, 200]
+
+
 def test_a_request_may_come_in_pieces(vendor):
     whole = request_bytes(target(LOGIN), "POST", "Content-Length: 200000", body=b"x" * 200_000)
     with connected(vendor) as client:
