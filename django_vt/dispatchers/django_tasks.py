@@ -1,0 +1,86 @@
+"""A dispatcher that has the workers of Django's tasks framework deliver.
+
+That is `django.tasks` from Django 6.0 on; on 5.2 its backport, `pip install django-vt[tasks]`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+
+import django
+from django.core.checks import CheckMessage, Warning  # noqa: A004 - the name of Django's checks
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from django_vt.databases import default_alias
+from django_vt.dispatchers import chain
+from django_vt.dispatchers.base import Dispatcher
+from django_vt.dispatchers.publishing import Publisher
+
+tasks: Any = import_module("django.tasks" if django.VERSION >= (6, 0) else "django_tasks")
+
+
+class TasksDispatcher(Dispatcher):
+    """Each wake is a task in the default queue of the backend `TASKS["default"]`; it names the database, no event.
+
+    Its worker delivers what is due. Where the backend can defer tasks (`supports_defer`), it also comes back for what
+    is due later, by one chain of tasks an endpoint. Where it cannot, nothing does until the next event: have cron run
+    `manage.py send_pending` every few minutes.
+    """
+
+    def wake(self, using: str) -> None:
+        """Have a task put into the queue, by a thread: the checkout does not wait for it."""
+        publisher.wake(using)
+
+    def start(self, using: str) -> None:
+        """Wake for what was recorded while the queue was away."""
+        self.wake(using)
+
+    @classmethod
+    def check(cls) -> list[CheckMessage]:
+        """Warns of a backend whose tasks no worker runs."""
+        backend = tasks.task_backends["default"]
+        if isinstance(backend, _backend_class("immediate.ImmediateBackend")):
+            return [_warning("runs tasks in the web process, in place, and never comes back for what failed")]
+        if isinstance(backend, _backend_class("dummy.DummyBackend")):
+            return [_warning("runs no task: events wait for `manage.py send_pending`")]
+        return []
+
+
+@tasks.task  # type: ignore[untyped-decorator]
+def deliver(using: str | None = None) -> None:
+    """Deliver what is due on the database `using`, by default the send log's; come back for what is due later."""
+    alias = using or default_alias()
+    seconds = chain.run(alias)
+    if seconds is not None and deliver.get_backend().supports_defer:
+        chain.go_on(alias, seconds, lambda delay: _enqueue_after(alias, delay))
+
+
+class TaskPublisher(Publisher):
+    """Enqueues tasks, in autocommit: outside the shop's transactions, and after their commit."""
+
+    def publish(self, using: str) -> None:
+        """Enqueue a task. Raises what the backend raises."""
+        deliver.enqueue(using)
+
+
+def _enqueue_after(using: str, seconds: float) -> None:
+    deliver.using(run_after=timezone.now() + timedelta(seconds=seconds)).enqueue(using)
+
+
+def _backend_class(name: str) -> type:
+    found: type = import_string(f"{tasks.__name__}.backends.{name}")
+    return found
+
+
+def _warning(what_it_does: str) -> CheckMessage:
+    return Warning(
+        f'The backend TASKS["default"], which DJANGO_VT["DISPATCHER"] uses, {what_it_does}.',
+        hint="Configure a backend with workers, such as that of django-tasks-db, or use another dispatcher.",
+        id="django_vt.W003",
+    )
+
+
+publisher = TaskPublisher()

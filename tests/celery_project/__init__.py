@@ -1,0 +1,1 @@
+"""A project that delivers through Celery, as README tells: what a worker of the tests runs."""

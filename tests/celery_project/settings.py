@@ -1,0 +1,28 @@
+"""The tests' settings with Celery for a dispatcher; broker, queue and vendor come from the environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.settings import *  # noqa: F403
+from tests.settings import env
+
+DJANGO_VT = {
+    "ACCOUNT_ID": "acc123",
+    "ENDPOINT": env("VT_ENDPOINT", default="http://127.0.0.1:9/event"),
+    "DISPATCHER": "django_vt.dispatchers.celery.CeleryDispatcher",
+}
+
+CELERY_BROKER_URL = env("BROKER_URL", default="memory://")
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = env.json("BROKER_OPTIONS", default={})
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_DEFAULT_QUEUE = env("BROKER_QUEUE", default="django_vt_tests")
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}

@@ -1,0 +1,1 @@
+"""A project that delivers through Django's tasks framework: what a `db_worker` of the tests runs."""
