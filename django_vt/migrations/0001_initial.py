@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'endpoint',
                 'verbose_name_plural': 'endpoints',
                 'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('account_id', 'address'), name='django_vt_endpoint')],
+                'constraints': [models.UniqueConstraint(fields=('account_id', 'address'), name='django_vt_endpoint_key')],
             },
         ),
         migrations.CreateModel(

@@ -61,7 +61,7 @@ class Endpoint(models.Model):
         verbose_name = _("endpoint")
         verbose_name_plural = _("endpoints")
         default_permissions = ()
-        constraints = (models.UniqueConstraint(fields=["account_id", "address"], name="django_vt_endpoint"),)
+        constraints = (models.UniqueConstraint(fields=["account_id", "address"], name="django_vt_endpoint_key"),)
 
     def __str__(self) -> str:
         return f"{self.account_id} at {self.address}"
