@@ -45,8 +45,18 @@ class AnyEvent(Protocol):
         """The event's fields in the vendor's order, with the identity's among them."""
 
 
-@dataclass(frozen=True)
-class Item:
+class Discreet:
+    """Tells of itself what staff look it up by, and nothing of a person."""
+
+    _shown: ClassVar[tuple[str, ...]]
+
+    def __repr__(self) -> str:
+        shown = (fields.showable(getattr(self, name, None)) for name in self._shown)
+        return f"<{type(self).__name__}: {' '.join(filter(None, shown))}>"
+
+
+@dataclass(frozen=True, repr=False)
+class Item(Discreet):
     """A line of an order. `id` is the shop's product or variant id, `quantity` how many, above 0.
 
     Raises `ValueError` naming the field.
@@ -54,14 +64,15 @@ class Item:
 
     id: str
     quantity: int | float | Decimal
+    _shown: ClassVar[tuple[str, ...]] = ("id",)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "id", fields.identifier("id", self.id))
         object.__setattr__(self, "quantity", fields.quantity("quantity", self.quantity))
 
 
-@dataclass(frozen=True)
-class Confirmation:
+@dataclass(frozen=True, repr=False)
+class Confirmation(Discreet):
     """An order was placed: the vendor's `confirmation`.
 
     `order_id` becomes `orderId`, by which the vendor and this app discard repetitions. `total` is in the shop's
@@ -71,11 +82,12 @@ class Confirmation:
     """
 
     order_id: str
-    total: Decimal = dataclasses.field(repr=False)
-    items: tuple[Item, ...] = dataclasses.field(repr=False)
-    email: str = dataclasses.field(default="", repr=False)
-    extra: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    total: Decimal
+    items: tuple[Item, ...]
+    email: str = ""
+    extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     type: ClassVar[str] = "confirmation"
+    _shown: ClassVar[tuple[str, ...]] = ("order_id",)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "order_id", fields.identifier("order_id", self.order_id))
@@ -103,8 +115,8 @@ class Confirmation:
         return {**_naming(identity), "type": self.type, "items": items, "generic": {**generic, **self.extra}}
 
 
-@dataclass(frozen=True)
-class Login:
+@dataclass(frozen=True, repr=False)
+class Login(Discreet):
     """A shopper logged in: the vendor's `login`.
 
     `email` is the shopper's address and, where given, also the identity, as in the vendor's example. `source` is a
@@ -112,12 +124,13 @@ class Login:
     the field.
     """
 
-    email: str = dataclasses.field(repr=False)
+    email: str
     source: str
-    attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     type: ClassVar[str] = "login"
     reference: ClassVar[str] = ""
     dedup_key: ClassVar[str | None] = None
+    _shown: ClassVar[tuple[str, ...]] = ("source",)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "email", fields.email("email", self.email))
@@ -132,8 +145,8 @@ class Login:
         return {**_naming(identity), "type": self.type, "source": self.source, **self.attributes}
 
 
-@dataclass(frozen=True)
-class Event:
+@dataclass(frozen=True, repr=False)
+class Event(Discreet):
     """Anything else (the vendor calls it generic): `type` matches `[A-Za-z0-9_-]{1,64}`, `data` is what JSON can say.
 
     `reference` is shown and searched for in the send log. Events of one type with the same `dedup_key` are one.
@@ -142,10 +155,11 @@ class Event:
     """
 
     type: str
-    data: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
-    reference: str = dataclasses.field(default="", kw_only=True, repr=False)
-    dedup_key: str | None = dataclasses.field(default=None, kw_only=True, repr=False)
+    data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    reference: str = dataclasses.field(default="", kw_only=True)
+    dedup_key: str | None = dataclasses.field(default=None, kw_only=True)
     email: ClassVar[str] = ""
+    _shown: ClassVar[tuple[str, ...]] = ("type", "reference")
 
     def __post_init__(self) -> None:
         if not is_type(self.type):

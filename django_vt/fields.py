@@ -17,6 +17,7 @@ from django.utils.functional import Promise
 from django_vt.exceptions import InvalidField
 
 SAFE_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 CENT = Decimal("0.01")
 # Our own, not the thread's: a project may have set that one to other digits, or to raise when it rounds.
 ARITHMETIC = Context(prec=40)
@@ -54,10 +55,9 @@ def check_text(name: str, value: str) -> None:
     """Refuses a NUL character and a lone surrogate, which databases refuse."""
     if "\0" in value:
         raise InvalidField(name, "holds a NUL character")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InvalidField(name, "holds a lone surrogate: it was decoded wrongly") from None
+    # Not by trying to encode it: that error would hold the value.
+    if LONE_SURROGATE.search(value):
+        raise InvalidField(name, "holds a lone surrogate: it was decoded wrongly")
 
 
 def identifier(name: str, value: object) -> str:

@@ -102,7 +102,8 @@ def _present(given: dict[str, Any]) -> dict[str, Any]:
 def _problem(error: Exception) -> str:
     """Where the problem is, never what was there."""
     if isinstance(error, InvalidField):
-        logger.warning("An event cannot be sent: %s", error)
+        # Its text, not itself: with its traceback it would keep the values alive in whatever keeps log records.
+        logger.warning("An event cannot be sent: %s", str(error))
         return reasons.reason(reasons.INVALID, error.field)
     logger.warning("An event cannot be sent: its construction raised %s", type(error).__name__)
     return reasons.reason(reasons.INVALID, type(error).__name__)

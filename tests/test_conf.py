@@ -36,7 +36,7 @@ def test_every_setting_has_its_default_outside_of_tests(monkeypatch, settings):
     settings.DJANGO_VT = {}
     monkeypatch.delattr(mail, "outbox")
     assert not conf.in_test_environment()
-    assert {name: getattr(conf.settings, name) for name in conf.KEYS} == DEFAULTS
+    assert {name: getattr(conf.settings, name) for name in DEFAULTS} == DEFAULTS
 
 
 @pytest.mark.parametrize("block", [{}, {"ACCOUNT_ID": "acc123"}, None, "junk", ["ENABLED"]])

@@ -191,7 +191,9 @@ def test_the_repr_of_an_event_holds_nothing_of_a_person():
         Event("wishlist", {"a": "canary"}, reference="canary@example.com", dedup_key="canary@example.com"),
     ]
     assert "canary" not in repr(events)
-    assert repr(events[0]) == "Confirmation(order_id='100023')"
+    assert repr(events[0]) == str(events[0]) == "<Confirmation: 100023>"
+    assert repr(events[1:]) == "[<Login: shop>, <Event: wishlist>]"
+    assert repr([Event("wishlist", reference="W-1"), Item("sku", 1)]) == "[<Event: wishlist W-1>, <Item: sku>]"
 
 
 def test_the_error_survives_the_way_between_processes():

@@ -1,0 +1,99 @@
+"""The names that shops import are there, and importing the package asks for nothing."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import django_vt
+from django_vt import apps, outbox
+from django_vt.models import SendLogEntry
+
+PUBLIC = {
+    "django_vt": ["track", "atrack", "__version__"],
+    "django_vt.events": ["Confirmation", "Login", "Event", "Item"],
+    "django_vt.identity": ["Identity", "current"],
+    "django_vt.signals": ["order_placed", "event_sent", "event_failed"],
+    "django_vt.delivery": ["deliver_due", "DeliveryReport"],
+    "django_vt.testing": ["captured_events", "FakeVendor"],
+    "django_vt.middleware": ["VTIdentityMiddleware"],
+}
+DOCUMENTED = [(module, name) for module, names in PUBLIC.items() for name in names]
+
+
+@pytest.mark.parametrize(("module", "name"), DOCUMENTED)
+def test_every_public_name_can_be_imported(module, name):
+    assert hasattr(importlib.import_module(module), name)
+
+
+@pytest.mark.parametrize(("module", "name"), DOCUMENTED)
+def test_every_public_class_and_function_says_what_it_is(module, name):
+    value = getattr(importlib.import_module(module), name)
+    if inspect.isclass(value) or inspect.isfunction(value):
+        assert inspect.getdoc(value)
+
+
+def parameters(function):
+    return [
+        (parameter.name, parameter.kind is parameter.KEYWORD_ONLY)
+        for parameter in inspect.signature(function).parameters.values()
+    ]
+
+
+@pytest.mark.parametrize("function", [django_vt.track, django_vt.atrack])
+def test_track_and_atrack_take_the_event_and_keywords(function):
+    assert parameters(function) == [("event", False), ("request", True), ("identity", True), ("using", True)]
+
+
+def test_the_events_take_what_the_readme_says():
+    from django_vt.events import Confirmation, Event, Item, Login
+
+    assert [name for name, _ in parameters(Confirmation)] == ["order_id", "total", "items", "email", "extra"]
+    assert [name for name, _ in parameters(Login)] == ["email", "source", "attributes"]
+    assert parameters(Event) == [("type", False), ("data", False), ("reference", True), ("dedup_key", True)]
+    assert [name for name, _ in parameters(Item)] == ["id", "quantity"]
+
+
+def test_the_package_itself_lends_only_what_it_says():
+    assert django_vt.track is outbox.track
+    assert set(django_vt.__all__) >= set(PUBLIC["django_vt"])
+    with pytest.raises(AttributeError, match="module 'django_vt' has no attribute 'trakc'"):
+        _ = django_vt.trakc
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_version_can_be_read_without_django_being_set_up():
+    result = run("import django_vt, sys; print(django_vt.__version__, 'django.db' in sys.modules)")
+    assert (result.stdout, result.stderr) == (f"{django_vt.__version__} False\n", "")
+
+
+@pytest.mark.parametrize(
+    "module", ["conf", "events", "fields", "identity", "reasons", "exceptions", "packing", "outcome"]
+)
+def test_the_pure_modules_need_no_apps(module):
+    code = f"from django.conf import settings; settings.configure(); import django_vt.{module}, sys; "
+    result = run(code + "print([name for name in sys.modules if name == 'django_vt.models'])")
+    assert (result.stdout, result.stderr) == ("[]\n", "")
+
+
+def test_setting_up_the_app_runs_no_query():
+    code = (
+        "import django; from django.conf import settings; settings.configure(DATABASES={'default': {'ENGINE': "
+        "'django.db.backends.sqlite3', 'NAME': '/nowhere/at/all'}}, INSTALLED_APPS=['django.contrib.auth', "
+        "'django.contrib.contenttypes', 'django_vt'], DJANGO_VT={'ACCOUNT_ID': 'acc123'}); django.setup(); "
+        "from django_vt import track, atrack; from django.db import connection; print(connection.connection)"
+    )
+    result = run(code)
+    assert (result.stdout, result.stderr) == ("None\n", "")
+
+
+def test_the_app_pins_its_own_primary_keys():
+    assert apps.DjangoVTConfig.default_auto_field == "django.db.models.BigAutoField"
+    assert SendLogEntry._meta.pk.get_internal_type() == "BigAutoField"
