@@ -9,9 +9,12 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import Any
 
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from django_vt.backends.wire import DiscreetConnection
 
 _current: ContextVar[Deadline | None] = ContextVar("django_vt_deadline", default=None)
 
@@ -61,7 +64,7 @@ class Deadline:
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
-class _Watched(HTTPConnection):
+class _Watched(DiscreetConnection):
     def connect(self) -> None:
         deadline = _current.get()
         if deadline is None:
@@ -93,7 +96,15 @@ class _WatchedHTTPSPool(HTTPSConnectionPool):
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """requests' transport with connections that a `Deadline` can end; through a proxy too."""
+    """requests' transport with connections that a `Deadline` can end; through a proxy too.
+
+    It hands urllib3 the address without its query, which `wire.py` puts back. `responses`, which takes the place of
+    `send` in shops' tests, still sees all of it.
+    """
+
+    def request_url(self, request: PreparedRequest, proxies: Any) -> str:
+        """What stands in the request line, without the query."""
+        return super().request_url(request, proxies).partition("?")[0]
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """As in requests, with the watched pools."""

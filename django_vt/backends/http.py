@@ -14,6 +14,7 @@ from django_vt import reasons
 from django_vt.backends.base import Backend
 from django_vt.backends.deadline import Deadline, DeadlineAdapter
 from django_vt.backends.discretion import queries_kept_out_of_logs
+from django_vt.backends.wire import query_on_the_wire
 from django_vt.conf import settings
 from django_vt.exceptions import DeliveryError
 from django_vt.outcome import Reply
@@ -72,7 +73,8 @@ class _Line:
         prepared = self._prepared.copy()
         prepared.url = url
         connect, read = settings.TIMEOUT
-        response = self._adapter.send(prepared, timeout=(connect, read), **self._environment)
+        with query_on_the_wire(url.partition("?")[2]):
+            response = self._adapter.send(prepared, timeout=(connect, read), **self._environment)
         try:
             # A head that the watchdog has cut off would pass for a whole one.
             deadline.check()
@@ -109,8 +111,10 @@ def reason_for(error: BaseException) -> str:
 REASON_OF_CAUSE: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((requests.exceptions.SSLError, urllib3.exceptions.SSLError), reasons.TLS),
     ((NameResolutionError, socket.gaierror), reasons.UNKNOWN_HOST),
+    # Before the time-outs: urllib3 counts a refused connection among them.
+    ((urllib3.exceptions.NewConnectionError,), reasons.UNREACHABLE),
     ((requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), reasons.TIMED_OUT),
-    ((urllib3.exceptions.NewConnectionError, requests.exceptions.ProxyError), reasons.UNREACHABLE),
+    ((requests.exceptions.ProxyError,), reasons.UNREACHABLE),
 )
 
 
