@@ -1,0 +1,11 @@
+"""The send log in Django's admin: what was recorded, what became of it, why, and sending it again.
+
+Nothing here opens a network connection: entries are queued, and delivery sends them. Nothing here shows whose event
+it was to staff without the permission `django_vt.view_person`, nor puts an address into a URL, a title or a history.
+"""
+
+from __future__ import annotations
+
+from django_vt.admin.send_log import SendLogEntryAdmin
+
+__all__ = ["SendLogEntryAdmin"]

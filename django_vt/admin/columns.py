@@ -1,0 +1,71 @@
+"""The columns of the list, as one viewer may see them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from django_vt.admin.sending import Sending
+from django_vt.admin.story import Story, local
+from django_vt.admin.viewer import Viewer
+from django_vt.models import SendLogEntry
+
+
+def status_label(entry: SendLogEntry) -> SafeString:
+    """The status as a label whose colour says it once more."""
+    return format_html('<span class="vt-status vt-{}">{}</span>', entry.status, entry.get_status_display())
+
+
+class Columns:
+    """Made anew for each request: what a column shows depends on who is looking, and on how sending stands."""
+
+    def __init__(self, viewer: Viewer, using: str) -> None:
+        self._viewer = viewer
+        self._using = using
+
+    def shown(self) -> list[object]:
+        """In the order of the list."""
+        return [self.when, self.status, self.type, self.reference, self.why, self.attempts, self.identity]
+
+    @admin.display(description=_("status"))
+    def status(self, entry: SendLogEntry) -> SafeString:
+        """Where it stands."""
+        return status_label(entry)
+
+    @admin.display(description=_("type"))
+    def type(self, entry: SendLogEntry) -> str:
+        """The vendor's event type."""
+        return entry.event_type
+
+    @admin.display(description=_("reference"))
+    def reference(self, entry: SendLogEntry) -> str:
+        """What the shop calls it."""
+        return self._viewer.reference(entry)
+
+    @admin.display(description=_("identity"))
+    def identity(self, entry: SendLogEntry) -> str:
+        """Whose it is."""
+        return self._viewer.identity(entry)
+
+    @admin.display(description=_("attempts"))
+    def attempts(self, entry: SendLogEntry) -> int:
+        """Failed attempts that counted."""
+        return entry.attempts
+
+    @admin.display(description=_("recorded at"), ordering="created_at")
+    def when(self, entry: SendLogEntry) -> str:
+        """When it was recorded; the one column to order by, as it has an index."""
+        return local(entry.created_at)
+
+    @admin.display(description=_("why"))
+    def why(self, entry: SendLogEntry) -> str:
+        """Why it is not sent, or not sent yet."""
+        return Story(entry, self._sending).why()
+
+    @cached_property
+    def _sending(self) -> Sending:
+        return Sending.seen_on(self._using)

@@ -1,0 +1,134 @@
+"""The list's filters. Each is a condition that an index serves; none reads the table for what there is to choose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from django_vt import reasons
+from django_vt.admin import kept, lookup, periods
+from django_vt.models import SendLogEntry
+
+MOST_TYPES = 30
+Choices = list[tuple[str, Any]]
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """By where they stand."""
+
+    title = gettext_lazy("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        """What there is to choose from."""
+        return list(SendLogEntry.Status.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
+        """The chosen ones."""
+        return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+class PeriodFilter(admin.SimpleListFilter):
+    """By when they were recorded."""
+
+    title = gettext_lazy("time of recording")
+    parameter_name = periods.PARAMETER
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        """What there is to choose from."""
+        return [(period.key, period.words) for period in periods.PERIODS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
+        """The chosen ones."""
+        period = periods.BY_KEY.get(self.value() or "")
+        return queryset.filter(created_at__gte=period.start()) if period else queryset
+
+
+class TypeFilter(admin.SimpleListFilter):
+    """By the vendor's event type."""
+
+    title = gettext_lazy("type")
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        """What there is to choose from."""
+        using = SendLogEntry.objects.all().db
+        types = kept.for_a_minute(("types", using), lambda: types_on(using))
+        asked_for = [value] if (value := self.value()) else []
+        return [(name, name) for name in sorted({*types, *asked_for})]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
+        """The chosen ones."""
+        return queryset.filter(event_type=self.value()) if self.value() else queryset
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    """By why they were not sent: where the table of reasons leads to. Shown, so that it can be left, while in force."""
+
+    title = gettext_lazy("reason")
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        """The one in force."""
+        value = self.value()
+        return [(value, reasons.describe(value))] if value else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
+        """The chosen ones."""
+        return queryset.filter(reason=self.value())
+
+
+class SameFilter(admin.SimpleListFilter):
+    """By having something in common with an entry: where a search leads to, and an entry's neighbours."""
+
+    title = gettext_lazy("what they have in common")
+    parameter_name = lookup.PARAMETER
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        """The one in force."""
+        value = self.value()
+        return [(value, self._words(value))] if value else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
+        """The chosen ones."""
+        what, number = self._parsed(str(self.value()))
+        entry = SendLogEntry.objects.filter(pk=number).first()
+        condition = lookup.having(what, entry) if entry else None
+        return queryset.filter(condition) if condition else queryset.none()
+
+    def _words(self, value: str) -> str:
+        what, number = self._parsed(value)
+        return COMMON[what]() % {"number": number}
+
+    def _parsed(self, value: str) -> tuple[str, int]:
+        match = lookup.PATTERN.fullmatch(value)
+        if match is None:
+            raise IncorrectLookupParameters
+        return match[1], int(match[2])
+
+
+COMMON = {
+    lookup.REFERENCE: lambda: _("The reference of entry %(number)d"),
+    lookup.IDENTITY: lambda: _("The identity of entry %(number)d"),
+    lookup.ADDRESS: lambda: _("The e-mail address of entry %(number)d"),
+}
+
+FILTERS = (StatusFilter, TypeFilter, PeriodFilter, ReasonFilter, SameFilter)
+PARAMETERS = {str(each.parameter_name) for each in FILTERS}
+
+
+def types_on(using: str) -> list[str]:
+    """The event types there are, each found by one step through the index, which a DISTINCT would read whole."""
+    entries = SendLogEntry.objects.using(using).order_by("event_type").values_list("event_type", flat=True)
+    found: list[str] = []
+    further = Q()
+    while len(found) < MOST_TYPES and (name := entries.filter(further).first()):
+        found.append(name)
+        further = Q(event_type__gt=name)
+    return found

@@ -1,0 +1,73 @@
+"""Looking somebody or something up, without what was typed ever standing in a URL.
+
+What staff type can be a shopper's address, and URLs are kept: in access logs, in the browser's history, in `Referer`.
+So the search is a POST, and what it finds is addressed by the number of one entry that has it:
+`?same=address:123` is the list of all entries with the same e-mail address as entry 123. Not even its hash stands
+there: whoever has a list of addresses could tell from a hash which of them was looked up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from django.db import models
+from django.db.models import Q
+
+from django_vt.identity import PIXEL_COOKIE, VTSID_COOKIE, Identity
+from django_vt.models import SendLogEntry
+from django_vt.outbox import hash_of_address
+
+PARAMETER = "same"
+REFERENCE, IDENTITY, ADDRESS = "reference", "identity", "address"
+PATTERN = re.compile(r"(reference|identity|address):([0-9]{1,18})", re.ASCII)
+HASH_PATTERN = re.compile(r"[0-9a-f]{64}", re.ASCII)
+EMAIL = "email:"
+
+
+def find(text: str, entries: models.QuerySet[SendLogEntry]) -> str | None:
+    """The value of `same` for what staff have typed; None where no entry has it."""
+    text = text.strip()
+    if not text or "\0" in text:
+        return None
+    for what, condition in meanings(text):
+        newest = entries.filter(condition).order_by("-pk").values_list("pk", flat=True).first()
+        if newest is not None:
+            return f"{what}:{newest}"
+    return None
+
+
+def meanings(text: str) -> Iterator[tuple[str, Q]]:
+    """What a text can mean, exactly: a reference, an identity, an e-mail address or an address's hash."""
+    yield REFERENCE, Q(reference=text)
+    if identities := _stored_forms(text):
+        yield IDENTITY, Q(identity__in=identities)
+    if "@" in text:
+        yield ADDRESS, Q(email_hash=hash_of_address(text.lower().removeprefix(EMAIL)))
+    elif HASH_PATTERN.fullmatch(text.lower()):
+        yield ADDRESS, Q(email_hash=text.lower())
+
+
+def _stored_forms(text: str) -> list[str]:
+    """A pixel cookie's or `_vtsid`'s value, an address or a stored form, as the column `identity` would hold it."""
+    if "@" in text:
+        return [EMAIL + text.lower().removeprefix(EMAIL)]
+    if text.startswith(("pixel:", "vtsid:")):
+        return [text]
+    found = Identity.from_cookies({PIXEL_COOKIE: text, VTSID_COOKIE: text})
+    return [identity.stored_form for way in found.ways if (identity := found.only(way))]
+
+
+def having(what: str, entry: SendLogEntry) -> Q | None:
+    """The condition for having the same as an entry; None where the entry has none of it."""
+    if what == REFERENCE:
+        return Q(reference=entry.reference) if entry.reference else None
+    if what == ADDRESS:
+        return Q(email_hash=entry.email_hash) if entry.email_hash else None
+    if not entry.identity:
+        return None
+    same = Q(identity=entry.identity)
+    if not entry.identity.startswith(EMAIL):
+        return same
+    # Who is known by an address has also placed orders that went by pixel and hold it.
+    return same | Q(email_hash=hash_of_address(entry.identity.removeprefix(EMAIL)))

@@ -1,0 +1,57 @@
+"""What of an event can be shown to those who may not see whose it is."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django_vt.events import IDENTITY_KEYS
+
+HIDDEN = "***"
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+# An id this long stays unknown to those who see its beginning.
+LONG = 12
+
+# In these, whatever is not named here is an attribute of the person (the vendor's help pages on login and update).
+PERSONAL_TYPES = {"login", "update"}
+IMPERSONAL_KEYS = {"type", "source"}
+
+
+def identity(stored: str) -> str:
+    """A stored identity as its way and a first glimpse: `email:b***@***`, `pixel:8139***`."""
+    way, colon, value = stored.partition(":")
+    return f"{way}{colon}{identifier(value)}" if value else stored
+
+
+def text(value: str) -> str:
+    """A text with the e-mail addresses in it masked."""
+    return ADDRESS.sub(lambda found: identifier(found[0]), value)
+
+
+def identifier(value: str) -> str:
+    """An address as its first letter, a long id as its beginning."""
+    if "@" in value:
+        return f"{value[:1]}{HIDDEN}@{HIDDEN}"
+    return f"{value[:4]}{HIDDEN}" if len(value) >= LONG else HIDDEN
+
+
+def event(value: dict[str, Any]) -> dict[str, Any]:
+    """An event without its identity, the addresses in it and, where it describes a person, the description."""
+    if value.get("type") in PERSONAL_TYPES:
+        value = {key: inner if key in IMPERSONAL_KEYS | {*IDENTITY_KEYS} else HIDDEN for key, inner in value.items()}
+    masked: dict[str, Any] = _masked(value)
+    return masked
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, list):
+        return [_masked(inner) for inner in value]
+    if isinstance(value, dict):
+        return {text(key): _masked_field(key, inner) for key, inner in value.items()}
+    return value
+
+
+def _masked_field(key: str, value: Any) -> Any:
+    return identifier(str(value)) if key in IDENTITY_KEYS else _masked(value)

@@ -1,0 +1,122 @@
+"""The send log as Django's admin shows it: read-only, but for sending again."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+
+from django_vt.admin import filters, periods
+from django_vt.admin.bounded import LIMIT, BoundedPaginator
+from django_vt.admin.changelist import SendLogChangeList
+from django_vt.admin.columns import Columns
+from django_vt.admin.entry_page import EntryPage
+from django_vt.admin.overview import Overview
+from django_vt.admin.viewer import MAY_RESEND, Viewer
+from django_vt.admin.views import Views
+from django_vt.models import SendLogEntry
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[SendLogEntry]
+else:
+    ModelAdmin = admin.ModelAdmin
+
+ID_PATTERN = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+@admin.register(SendLogEntry)
+class SendLogEntryAdmin(ModelAdmin):
+    """List, page and actions. Nothing counts or scans the table; every condition and order has an index."""
+
+    class Media:
+        css = {"all": ["django_vt/admin.css"]}
+
+    actions = ("send_again",)
+    list_filter = filters.FILTERS
+    list_per_page = 50
+    ordering = ("-created_at",)
+    paginator = BoundedPaginator
+    show_facets = admin.ShowFacets.NEVER
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody: entries are recorded."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: SendLogEntry | None = None) -> bool:
+        """Nobody: entries change by what becomes of them."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: SendLogEntry | None = None) -> bool:
+        """Nobody: `purge_send_log` deletes what is old."""
+        return False
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        """Who may send again, hold and release: those with the permission who may see the log."""
+        return self.has_view_permission(request) and request.user.has_perm(MAY_RESEND)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Only what the filters ask. Django would take `?identity__startswith=`, which reads out what is masked."""
+        return lookup in filters.PARAMETERS
+
+    def get_urls(self) -> list[URLPattern]:
+        """Django's own and the three of the send log."""
+        views, wrap = Views(self), self.admin_site.admin_view
+        return [
+            path("search/", wrap(views.search), name="django_vt_sendlogentry_search"),
+            path("resend/", wrap(views.resend), name="django_vt_sendlogentry_resend"),
+            path("hold/", wrap(views.hold), name="django_vt_sendlogentry_hold"),
+            *super().get_urls(),
+        ]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SendLogChangeList]:
+        """The bounded one."""
+        return SendLogChangeList
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """The columns as this viewer may see them."""
+        return Columns(Viewer.of(request), self.get_queryset(request).db).shown()
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
+        """The time leads to the entry: unlike the status, it says which."""
+        return [column for column in list_display if column.__name__ == Columns.when.__name__]
+
+    def get_fieldsets(self, request: HttpRequest, obj: SendLogEntry | None = None) -> Any:
+        """The page as this viewer may see it."""
+        return EntryPage(Viewer.of(request), self.get_queryset(request).db).fieldsets()
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, with the overview above it."""
+        if request.method != "GET" or not self.has_view_permission(request):
+            return super().changelist_view(request, extra_context)
+        overview = Overview.of(request.GET.get(periods.PARAMETER), self.get_queryset(request).db)
+        context = {"overview": overview, "may_resend": self.has_resend_permission(request)}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The page of an entry, with its button."""
+        context["may_resend"] = self.has_resend_permission(request)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[SendLogEntry], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Django's own, once the selected ids are numbers: it takes them as they come, and would fail."""
+        if not all(ID_PATTERN.fullmatch(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise BadRequest("selected ids are numbers")
+        return super().response_action(request, queryset, *args, **kwargs)
+
+    @admin.action(description=_("Send selected entries again"), permissions=["resend"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> HttpResponse:
+        """Lead to the page that asks first."""
+        newest = queryset.order_by("-created_at").values_list("pk", flat=True)[:LIMIT]
+        return Views(self).ask_to_resend(request, sorted(newest))

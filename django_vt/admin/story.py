@@ -1,0 +1,120 @@
+"""What has happened to an entry and what happens next, in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from django_vt import outcome, reasons
+from django_vt.admin import durations
+from django_vt.admin.sending import Sending
+from django_vt.conf import settings
+from django_vt.models import SendLogEntry
+
+# What nobody has taken for this long, nobody may be there to take.
+OVERDUE = timedelta(minutes=5)
+Status = SendLogEntry.Status
+
+
+def local(moment: datetime) -> str:
+    """A moment in the reader's language and time zone, to the second."""
+    moment = timezone.localtime(moment) if timezone.is_aware(moment) else moment
+    return f"{date_format(moment, 'SHORT_DATE_FORMAT')} {moment:%H:%M:%S}"
+
+
+@dataclass(frozen=True)
+class Story:
+    """An entry's past and future, with sending as it stands."""
+
+    entry: SendLogEntry
+    sending: Sending
+
+    def why(self) -> str:
+        """For the list: why it is where it is, in a few words."""
+        return self._outlook() if self.entry.status == Status.PENDING else reasons.describe(self.entry.reason)
+
+    def happened(self) -> str:
+        """What has come of it so far."""
+        if self.entry.status == Status.SENT and self.entry.sent_at:
+            return _("Vibetrace accepted it on %(time)s (answer %(answer)s).") % {
+                "time": local(self.entry.sent_at),
+                "answer": self.entry.response_status,
+            }
+        words = reasons.describe(self.entry.reason)
+        if self.entry.status == Status.SKIPPED:
+            return _("It was not sent. %(reason)s.") % {"reason": words}
+        if self.entry.status == Status.FAILED:
+            return self._failed(words)
+        if words:
+            return _("It was tried and did not get through. %(reason)s.") % {"reason": words}
+        return _("It was recorded and has not been tried yet.")
+
+    def next(self) -> str:
+        """What will come of it."""
+        if self.entry.status == Status.PENDING:
+            return f"{capfirst(self._outlook())}."
+        if self.entry.status == Status.SENT:
+            return _("Nothing: it has arrived.")
+        if self.entry.reason == reasons.reason(reasons.FORGOTTEN) or not self.entry.payload:
+            return _("Nothing: there is no event in it that could be sent.")
+        if self.entry.status == Status.FAILED:
+            return _("Nothing by itself. Mend the cause, then send it again.")
+        if self.entry.dedup_key:
+            return _("Nothing by itself. Signalled again with what is missing, it will be sent.")
+        return _("Nothing: it will not be sent by itself.")
+
+    def _failed(self, words: str) -> str:
+        attempts = self.entry.attempts
+        tried = ngettext(
+            "It failed for good after %(count)d attempt. %(reason)s.",
+            "It failed for good after %(count)d attempts. %(reason)s.",
+            attempts,
+        )
+        return tried % {"count": attempts, "reason": words}
+
+    def _outlook(self) -> str:
+        """For a pending entry: `retry in 4 minutes, attempt 3 of 8, last answer 503`."""
+        waiting = self._obstacle() or self._waiting()
+        return ", ".join(part for part in (waiting, self._attempt(), self._last()) if part)
+
+    def _obstacle(self) -> str:
+        if self.entry.claim and self._due_at() > self.sending.now:
+            return _("being sent now")
+        if not self.sending.enabled:
+            return _("waits: sending is switched off")
+        if self.sending.held:
+            return _("waits: sending is held by staff")
+        return ""
+
+    def _waiting(self) -> str:
+        now, due_at = self.sending.now, self._due_at()
+        resumes_at = self.sending.paused_until(self.entry.account_id)
+        if resumes_at is not None and resumes_at >= due_at:
+            return _("sending is paused for %(time)s") % {"time": durations.until(resumes_at, now)}
+        if due_at > now:
+            return _("retry in %(time)s") % {"time": durations.until(due_at, now)}
+        if now - due_at > OVERDUE:
+            return _("due for %(time)s: does a worker run (send_pending)?") % {"time": durations.since(due_at, now)}
+        return _("due now")
+
+    def _attempt(self) -> str:
+        """Which attempt is next; those in company and those of an outage don't count."""
+        if not self.entry.attempts:
+            return ""
+        allowed = outcome.attempts_allowed(settings.RETRY_DELAYS)
+        return _("attempt %(next)d of %(all)d") % {"next": self.entry.attempts + 1, "all": allowed}
+
+    def _last(self) -> str:
+        if self.entry.response_status:
+            return _("last answer %(answer)d") % {"answer": self.entry.response_status}
+        words = reasons.describe(self.entry.reason)
+        return _("last time: %(reason)s") % {"reason": words} if words else ""
+
+    def _due_at(self) -> datetime:
+        return self.entry.due_at or self.sending.now

@@ -1,0 +1,150 @@
+"""The admin's own pages: looking up, sending again, holding and releasing. They act on POST only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from django_vt import outbox, reasons
+from django_vt.admin import history, kept, lookup, periods, selection
+from django_vt.admin.bounded import LIMIT
+from django_vt.admin.sending import Sending
+from django_vt.admin.viewer import Viewer
+from django_vt.conf import settings
+from django_vt.databases import default_alias
+from django_vt.models import Endpoint, SendLogEntry
+
+if TYPE_CHECKING:
+    from django_vt.admin.send_log import SendLogEntryAdmin
+
+TEMPLATES = "admin/django_vt/sendlogentry/"
+LIST, CHANGE_PAGE = "django_vt_sendlogentry_changelist", "django_vt_sendlogentry_change"
+LISTED = 10
+
+
+class Views:
+    """The views of one admin site, wrapped in its `admin_view`, which asks for staff and for the CSRF token."""
+
+    def __init__(self, model_admin: SendLogEntryAdmin) -> None:
+        self._admin = model_admin
+        self._site = model_admin.admin_site
+
+    def search(self, request: HttpRequest) -> HttpResponse:
+        """Look up what was typed; the answer's address holds the number of an entry and nothing of the text."""
+        if not self._admin.has_view_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        text = request.POST.get("text", "")
+        found = lookup.find(text, self._admin.get_queryset(request))
+        if found is None and text.strip():
+            messages.warning(request, _("No entry has this reference, identity or e-mail address."))
+        query = f"?{lookup.PARAMETER}={found}" if found else ""
+        return HttpResponseRedirect(self._url(LIST) + query)
+
+    def resend(self, request: HttpRequest) -> HttpResponse:
+        """Ask whether these entries shall be sent again; queue them once that is confirmed."""
+        refused = self._refuse(request)
+        if refused is not None:
+            return refused
+        ids = self._ids(request)
+        if request.POST.get("confirmed") != "yes":
+            return self.ask_to_resend(request, ids)
+        chosen = selection.survey(ids, default_alias())
+        queued = selection.queue(chosen.sendable, request, default_alias())
+        kept.forget()
+        self._tell_queued(request, queued, len(ids) - queued)
+        return HttpResponseRedirect(self._url(CHANGE_PAGE, ids[0]) if len(ids) == 1 else self._url(LIST))
+
+    def ask_to_resend(self, request: HttpRequest, ids: list[int]) -> HttpResponse:
+        """The page that says what sending them again will do."""
+        chosen = selection.survey(ids, default_alias())
+        viewer = Viewer.of(request)
+        first = SendLogEntry.objects.using(default_alias()).filter(pk__in=chosen.sendable[:LISTED]).order_by("pk")
+        return self._page(
+            request,
+            "resend_confirmation.html",
+            title=_("Send again?"),
+            chosen=chosen,
+            ids=selection.join_ids(ids),
+            listed=[(entry, viewer.reference(entry)) for entry in first],
+            unlisted=max(0, len(chosen.sendable) - LISTED),
+            sending=Sending.seen_on(default_alias()),
+            limit_reached=len(ids) >= LIMIT,
+        )
+
+    def hold(self, request: HttpRequest) -> HttpResponse:
+        """Ask whether sending shall be held (`held=yes`) or released (`held=no`); do it once that is confirmed."""
+        refused = self._refuse(request)
+        if refused is not None:
+            return refused
+        wanted = request.POST.get("held")
+        if wanted not in {"yes", "no"}:
+            raise BadRequest("held is yes or no")
+        if request.POST.get("confirmed") != "yes":
+            title = _("Hold sending?") if wanted == "yes" else _("Release sending?")
+            return self._page(request, "hold_confirmation.html", title=title, wanted=wanted)
+        self._set_held(request, held=wanted == "yes")
+        return HttpResponseRedirect(self._url(LIST))
+
+    def _refuse(self, request: HttpRequest) -> HttpResponse | None:
+        if not self._admin.has_resend_permission(request):
+            raise PermissionDenied
+        return None if request.method == "POST" else HttpResponseNotAllowed(["POST"])
+
+    def _ids(self, request: HttpRequest) -> list[int]:
+        """The entries that a form names, or those that have failed for the reason it names."""
+        if "reason" in request.POST:
+            return self._failed_for(request.POST["reason"], request.POST.get(periods.PARAMETER, ""))
+        ids = selection.parse_ids(request.POST.get("ids", ""))
+        if ids is None:
+            raise BadRequest("ids are numbers with commas between them")
+        return ids
+
+    def _failed_for(self, reason: str, period_key: str) -> list[int]:
+        period = periods.BY_KEY.get(period_key)
+        if period is None or reasons.split(reason)[0] not in reasons.CODES:
+            raise BadRequest("no such reason or period")
+        failed = SendLogEntry.objects.using(default_alias()).filter(
+            status=SendLogEntry.Status.FAILED, reason=reason, created_at__gte=period.start()
+        )
+        return sorted(failed.order_by("-created_at").values_list("pk", flat=True)[:LIMIT])
+
+    def _tell_queued(self, request: HttpRequest, queued: int, left: int) -> None:
+        if queued:
+            words = ngettext(
+                "%(count)d entry is queued to be sent again.", "%(count)d entries are queued to be sent again.", queued
+            )
+            messages.success(request, words % {"count": queued})
+        if left:
+            words = ngettext("%(count)d entry was left as it was.", "%(count)d entries were left as they were.", left)
+            messages.warning(request, words % {"count": left})
+
+    def _set_held(self, request: HttpRequest, *, held: bool) -> None:
+        using = default_alias()
+        endpoints = Endpoint.objects.using(using)
+        with transaction.atomic(using=using):
+            if held:
+                endpoints.hold(settings.ACCOUNT_ID, settings.ENDPOINT)
+            else:
+                endpoints.release()
+                outbox.wake_after_commit(using)
+            words = _("Sending held.") if held else _("Sending released.")
+            history.note(request, list(endpoints.all()), words)
+        messages.success(request, words)
+
+    def _page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
+        request.current_app = self._site.name
+        whole = {**self._site.each_context(request), "opts": SendLogEntry._meta, **context}
+        return TemplateResponse(request, TEMPLATES + template, whole)
+
+    def _url(self, name: str, *args: Any) -> str:
+        return reverse(f"admin:{name}", args=args, current_app=self._site.name)

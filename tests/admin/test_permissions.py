@@ -1,0 +1,128 @@
+"""Who may see and do what: everybody, by GET and POST, at every URL of the send log's admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+
+from django_vt.models import Endpoint, SendAttempt, SendLogEntry
+from tests.admin.conftest import PEOPLE, RESEND, VIEW
+from tests.admin.people import CANARY, url
+
+STRANGERS: dict[str, tuple[tuple[str, ...], bool] | None] = {
+    "nobody": None,
+    "shopper": ((), False),
+    "shopper with every permission": ((VIEW, RESEND, PEOPLE), False),
+    "staff without permissions": ((), True),
+    "staff who may only see people": ((PEOPLE,), True),
+    "staff who may only resend": ((RESEND,), True),
+}
+FORMS: dict[str, dict[str, str]] = {
+    "changelist": {"action": "send_again", "_selected_action": "1", "index": "0"},
+    "add": {"reference": "1"},
+    "change": {"reference": "1"},
+    "delete": {"post": "yes"},
+    "history": {},
+    "search": {"text": CANARY},
+    "resend": {"ids": "1", "confirmed": "yes"},
+    "hold": {"held": "yes", "confirmed": "yes"},
+}
+
+
+def page(name: str, entry: SendLogEntry) -> str:
+    return url(name, entry.pk) if name in {"change", "delete", "history"} else url(name)
+
+
+def forms(name: str, entry: SendLogEntry) -> dict[str, str]:
+    return {key: str(entry.pk) if value == "1" else value for key, value in FORMS[name].items()}
+
+
+def test_the_matrix_knows_every_url_of_the_send_log():
+    patterns = admin.site._registry[SendLogEntry].urls
+    names = {str(pattern.name).rpartition("_")[2] for pattern in patterns if pattern.name}
+    assert names == set(FORMS)
+
+
+@pytest.mark.parametrize("who", STRANGERS)
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("name", FORMS)
+def test_strangers_see_and_change_nothing(who, method, name, log_in, record):
+    stranger = STRANGERS[who]
+    client = Client() if stranger is None else log_in(*stranger[0], is_staff=stranger[1])
+    entry = record(status="failed", reason="answered: 400")
+
+    response = getattr(client, method)(page(name, entry), forms(name, entry))
+
+    assert response.status_code in {302, 403}
+    if response.status_code == 302:
+        assert response.url.startswith(reverse("admin:login"))
+        # Where the browser itself has put it into a URL, it is too late.
+        assert method == "get" or "canary" not in response.url
+    assert CANARY not in response.content.decode()
+    entry.refresh_from_db()
+    assert entry.status == "failed"
+    assert not LogEntry.objects.exists()
+    assert not Endpoint.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("name", ["resend", "hold"])
+def test_who_may_only_look_cannot_act(method, name, viewer, record):
+    entry = record(status="failed", reason="answered: 400")
+    response = getattr(viewer, method)(url(name), forms(name, entry))
+    entry.refresh_from_db()
+    assert (response.status_code, entry.status) == (403, "failed")
+    assert not LogEntry.objects.exists()
+    assert not Endpoint.objects.exists()
+
+
+def test_who_may_only_look_is_offered_no_action(viewer, record):
+    entry = record(status="failed", reason="answered: 400")
+    pages = viewer.get(url("changelist")).content + viewer.get(url("change", entry.pk)).content
+    for offer in (url("resend"), url("hold"), "send_again", "_selected_action"):
+        assert offer not in pages.decode()
+    response = viewer.post(url("changelist"), {**forms("changelist", entry)})
+    assert b"Send again?" not in response.content
+
+
+def test_who_may_resend_is_offered_it(operator, record):
+    entry = record(status="failed", reason="answered: 400")
+    listed = operator.get(url("changelist")).content.decode()
+    assert url("resend") in listed
+    assert url("hold") in listed
+    assert "send_again" in listed
+    assert url("resend") in operator.get(url("change", entry.pk)).content.decode()
+
+
+@pytest.mark.parametrize("name", ["search", "resend", "hold"])
+def test_own_views_answer_to_post_alone(name, operator, record):
+    entry = record()
+    assert operator.get(url(name), forms(name, entry)).status_code == 405
+
+
+@pytest.mark.parametrize("name", ["search", "resend", "hold"])
+def test_own_views_want_the_csrf_token(name, operator, record):
+    entry = record(status="failed", reason="answered: 400")
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = operator.cookies
+    assert strict.post(url(name), forms(name, entry)).status_code == 403
+    entry.refresh_from_db()
+    assert entry.status == "failed"
+
+
+@pytest.mark.parametrize("name", ["add", "change", "delete"])
+@pytest.mark.parametrize("who", ["operator", "superuser"])
+def test_nobody_adds_changes_or_deletes(who, name, request, admin_client, record):
+    client: Any = admin_client if who == "superuser" else request.getfixturevalue("operator")
+    entry = record()
+    assert client.post(page(name, entry), {**forms(name, entry), "_save": "1"}).status_code == 403
+    assert SendLogEntry.objects.get().reference == entry.reference
+
+
+def test_other_tables_have_no_page(admin_client):
+    assert {SendLogEntry, SendAttempt, Endpoint} & set(admin.site._registry) == {SendLogEntry}
