@@ -44,6 +44,7 @@ def test_a_test_environment_neither_sends_nor_starts_a_thread_unless_told(settin
     settings.DJANGO_VT = block
     assert conf.settings.BACKEND == "django_vt.backends.locmem.LocMemBackend"
     assert conf.settings.DISPATCHER == "django_vt.dispatchers.immediate.ImmediateDispatcher"
+    assert conf.settings.ENABLED is True
 
 
 def test_a_project_without_the_block_gets_the_defaults(settings):

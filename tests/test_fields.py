@@ -209,6 +209,10 @@ def test_data_may_be_32_deep_and_a_circle_is_refused():
         deep = {"a": deep}
     assert fields.data("the_field", deep, set()) == deep
     assert refused(fields.data, {"a": deep}, set()).problem == "is nested too deeply"
+    lists = []
+    for _ in range(fields.MAX_DEPTH):
+        lists = [lists]
+    assert refused(fields.data, {"a": lists}, set()).problem == "is nested too deeply"
     circle = {}
     circle["a"] = [circle]
     assert refused(fields.data, circle, set()).problem == "is nested too deeply"

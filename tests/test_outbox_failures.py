@@ -10,7 +10,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from django_vt import outbox, track
+from django_vt import dispatchers, outbox, track
 from django_vt.models import SendLogEntry
 from django_vt.models.send_log_verbs import FAILED, PENDING, SKIPPED
 from django_vt.signals import order_placed
@@ -82,6 +82,15 @@ def test_an_error_in_the_insert_costs_the_order_nothing(caplog):
     assert Order.objects.exists()
     assert not SendLogEntry.objects.exists()
     assert caplog.messages == ["Could not record confirmation 100023: OperationalError"]
+
+
+def test_a_wake_that_raises_does_not_reach_the_shopper(monkeypatch):
+    def failing_wake(using):
+        raise LookupError
+
+    monkeypatch.setattr(dispatchers, "wake", failing_wake)
+    order_in_a_transaction()
+    assert SendLogEntry.objects.get().status == PENDING
 
 
 @contextmanager
