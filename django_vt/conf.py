@@ -49,6 +49,7 @@ class Settings:
     BEFORE_RECORD: str | None = None
     FAIL_SILENTLY: bool = True
     RETENTION_DAYS: float = 90
+    OSCAR_ITEM_ID: Literal["partner_sku", "upc", "product_id"] = "partner_sku"
 
     def __getattribute__(self, name: str) -> Any:
         if name not in KEYS:

@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, ClassVar, Protocol
+from types import MappingProxyType
+from typing import Any, ClassVar, Protocol, TypeAlias
+from uuid import UUID
 
 from django_vt import fields
 from django_vt.exceptions import InvalidField
@@ -20,6 +22,7 @@ from django_vt.identity import Identity
 
 TYPE_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 IDENTITY_KEYS = ("userId", "sessionId", "_vtsid", "email")
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 class AnyEvent(Protocol):
@@ -55,7 +58,7 @@ class Discreet:
         return f"<{type(self).__name__}: {' '.join(filter(None, shown))}>"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, init=False)
 class Item(Discreet):
     """A line of an order. `id` is the shop's product or variant id, `quantity` how many, above 0.
 
@@ -66,12 +69,16 @@ class Item(Discreet):
     quantity: int | float | Decimal
     _shown: ClassVar[tuple[str, ...]] = ("id",)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "id", fields.identifier("id", self.id))
-        object.__setattr__(self, "quantity", fields.quantity("quantity", self.quantity))
+    def __init__(self, id: str | int | UUID, quantity: int | float | Decimal) -> None:  # noqa: A002 - the vendor's name
+        object.__setattr__(self, "id", fields.identifier("id", id))
+        object.__setattr__(self, "quantity", fields.quantity("quantity", quantity))
 
 
-@dataclass(frozen=True, repr=False)
+# What the constructor takes for a line of an order.
+AnyItem: TypeAlias = "Item | tuple[str | int | UUID, int | float | Decimal] | Mapping[str, Any]"
+
+
+@dataclass(frozen=True, repr=False, init=False)
 class Confirmation(Discreet):
     """An order was placed: the vendor's `confirmation`.
 
@@ -84,17 +91,24 @@ class Confirmation(Discreet):
     order_id: str
     total: Decimal
     items: tuple[Item, ...]
-    email: str = ""
-    extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    email: str
+    extra: Mapping[str, Any]
     type: ClassVar[str] = "confirmation"
     _shown: ClassVar[tuple[str, ...]] = ("order_id",)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "order_id", fields.identifier("order_id", self.order_id))
-        object.__setattr__(self, "total", fields.money("total", self.total))
-        object.__setattr__(self, "items", _items(self.items))
-        object.__setattr__(self, "email", fields.email("email", self.email))
-        object.__setattr__(self, "extra", fields.data("extra", self.extra, {"orderId", "total", "email"}))
+    def __init__(
+        self,
+        order_id: str | int | UUID,
+        total: Decimal | int | str,
+        items: Iterable[AnyItem],
+        email: str | None = "",
+        extra: Mapping[str, Any] = EMPTY,
+    ) -> None:
+        object.__setattr__(self, "order_id", fields.identifier("order_id", order_id))
+        object.__setattr__(self, "total", fields.money("total", total))
+        object.__setattr__(self, "items", _items(items))
+        object.__setattr__(self, "email", fields.email("email", email))
+        object.__setattr__(self, "extra", fields.data("extra", extra, {"orderId", "total", "email"}))
 
     @property
     def reference(self) -> str:

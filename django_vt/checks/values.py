@@ -14,6 +14,7 @@ from django_vt.events import TYPE_PATTERN
 from django_vt.exceptions import InvalidField
 
 WAYS = get_args(IdentificationWay)
+OSCAR_ITEM_IDS = ("partner_sku", "upc", "product_id")
 YEAR = 365 * 24 * 3600.0  # seconds
 CENTURY = 36500.0  # days
 LARGEST_BATCH = 900  # what one claim can hold
@@ -135,5 +136,6 @@ RULES: Mapping[str, Rule] = {
         "the dotted path of a callable, as a string, or None", lambda value: value is None or _is_string(value)
     ),
     "FAIL_SILENTLY": BOOL,
+    "OSCAR_ITEM_ID": Rule(f"one of {', '.join(map(repr, OSCAR_ITEM_IDS))}", lambda value: value in OSCAR_ITEM_IDS),
     "RETENTION_DAYS": Rule("a number of days above 0", lambda value: _is_number(value, 0, CENTURY) and value != 0),
 }

@@ -1,0 +1,65 @@
+"""For receivers of other packages' signals: what turns their order into an event, without ever raising.
+
+An adapter maps (order → `Confirmation`), connects, and calls `report`. `django_vt.contrib.oscar` is one.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from django.db import DatabaseError, transaction
+from django.http import HttpRequest
+
+from django_vt import event_loop, outbox, reasons
+from django_vt.conf import settings
+from django_vt.databases import default_alias
+from django_vt.events import AnyEvent, Confirmation
+from django_vt.exceptions import InvalidField
+from django_vt.identity import Identity
+from django_vt.models import SendLogEntry
+
+logger = logging.getLogger(__name__)
+
+
+def report(
+    make: Callable[[], AnyEvent | None],
+    *,
+    event_type: str = Confirmation.type,
+    reference: object = "",
+    request: HttpRequest | None = None,
+    identity: Callable[[], Identity] | None = None,
+    using: str | None = None,
+) -> SendLogEntry | None:
+    """Record the event that `make` returns (None: nothing to report); what `make` cannot use is recorded as `skipped`.
+
+    `make` and `identity` are called in a savepoint: their queries may fail without harm to the caller's transaction.
+    `event_type` and `reference` are what the entry shows where there is no event. `using` is the order's database.
+    Raises what `track` raises, and nothing of `make`'s.
+    """
+    if not settings.ENABLED:
+        return None
+    if event_loop.runs_here():
+        return event_loop.in_thread(
+            report, make, event_type=event_type, reference=reference, request=request, identity=identity, using=using
+        )
+    with outbox.NeverRaising(event_type, using):
+        try:
+            with transaction.atomic(using=using or default_alias()):
+                event, whose = make(), identity() if identity else None
+        except DatabaseError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the order holds, the checkout goes on
+            return outbox.record_invalid(event_type, reference, problem(error), using=using)
+        if event is not None:
+            return outbox.track(event, request=request, identity=whose, using=using)
+    return None
+
+
+def problem(error: Exception) -> str:
+    """The reason to store: where the problem is, never what was there."""
+    if isinstance(error, InvalidField):
+        logger.warning("An event cannot be sent: %s", error)
+        return reasons.reason(reasons.INVALID, error.field)
+    logger.warning("An event cannot be sent: its construction raised %s", type(error).__name__)
+    return reasons.reason(reasons.INVALID, type(error).__name__)

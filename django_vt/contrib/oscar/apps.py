@@ -1,0 +1,20 @@
+"""The app `django_vt.contrib.oscar`. Its label is not `oscar`, which is Oscar's own."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class OscarConfig(AppConfig):
+    """Connects the receivers."""
+
+    name = "django_vt.contrib.oscar"
+    label = "django_vt_oscar"
+    verbose_name = _("Vibetrace for Oscar")
+
+    def ready(self) -> None:
+        """Listen for Oscar's orders."""
+        from django_vt.contrib.oscar import receivers
+
+        receivers.connect()

@@ -1,0 +1,65 @@
+"""Oscar's signals into `Confirmation`s: the pattern for an adapter of one's own.
+
+Three steps: map what the other package calls an order to a `Confirmation`; connect; leave the rest to `report`, which
+never raises. Oscar 4.2 sends two signals for an order: `order_placed`, always, without a request; `post_checkout`, from
+its checkout view only, with the request. Both are taken; the orderId makes them one event.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from oscar.apps.checkout.signals import post_checkout
+from oscar.apps.order.signals import order_placed
+
+from django_vt import identity
+from django_vt.adapters import report
+from django_vt.conf import settings
+from django_vt.events import Confirmation
+from django_vt.identity import Identity
+
+
+def connect() -> None:
+    """Connect the receivers; a second time changes nothing."""
+    order_placed.connect(record_placed, dispatch_uid="django_vt.contrib.oscar.order_placed")
+    post_checkout.connect(record_checkout, dispatch_uid="django_vt.contrib.oscar.post_checkout")
+
+
+def record_placed(sender: object, *, order: Any, user: Any = None, **_others: object) -> None:
+    """The receiver of Oscar's `order_placed`."""
+    report(
+        lambda: confirmation(order),
+        reference=getattr(order, "number", ""),
+        identity=lambda: buyers_identity(user),
+        using=order._state.db,
+    )
+
+
+def record_checkout(sender: object, *, order: Any, request: HttpRequest | None = None, **_others: object) -> None:
+    """The receiver of Oscar's `post_checkout`: says who an order's buyer is that nobody could be named for before."""
+    report(lambda: confirmation(order), reference=getattr(order, "number", ""), request=request, using=order._state.db)
+
+
+def confirmation(order: Any) -> Confirmation:
+    """An Oscar order as the vendor's confirmation; items go by what the setting OSCAR_ITEM_ID says."""
+    items = [(item_id(line), line.quantity) for line in order.lines.all()]
+    return Confirmation(order_id=order.number, total=order.total_incl_tax, items=items, email=order.email or "")
+
+
+def item_id(line: Any) -> str:
+    """The line's `partner_sku`, `upc` or `product_id`; where that is empty, the first of the others that is not."""
+    wanted = (settings.OSCAR_ITEM_ID, "partner_sku", "upc", "product_id")
+    return str(next((value for name in wanted if (value := getattr(line, name))), ""))
+
+
+def buyers_identity(user: Any) -> Identity:
+    """The identity of the request being served, where that request is the buyer's own.
+
+    Orders are also placed by staff for a customer, and by code: the visitor is then somebody else, or nobody.
+    """
+    request = identity.current_request()
+    visitor = getattr(request, "user", None)
+    if visitor is None or visitor.pk != getattr(user, "pk", None):
+        return identity.NOBODY
+    return identity.current()

@@ -1,0 +1,172 @@
+"""Run the chaos: `python -m tests.chaos --database postgresql --seconds 60 --kills 20`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+
+from django_vt.testing import fake_vendor
+from django_vt.testing.fake_vendor import FakeVendor
+from tests.chaos.books import Books
+from tests.chaos.processes import Herd, Role
+
+SHARE = 0.3
+SETTLING_TIME = 120.0  # seconds at most until everything that is left has been sent
+
+
+def main() -> int:
+    """One run on one database; the exit code is 1 if a promise was broken."""
+    options = parse()
+    with tempfile.TemporaryDirectory(prefix="django-vt-chaos-") as directory, FakeVendor() as vendor:
+        environment = prepare(options, vendor, Path(directory))
+        try:
+            with Path(options.log or f"{directory}/log").open("wb") as log:
+                books = run(options, vendor, Herd(environment, log))
+        finally:
+            drop_database()
+    print(f"\nChaos on {options.database}, {options.seconds:.0f} s, seed {options.seed}:", *books.lines(), sep="\n")
+    faults = list(books.faults())
+    print(*(f"BROKEN: {fault}" for fault in faults), sep="\n")
+    print(f"{0 if faults else 1} passed, {1 if faults else 0} failed")
+    return 1 if faults else 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--database", choices=("sqlite", "postgresql", "mariadb"), default="sqlite")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long the shop is open")
+    parser.add_argument("--kills", type=int, default=24, help="how many processes are killed meanwhile, about")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--log", help="where the processes' output goes; by default it is thrown away")
+    return parser.parse_args()
+
+
+def prepare(options: argparse.Namespace, vendor: FakeVendor, directory: Path) -> dict[str, str]:
+    """A fresh database with the tables, in this process and for the others."""
+    name = f"django_vt_chaos_{os.getpid()}"
+    servers = {
+        "sqlite": f"sqlite:///{directory}/{name}.sqlite3",
+        "postgresql": f"{os.environ.get('POSTGRESQL_SERVER', 'postgres://postgres@127.0.0.1:5432')}/{name}",
+        "mariadb": f"{os.environ.get('MARIADB_SERVER', 'mysql://root@127.0.0.1:3306')}/{name}",
+    }
+    os.environ["DATABASE_URL"] = servers[options.database]
+    os.environ["CHAOS_ENDPOINT"] = vendor.endpoint
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.chaos.settings"
+    django.setup()
+    create_database()
+    call_command("migrate", run_syncdb=True, verbosity=0)
+    return dict(os.environ)
+
+
+def create_database() -> None:
+    """On a server: a database of the run's own."""
+    _on_server("CREATE DATABASE {}")
+
+
+def drop_database() -> None:
+    """And away with it."""
+    _on_server("DROP DATABASE {}")
+
+
+def _on_server(statement: str) -> None:
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        return
+    connection.close()
+    name = connection.settings_dict["NAME"]
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(statement.format(connection.ops.quote_name(name)))
+
+
+def run(options: argparse.Namespace, vendor: FakeVendor, herd: Herd) -> Books:
+    """Open the shop, let the vendor misbehave and the reaper reap; close; let it settle; compare."""
+    chance = random.Random(options.seed)
+    vendor.misbehave(*misbehaviours(), share=SHARE, seed=options.seed)
+    for role in roles():
+        herd.start(role)
+    try:
+        herd.reap(options.seconds, options.seconds / options.kills, chance)
+        herd.kill_all("web")
+        vendor.behave()
+        resent = settle()
+        unclean = herd.stop_all()
+    finally:
+        herd.kill_all("")
+    return compare(vendor, herd, resent, unclean)
+
+
+def misbehaviours() -> list[fake_vendor.Misbehaviour]:
+    """Every way to misbehave that the stand-in knows."""
+    statuses = (302, 400, 401, 403, 404, 408, 413, 414, 425, 429, 500, 502, 503, 504)
+    return [
+        *(fake_vendor.Answer(status) for status in statuses),
+        fake_vendor.Answer(503, retry_after=1),
+        fake_vendor.Answer(200, delay=0.5),
+        fake_vendor.Redirect("http://127.0.0.2/elsewhere"),
+        fake_vendor.Hang(),
+        fake_vendor.ResetBeforeReading(),
+        fake_vendor.ResetAfterReading(),
+        fake_vendor.DripHead(interval=0.2),
+        fake_vendor.DripBody(interval=0.2),
+        fake_vendor.HugeBody(),
+        fake_vendor.Garbage(),
+        fake_vendor.MalformedHeaders(),
+        fake_vendor.TruncatedBody(),
+    ]
+
+
+def roles() -> list[Role]:
+    """Three web processes, each with its delivery thread, and two workers with several requests in flight."""
+    webs = [Role(f"web{n}", ["-m", "tests.chaos.web", f"web{n}", "10"], in_flight=1) for n in range(3)]
+    send = ["-m", "django", "send_pending", "--forever", "--concurrency", "2"]
+    return [*webs, *(Role(f"worker{n}", send, in_flight=2) for n in range(2))]
+
+
+def settle() -> int:
+    """Until nothing is pending; what was rejected when it stood alone is resent, as staff would. Returns how many."""
+    from django_vt.models import SendLogEntry
+
+    resent, end = 0, time.monotonic() + SETTLING_TIME
+    while time.monotonic() < end:
+        resent += SendLogEntry.objects.filter(status="failed").resend("chaos")
+        if not SendLogEntry.objects.filter(status="pending").exists():
+            break
+        threading.Event().wait(0.2)
+    return resent
+
+
+def compare(vendor: FakeVendor, herd: Herd, resent: int, unclean: list[str]) -> Books:
+    """Read the three books."""
+    from django_vt.conf import settings
+    from django_vt.models import SendLogEntry
+    from tests.shop.models import Order
+
+    entries = list(SendLogEntry.objects.values_list("reference", "status"))
+    return Books(
+        committed=frozenset(Order.objects.values_list("number", flat=True)),
+        recorded=Counter(reference for reference, _status in entries),
+        sent=frozenset(reference for reference, status in entries if status == "sent"),
+        unsettled=Counter(status for _reference, status in entries if status != "sent"),
+        received=frozenset(vendor.orders),
+        accepted=vendor.accepted_orders,
+        in_flight_at_kills=sum(role.in_flight for role in herd.kills) * settings.BATCH_SIZE,
+        kills=len(herd.kills),
+        resent_by_hand=resent,
+        violations=len(vendor.violations),
+        unclean_ends=tuple(unclean),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""The Oscar adapter's own steps, with stand-ins for Oscar's signals; tests/oscar walks the real shop."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser, User
+from django.dispatch import Signal
+from django.test import RequestFactory
+
+from django_vt import identity
+from django_vt.contrib.oscar.apps import OscarConfig
+from django_vt.models import SendLogEntry
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MODULE = "django_vt.contrib.oscar.receivers"
+
+
+@pytest.fixture
+def receivers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The adapter, connected as the app does it, to signals of the names that Oscar has."""
+    packages = ("oscar", "oscar.apps", "oscar.apps.checkout", "oscar.apps.order")
+    for name in (*packages, "oscar.apps.checkout.signals", "oscar.apps.order.signals"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    sys.modules["oscar.apps.checkout.signals"].post_checkout = Signal()  # type: ignore[attr-defined]
+    sys.modules["oscar.apps.order.signals"].order_placed = Signal()  # type: ignore[attr-defined]
+    package = importlib.import_module("django_vt.contrib.oscar")
+    OscarConfig("django_vt.contrib.oscar", package).ready()
+    yield sys.modules[MODULE]
+    del sys.modules[MODULE], package.receivers
+
+
+def line(**fields: object) -> SimpleNamespace:
+    return SimpleNamespace(**{"partner_sku": "TEA-1", "upc": "400638", "product_id": 7, "quantity": 2, **fields})
+
+
+def order(*lines: SimpleNamespace, email: str = "buyer@example.com") -> SimpleNamespace:
+    return SimpleNamespace(
+        number="100023",
+        total_incl_tax=Decimal("25.00"),
+        email=email,
+        lines=SimpleNamespace(all=lambda: lines or (line(),)),
+        _state=SimpleNamespace(db="default"),
+    )
+
+
+def serve(user: object, **cookies: str) -> Any:
+    request = RequestFactory().get("/")
+    request.COOKIES.update(cookies)
+    request.user = user  # type: ignore[assignment]
+    return request
+
+
+def place(receivers: Any, placed: SimpleNamespace, user: object, request: Any) -> None:
+    token = identity.start_serving(request)
+    try:
+        receivers.order_placed.send(sender=object(), order=placed, user=user)
+    finally:
+        identity.stop_serving(token)
+
+
+def test_both_signals_of_an_order_make_one_event(receivers: Any) -> None:
+    request = serve(AnonymousUser(), _vt_user="1_2")
+    place(receivers, order(), None, request)
+    receivers.post_checkout.send(sender=object(), order=order(), request=request)
+    entry = SendLogEntry.objects.get()
+    assert (entry.reference, entry.identity) == ("100023", "pixel:1_2")
+
+
+def test_the_checkout_names_a_buyer_nobody_could_name_before(receivers: Any) -> None:
+    place(receivers, order(email=""), None, None)
+    assert SendLogEntry.objects.get().status == "skipped"
+    receivers.post_checkout.send(sender=object(), order=order(email=""), request=serve(AnonymousUser(), _vt_user="1_2"))
+    entry = SendLogEntry.objects.get()
+    assert (entry.status, entry.identity) == ("sent", "pixel:1_2")
+
+
+def test_staff_who_place_an_order_are_not_taken_for_its_buyer(receivers: Any) -> None:
+    staff = User.objects.create_user("staff", "staff@example.com", is_staff=True)
+    buyer = User.objects.create_user("buyer", "buyer@example.com")
+    place(receivers, order(), buyer, serve(staff, _vt_user="9_9"))
+    assert SendLogEntry.objects.get().identity == "email:buyer@example.com"
+
+
+@pytest.mark.parametrize(("setting", "expected"), [("partner_sku", "TEA-1"), ("upc", "400638"), ("product_id", "7")])
+def test_items_go_by_what_the_setting_says(receivers: Any, settings: Any, setting: str, expected: str) -> None:
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "OSCAR_ITEM_ID": setting}
+    assert receivers.confirmation(order()).items[0].id == expected
+
+
+def test_a_line_without_the_wanted_id_goes_by_another(receivers: Any, settings: Any) -> None:
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "OSCAR_ITEM_ID": "upc"}
+    assert receivers.item_id(line(upc=None)) == "TEA-1"
+
+
+def test_an_order_that_cannot_be_read_is_seen_as_skipped(receivers: Any) -> None:
+    receivers.order_placed.send(sender=object(), order=order(line(quantity=0)), user=None)
+    entry = SendLogEntry.objects.get()
+    assert (entry.status, entry.reason) == ("skipped", "invalid: items[0].quantity")
