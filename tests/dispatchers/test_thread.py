@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from django_vt import dispatchers
+from django_vt.dispatchers import sqlite, thread
+from django_vt.dispatchers.thread import ThreadDispatcher
+from django_vt.models import SendLogEntry
+from django_vt.testing import FakeVendor
+from django_vt.worker import Worker
+from tests.delivering import Script, configure, endpoint, one, pending, statuses
+from tests.ordering import PIXEL_COOKIE
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+THREAD = "django_vt.dispatchers.thread.ThreadDispatcher"
+
+
+def delivery_threads() -> list[threading.Thread]:
+    return [running for running in threading.enumerate() if running.name == "django-vt-default"]
+
+
+def until_ended() -> None:
+    for running in delivery_threads():
+        running.join(5)
+    assert delivery_threads() == []
+
+
+@pytest.fixture(autouse=True)
+def _thread_dispatcher(settings: Any) -> Iterator[None]:
+    configure(settings, DISPATCHER=THREAD)
+    thread._threads.forget()
+    yield
+    thread._threads.stop(5)
+    assert delivery_threads() == []
+
+
+def wake() -> None:
+    dispatchers.wake("default")
+
+
+class Hanging:
+    """A vendor that answers when the test says so."""
+
+    def __init__(self, script: Script) -> None:
+        self.asked, self.may_answer = threading.Event(), threading.Event()
+        script.answer = self.answer
+
+    def answer(self, request: object) -> int:
+        self.asked.set()
+        assert self.may_answer.wait(5)
+        return 200
+
+
+def test_a_wake_delivers_and_the_thread_ends_when_nothing_is_pending(script):
+    pending(3)
+    wake()
+    until_ended()
+    assert statuses() == {"sent": 3}
+    assert thread._threads._workers == {}
+
+
+def test_the_next_event_starts_it_again(script):
+    for _ in range(2):
+        one()
+        wake()
+        until_ended()
+    assert statuses() == {"sent": 2}
+
+
+def test_it_closes_its_connection(script):
+    used = []
+
+    def answer(request):
+        used.append(connections["default"])
+        assert used[0].connection is not None
+        return 200
+
+    script.answer = answer
+    one()
+    wake()
+    until_ended()
+    assert used[0].connection is None
+    assert used[0] is not connections["default"]
+
+
+def test_a_wake_returns_while_the_vendor_still_holds_the_request(script):
+    vendor = Hanging(script)
+    one()
+    wake()
+    assert vendor.asked.wait(5)
+    [running] = delivery_threads()
+    one()
+    wake()
+    assert delivery_threads() == [running]
+    assert running.daemon
+    vendor.may_answer.set()
+    until_ended()
+    assert statuses() == {"sent": 2}
+
+
+def test_a_wake_for_what_is_due_later_keeps_it_sleeping_and_a_stop_ends_it(script):
+    script.answer = lambda request: 503
+    one()
+    wake()
+    [running] = delivery_threads()
+    thread._threads.stop(5)
+    running.join(5)
+    assert not running.is_alive()
+    assert statuses() == {"pending": 1}
+
+
+def test_threads_that_wake_at_once_start_one():
+    together = threading.Barrier(8)
+    started = []
+
+    def wake_together():
+        together.wait(5)
+        wake()
+        started.extend(delivery_threads())
+
+    one()
+    wakers = [threading.Thread(target=wake_together) for _ in range(8)]
+    for waker in wakers:
+        waker.start()
+    for waker in wakers:
+        waker.join(5)
+    until_ended()
+    assert statuses() == {"sent": 1}
+
+
+def test_who_comes_second_to_start_it_wakes_it(script):
+    vendor = Hanging(script)
+    one()
+    wake()
+    assert vendor.asked.wait(5)
+    thread._threads.start("default")
+    assert len(delivery_threads()) == 1
+    vendor.may_answer.set()
+    until_ended()
+
+
+def test_at_the_end_of_a_process_the_request_in_hand_is_waited_for(settings, script):
+    configure(settings, BATCH_SIZE=1)
+    pending(2)
+    vendor = Hanging(script)
+    wake()
+    assert vendor.asked.wait(5)
+    threading.Timer(0.05, vendor.may_answer.set).start()
+    thread._threads.stop()
+    assert statuses() == {"sent": 1, "pending": 1}
+    assert SendLogEntry.objects.filter(claim=None).count() == 2
+
+
+def test_at_the_end_of_a_process_a_vendor_that_hangs_is_not_waited_for_longer(script):
+    vendor = Hanging(script)
+    one()
+    wake()
+    assert vendor.asked.wait(5)
+    thread._threads.stop(0)
+    assert len(delivery_threads()) == 1
+    vendor.may_answer.set()
+
+
+def test_a_thread_that_fails_is_told_of_and_the_next_wake_starts_another(script, caplog, monkeypatch):
+    one()
+
+    def fail(self):
+        raise LookupError("canary@example.com")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Worker, "run_once", fail)
+        wake()
+        until_ended()
+    assert "The delivery thread ended: LookupError" in caplog.text
+    assert "canary" not in caplog.text
+    wake()
+    until_ended()
+    assert statuses() == {"sent": 1}
+
+
+def test_a_wake_between_the_last_look_and_the_end_is_not_lost(script, monkeypatch):
+    look = Worker.run_once
+    looks = []
+
+    def look_and_be_woken(self):
+        seconds = look(self)
+        looks.append(seconds)
+        if len(looks) == 1:
+            one()
+            wake()
+        return seconds
+
+    monkeypatch.setattr(Worker, "run_once", look_and_be_woken)
+    wake()
+    until_ended()
+    assert (statuses(), looks) == ({"sent": 1}, [None, None])
+
+
+# The first request
+
+
+def test_a_process_s_first_request_starts_it_and_makes_no_query(client, script, django_assert_num_queries, monkeypatch):
+    monkeypatch.setattr(dispatchers.first_request, "is_served", False)
+    pending(2)
+    with django_assert_num_queries(0):
+        client.get("/")
+    until_ended()
+    assert statuses() == {"sent": 2}
+    one()
+    client.get("/")
+    assert delivery_threads() == []
+
+
+# Orders
+
+
+@pytest.fixture
+def buyer(client):
+    client.cookies["_vt_user"] = PIXEL_COOKIE
+    return client
+
+
+def test_an_order_does_not_wait_for_a_vendor_that_hangs(buyer, script):
+    vendor = Hanging(script)
+    assert buyer.post("/buy/", {"number": "100023"}).status_code == 200
+    assert vendor.asked.wait(5)
+    entry = SendLogEntry.objects.get()
+    assert (entry.status, entry.claim is not None) == ("pending", True)
+    vendor.may_answer.set()
+    until_ended()
+    assert statuses() == {"sent": 1}
+
+
+@pytest.mark.parametrize(
+    ("down", "reason"),
+    [(FakeVendor.refuse, "unreachable"), (lambda vendor: vendor.misbehave(answer_500()), "answered: 500")],
+    ids=["refuses", "answers 500"],
+)
+def test_an_order_succeeds_while_the_vendor_is_down_and_the_entry_says_why(buyer, fake_vendor, down, reason):
+    down(fake_vendor)
+    assert buyer.post("/buy/", {"number": "100023"}).status_code == 200
+    [running] = delivery_threads()
+    thread._threads.stop(5)
+    running.join(5)
+    entry = SendLogEntry.objects.get()
+    if entry.attempts == 0:  # stopped before it began
+        from django_vt.delivery import deliver_due
+
+        deliver_due()
+        entry.refresh_from_db()
+    assert (entry.status, entry.reason, entry.attempts) == ("pending", reason, 1)
+    assert endpoint().reason == reason
+
+
+def answer_500():
+    from django_vt.testing import Answer
+
+    return Answer(500)
+
+
+# Where it does not start
+
+
+def test_on_sqlite_that_bears_no_second_writer_it_does_not_start_and_says_so_once(caplog, monkeypatch):
+    monkeypatch.setattr(sqlite, "unsafe", lambda alias: True)
+    one()
+    for _ in range(3):
+        wake()
+    assert delivery_threads() == []
+    [told] = caplog.records
+    assert told.levelno == logging.WARNING
+    assert "send_pending" in told.getMessage()
+    assert "IMMEDIATE" in told.getMessage()
+    assert statuses() == {"pending": 1}
+
+
+UWSGI_WITHOUT = [{}, {"master": True}, {b"processes": b"4"}, {"enable-threads": False}, {b"enable-threads": b"0"}]
+UWSGI_WITH = [{"enable-threads": True}, {b"enable-threads": b"1"}, {"threads": "2"}, {b"threads": b"2"}]
+
+
+def under_uwsgi(monkeypatch: pytest.MonkeyPatch, options: object) -> None:
+    monkeypatch.setitem(sys.modules, "uwsgi", types.SimpleNamespace(opt=options))
+
+
+@pytest.mark.parametrize("options", UWSGI_WITHOUT, ids=repr)
+def test_under_uwsgi_without_threads_it_does_not_start_and_says_so_at_error(caplog, monkeypatch, options):
+    under_uwsgi(monkeypatch, options)
+    one()
+    for _ in range(3):
+        wake()
+    assert delivery_threads() == []
+    [told] = caplog.records
+    assert told.levelno == logging.ERROR
+    assert "enable-threads = true" in told.getMessage()
+    assert "send_pending" in told.getMessage()
+
+
+@pytest.mark.parametrize("options", UWSGI_WITH, ids=repr)
+def test_under_uwsgi_with_threads_it_starts(script, monkeypatch, options):
+    under_uwsgi(monkeypatch, options)
+    one()
+    wake()
+    until_ended()
+    assert statuses() == {"sent": 1}
+
+
+def test_a_module_called_uwsgi_that_is_none_is_none_of_our_business(script, monkeypatch):
+    monkeypatch.setitem(sys.modules, "uwsgi", types.ModuleType("uwsgi"))
+    one()
+    wake()
+    until_ended()
+    assert statuses() == {"sent": 1}
+
+
+def test_another_database_has_a_thread_of_its_own(monkeypatch):
+    woken = []
+    monkeypatch.setattr(sqlite, "unsafe", lambda alias: False)
+    monkeypatch.setattr(Worker, "run_once", lambda self: woken.append(self.using))
+    monkeypatch.setattr(Worker, "close", lambda self: None)
+    ThreadDispatcher().wake("other")
+    ThreadDispatcher().wake("default")
+    for running in threading.enumerate():
+        if running.name.startswith("django-vt-"):
+            running.join(5)
+    assert sorted(woken) == ["default", "other"]
