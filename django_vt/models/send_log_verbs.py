@@ -110,8 +110,8 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
     def purge(self, most: int) -> int:
         """Delete at most so many of these entries, the oldest first, with their attempts, in one short transaction.
 
-        What has come to be none of these since it was chosen (resent, and pending again) stays. Returns how many
-        were chosen: 0 where none are left.
+        What is none of these any more by then (resent, and pending again) stays. Returns how many were deleted, 0
+        where none are left.
         """
         from django_vt.models.send_log import SendAttempt
 
@@ -121,7 +121,7 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
             SendAttempt.objects.using(self.db).filter(entry__in=chosen).delete()
             still = list(self.filter(pk__in=chosen).select_for_update().values_list("pk", flat=True))
             self.filter(pk__in=still).only("pk").delete()
-        return len(chosen)
+        return len(still)
 
     def earliest_due(self) -> datetime | None:
         """When something is next due; in the past where it is overdue. None: nothing is pending."""

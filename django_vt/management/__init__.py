@@ -1,0 +1,1 @@
+"""The commands that operate the send log, and what they share."""

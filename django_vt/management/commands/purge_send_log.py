@@ -1,0 +1,72 @@
+"""`manage.py purge_send_log`: the send log forgets what is old."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from django_vt.conf import settings
+from django_vt.management import arguments, wording
+from django_vt.management.send_log_command import SendLogCommand
+from django_vt.models import RememberedIdentity, SendLogEntry
+from django_vt.models.send_log_verbs import SendLogQuerySet
+
+Status = SendLogEntry.Status
+AT_ONCE = 500  # rows a transaction: the shop's own wait no longer than it lasts
+
+
+class Command(SendLogCommand):
+    """Deletes in many short transactions; may be stopped at any time, and run again."""
+
+    help = (
+        "Deletes the entries of the send log that were sent or skipped and are older than RETENTION_DAYS, with their "
+        "failed attempts, and remembered identities as old. Pending entries are never deleted."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--days", metavar="N", help="What is older than N days; by default RETENTION_DAYS.")
+        parser.add_argument("--failed", action="store_true", help="Delete failed entries of that age, too.")
+        parser.add_argument("--dry-run", action="store_true", help="Delete nothing; say how much it would be.")
+
+    def work(self, using: str, options: dict[str, Any]) -> None:
+        days = settings.RETENTION_DAYS if options["days"] is None else options["days"]
+        before = timezone.now() - arguments.number_of_days("--days", days)
+        statuses = [Status.SENT, Status.SKIPPED, *([Status.FAILED] if options["failed"] else [])]
+        dry_run = options["dry_run"]
+        entries = SendLogEntry.objects.using(using).filter(created_at__lt=before)
+        by_status = {status: _purge_entries(entries.filter(status=status), dry_run=dry_run) for status in statuses}
+        remembered = RememberedIdentity.objects.using(using).filter(created_at__lt=before)
+        identities = _purge_remembered(remembered, dry_run=dry_run)
+        self._report("Would delete" if dry_run else "Deleted", by_status, identities, before)
+
+    def _report(self, did: str, by_status: dict[Status, int], remembered: int, before: datetime) -> None:
+        statuses = ", ".join(f"{number:,} {status.value}" for status, number in by_status.items())
+        identities = wording.count(remembered, "remembered identity", "remembered identities")
+        self.say(
+            f"{did} {wording.entries(sum(by_status.values()))} ({statuses}) and {identities}, "
+            f"all from before {wording.moment(before)}."
+        )
+
+
+def _purge_entries(entries: SendLogQuerySet, *, dry_run: bool) -> int:
+    if dry_run:
+        return entries.count()
+    deleted = 0
+    while now_deleted := entries.purge(AT_ONCE):
+        deleted += now_deleted
+    return deleted
+
+
+def _purge_remembered(rows: QuerySet[RememberedIdentity], *, dry_run: bool) -> int:
+    if dry_run:
+        return rows.count()
+    deleted = 0
+    while ids := list(rows.order_by("created_at").values_list("pk", flat=True)[:AT_ONCE]):
+        rows.filter(pk__in=ids).delete()
+        deleted += len(ids)
+    return deleted

@@ -1,0 +1,37 @@
+"""`manage.py release_sending`: the end of `hold_sending`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from django_vt.management import sending_state, wording
+from django_vt.management.send_log_command import SendLogCommand
+from django_vt.models import Endpoint, SendLogEntry
+
+WHAT_SENDS = (
+    "`manage.py send_pending` sends what is due at once; else a running worker does within a minute, or the dispatcher "
+    "when the next event is recorded."
+)
+
+
+class Command(SendLogCommand):
+    """Takes back the hold; starts nothing."""
+
+    help = "Releases what `hold_sending` holds. It sends nothing by itself, and says what will."
+    requires_system_checks = ()
+
+    def work(self, using: str, options: dict[str, Any]) -> None:
+        endpoints = Endpoint.objects.using(using)
+        if endpoints.held():
+            endpoints.release()
+            self.say("Sending is released.")
+        else:
+            self.say("Sending was not held.")
+        due = SendLogEntry.objects.using(using).due(timezone.now()).count()
+        obstacles = list(sending_state.obstacles(using))
+        for sentence in (f"{wording.entries(due)} due.", *obstacles):
+            self.say(sentence)
+        if due and not obstacles:
+            self.say(WHAT_SENDS)

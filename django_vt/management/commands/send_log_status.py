@@ -1,0 +1,85 @@
+"""`manage.py send_log_status`: how the send log stands, for people and for monitoring."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from django_vt import reasons
+from django_vt.management import arguments, sending_state, wording
+from django_vt.management.figures import Figures
+from django_vt.management.send_log_command import SendLogCommand
+from django_vt.models import Endpoint
+
+NO_WORKER = (
+    "Nothing keeps it from being sent, so nobody sends it: run `manage.py send_pending`, and see that cron, the worker "
+    "or the web processes that DISPATCHER relies on are running."
+)
+
+
+class Command(SendLogCommand):
+    """Reads, and changes nothing."""
+
+    help = (
+        "Prints how many entries of the send log are pending, sent, failed and skipped, since when something has been "
+        "due, how the endpoints stand, and the most frequent reasons. With --max-age it exits with 1 while something "
+        "has been due for longer, and says what to do."
+    )
+    requires_system_checks = ()  # monitoring wants an answer, also where settings are wrong
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--json", action="store_true", help="Print JSON; lengths of time are in seconds.")
+        parser.add_argument(
+            "--max-age", metavar="AGE", help="Exit with 1 if something has been due for longer: 90s, 15m, 2h, 1d."
+        )
+
+    def work(self, using: str, options: dict[str, Any]) -> None:
+        given = options["max_age"]
+        max_age = None if given is None else arguments.duration("--max-age", given)
+        figures = Figures.of(using)
+        if options["json"]:
+            self.say(json.dumps({"database": using, **figures.as_json()}, indent=2))
+        else:
+            self.say("\n".join(_lines(using, figures)))
+        if max_age is not None and figures.due_since is not None and figures.now - figures.due_since > max_age:
+            age = wording.span(figures.now - figures.due_since)
+            what_to_do = list(sending_state.obstacles(using)) or [NO_WORKER]
+            raise CommandError(" ".join([f"Something has been due for {age}.", *what_to_do]))
+
+
+def _lines(using: str, figures: Figures) -> Iterator[str]:
+    yield f'Send log on the database "{using}":'
+    for status, number in figures.counts.items():
+        yield f"{number:>12,}  {status}"
+    if figures.due_since is not None:
+        yield f"The oldest due entry has been due for {wording.span(figures.now - figures.due_since)}."
+    else:
+        yield "Nothing is due."
+    yield from _sending(figures)
+    if figures.reasons:
+        yield "Most frequent reasons:"
+    for told in figures.reasons:
+        yield f"{told.count:>12,}  {told.status}: {reasons.describe(told.reason)}"
+
+
+def _sending(figures: Figures) -> Iterator[str]:
+    if not figures.enabled:
+        yield sending_state.SWITCHED_OFF
+    if figures.held:
+        yield sending_state.HELD
+    for endpoint in figures.endpoints:
+        yield f"Account {endpoint.account_id}: sending {_state(endpoint)}; {_last_success(endpoint, figures)}."
+
+
+def _state(endpoint: Endpoint) -> str:
+    return "is open" if endpoint.is_open() else sending_state.pause(endpoint)
+
+
+def _last_success(endpoint: Endpoint, figures: Figures) -> str:
+    if endpoint.last_success_at is None:
+        return "nothing has been accepted yet"
+    return f"last success {wording.span(figures.now - endpoint.last_success_at)} ago"

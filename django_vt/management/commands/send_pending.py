@@ -1,0 +1,72 @@
+"""`manage.py send_pending`: what is due, now; from cron beside any dispatcher, or `--forever` as a worker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from django_vt.conf import settings
+from django_vt.delivery import DeliveryReport
+from django_vt.management import arguments, sending_state, wording
+from django_vt.management.send_log_command import SendLogCommand
+from django_vt.management.stop_signals import stopped_by_signals
+from django_vt.worker import Worker
+
+MOST_IN_FLIGHT = 100
+
+
+class Command(SendLogCommand):
+    """Delivers in this process."""
+
+    help = (
+        "Sends the events that are due to Vibetrace and prints what became of them. Run it from cron every minute, "
+        "beside any dispatcher; several at once share the work. SIGTERM and Ctrl-C let it finish the requests in hand "
+        "and give back the rest."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--forever", action="store_true", help="Go on as a worker, until SIGTERM or Ctrl-C; then exit with 0."
+        )
+        parser.add_argument(
+            "--concurrency",
+            metavar="N",
+            default=1,
+            help=f"Requests in flight at once, 1 to {MOST_IN_FLIGHT}; by default %(default)s.",
+        )
+
+    def work(self, using: str, options: dict[str, Any]) -> None:
+        concurrency = arguments.whole_number("--concurrency", options["concurrency"], largest=MOST_IN_FLIGHT)
+        if not settings.ENABLED:
+            self.say(sending_state.SWITCHED_OFF)
+            return
+        worker = Worker(using, concurrency=concurrency)
+        with stopped_by_signals(worker.stop):
+            if options["forever"]:
+                self._run_forever(worker)
+            else:
+                self._run_once(worker)
+
+    def _run_once(self, worker: Worker) -> None:
+        self.say(summary(worker.run_until_empty()))
+        self._tell_obstacles(worker.using)
+
+    def _run_forever(self, worker: Worker) -> None:
+        self.say(f'Sending what is due on the database "{worker.using}" until SIGTERM or Ctrl-C.')
+        self._tell_obstacles(worker.using)
+        worker.run_forever()
+        self.say("Stopped.")
+
+    def _tell_obstacles(self, using: str) -> None:
+        for sentence in sending_state.obstacles(using):
+            self.say(sentence)
+
+
+def summary(report: DeliveryReport) -> str:
+    """One line of what a delivery did."""
+    return (
+        f"{report.sent:,} sent, {report.retried:,} to be tried again, {report.failed:,} failed, "
+        f"{report.skipped:,} skipped, in {wording.count(report.requests, 'request')}."
+    )

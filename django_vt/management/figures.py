@@ -1,0 +1,107 @@
+"""How the send log and sending stand: the figures of `send_log_status`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from django_vt.conf import settings
+from django_vt.management import sending_state
+from django_vt.models import Endpoint, SendLogEntry
+
+Status = SendLogEntry.Status
+TOP_REASONS = 10
+
+
+@dataclass(frozen=True)
+class ReasonCount:
+    """How many entries of a status have the same reason (its stored form)."""
+
+    status: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """As they were at `now`. `due_since`: since when the oldest due entry has been, None where none is."""
+
+    now: datetime
+    counts: dict[str, int]
+    due_since: datetime | None
+    enabled: bool
+    held: bool
+    endpoints: Sequence[Endpoint]
+    reasons: Sequence[ReasonCount]
+
+    @classmethod
+    def of(cls, using: str) -> Figures:
+        """Those of a database."""
+        now, endpoints = timezone.now(), sending_state.endpoints(using)
+        return cls(
+            now=now,
+            counts=_counts(using),
+            due_since=min(_due_since(using, now, endpoints), default=None),
+            enabled=bool(settings.ENABLED),
+            held=Endpoint.objects.using(using).held(),
+            endpoints=endpoints,
+            reasons=_reasons(using),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """In plain types; times are ISO 8601, lengths of time in seconds."""
+        return {
+            "at": self.now.isoformat(),
+            "counts": self.counts,
+            "due_since": _iso(self.due_since),
+            "due_for_seconds": int((self.now - self.due_since).total_seconds()) if self.due_since else 0,
+            "enabled": self.enabled,
+            "held": self.held,
+            "endpoints": [self._endpoint_as_json(endpoint) for endpoint in self.endpoints],
+            "reasons": [vars(reason) for reason in self.reasons],
+        }
+
+    def _endpoint_as_json(self, endpoint: Endpoint) -> dict[str, Any]:
+        return {
+            "account_id": endpoint.account_id,
+            "address": endpoint.address,
+            "state": "open" if endpoint.is_open() else "paused",
+            "paused_until": _iso(endpoint.paused_until),
+            "consecutive_failures": endpoint.consecutive_failures,
+            "last_success_at": _iso(endpoint.last_success_at),
+            "reason": endpoint.reason,
+        }
+
+
+def _counts(using: str) -> dict[str, int]:
+    counted = SendLogEntry.objects.using(using).values_list("status").annotate(Count("pk")).order_by()
+    return {**dict.fromkeys(Status.values, 0), **dict(counted)}
+
+
+def _reasons(using: str) -> list[ReasonCount]:
+    told = SendLogEntry.objects.using(using).exclude(status=Status.SENT).exclude(reason="")
+    counted = told.values_list("status", "reason").annotate(number=Count("pk")).order_by("-number", "status", "reason")
+    return [ReasonCount(*row) for row in counted[:TOP_REASONS]]
+
+
+def _due_since(using: str, now: datetime, endpoints: Sequence[Endpoint]) -> Iterator[datetime]:
+    entries = SendLogEntry.objects.using(using)
+    earliest = entries.earliest_due()
+    if earliest is not None and earliest <= now:
+        yield earliest
+    # A probe that fails makes its entry due anew. Where that is the only one, it has waited for longer than it says.
+    for endpoint in endpoints:
+        if not endpoint.is_open():
+            waiting = entries.filter(Q(due_at__lte=now) | Q(claim__isnull=False), status=Status.PENDING)
+            oldest = waiting.filter(account_id=endpoint.account_id).order_by("created_at").first()
+            if oldest is not None:
+                yield max(oldest.created_at, endpoint.last_success_at or oldest.created_at)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

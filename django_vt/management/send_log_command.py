@@ -1,0 +1,57 @@
+"""What every command over the send log is: `--database`, plain errors, and `--verbosity 0` for silence."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error, connections
+
+from django_vt.databases import default_alias
+from django_vt.management.arguments import WrongArgument
+
+
+class SendLogCommand(BaseCommand, abc.ABC):
+    """Works on the send log of one database. Of the system checks it runs those of this app: cron calls it often."""
+
+    requires_system_checks: tuple[str, ...] = ("django_vt",)
+    quiet = False
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`--database`, which every command has."""
+        parser.add_argument(
+            "--database",
+            metavar="ALIAS",
+            help="The send log's database, by default the one to which the project's routers write it.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """`work`, with the errors of the database made plain."""
+        self.quiet = options["verbosity"] == 0
+        using = _existing_alias(options["database"])
+        try:
+            self.work(using, options)
+        except Error as error:
+            # Neither text nor traceback: a database's can show the row, and in it a shopper.
+            raise CommandError(
+                f'The send log on the database "{using}" cannot be used ({type(error).__name__}). '
+                "Is the database there, and has `manage.py migrate` made its tables?"
+            ) from None
+
+    @abc.abstractmethod
+    def work(self, using: str, options: dict[str, Any]) -> None:
+        """What the command does, on the database `using`."""
+
+    def say(self, text: str) -> None:
+        """Print a line, but not with `--verbosity 0`."""
+        if not self.quiet:
+            self.stdout.write(text)
+            self.stdout.flush()
+
+
+def _existing_alias(given: str | None) -> str:
+    alias = given or default_alias()
+    if alias not in connections:
+        raise WrongArgument("--database", f"there is no such database; the project has {', '.join(connections)}")
+    return alias

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connections
+from django.utils import timezone
+
+from django_vt.conf import settings as vt_settings
+from django_vt.models import Endpoint, SendLogEntry
+
+
+def run(command: str, *arguments: str, **options: object) -> str:
+    """What a command prints, called as from a shell."""
+    printed = StringIO()
+    call_command(command, *arguments, stdout=printed, stderr=printed, no_color=True, **options)
+    return printed.getvalue()
+
+
+def fails(command: str, *arguments: str, **options: object) -> CommandError:
+    """The error with which a command ends; `error.printed` is what it printed before."""
+    printed = StringIO()
+    with pytest.raises(CommandError) as caught:
+        call_command(command, *arguments, stdout=printed, stderr=printed, no_color=True, **options)
+    caught.value.printed = printed.getvalue()
+    return caught.value
+
+
+def hold() -> None:
+    Endpoint.objects.hold(vt_settings.ACCOUNT_ID, vt_settings.ENDPOINT)
+
+
+def pause(seconds: float = 300, **columns: object) -> Endpoint:
+    """Sending for the tests' account fails since a while."""
+    state = {
+        "account_id": vt_settings.ACCOUNT_ID,
+        "address": vt_settings.ENDPOINT,
+        "consecutive_failures": 3,
+        "paused_until": timezone.now() + timedelta(seconds=seconds),
+        "reason": "answered: 503",
+    }
+    return Endpoint.objects.create(**{**state, **columns})
+
+
+def failed(**columns: object) -> dict[str, object]:
+    """The columns of an entry that has failed."""
+    return {"status": "failed", "due_at": None, "attempts": 8, "reason": "answered: 500", **columns}
+
+
+def status_of(entry: SendLogEntry) -> str:
+    return SendLogEntry.objects.get(pk=entry.pk).status
+
+
+@pytest.fixture
+def empty_database(django_db_setup: None, django_db_blocker: Any, tmp_path: Path) -> Iterator[str]:
+    """Another database, without tables. Not beside `db`, under which Django allows only those of the settings."""
+    connections.settings["other"] = {
+        **connections.settings["default"],
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(tmp_path / "other.sqlite3"),
+        "OPTIONS": {"transaction_mode": "IMMEDIATE"},
+    }
+    with django_db_blocker.unblock():
+        yield "other"
+    connections["other"].close()
+    del connections["other"]
+    del connections.settings["other"]
+
+
+@pytest.fixture
+def other_database(empty_database: str) -> str:
+    """Another database with a send log of its own."""
+    call_command("migrate", "django_vt", database=empty_database, verbosity=0)
+    return empty_database
