@@ -23,6 +23,7 @@ WRONG = [
     ("TRACK_LOGINS", [1, 0, None, "staff", "True", []]),
     ("LOGIN_SOURCE", ["", "  ", None, 1, "a\0b"]),
     ("BEFORE_RECORD", [1, print, []]),
+    ("OSCAR_ITEM_ID", ["sku", "", None, 1, []]),
     ("RETENTION_DAYS", [0, -1, "90", True, None, 36501]),
 ]
 RIGHT = [
@@ -39,6 +40,7 @@ RIGHT = [
     ("TRACK_LOGINS", [True, False, "all"]),
     ("LOGIN_SOURCE", ["website", "mobile app"]),
     ("BEFORE_RECORD", [None, "builtins.print"]),
+    ("OSCAR_ITEM_ID", ["partner_sku", "upc", "product_id"]),
     ("RETENTION_DAYS", [0.5, 1, 36500]),
 ]
 
