@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import logging
-import traceback
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -32,19 +30,17 @@ from django_vt.testing import (
     Hang,
     HugeBody,
     MalformedHeaders,
-    Misbehaviour,
     Redirect,
     ResetAfterReading,
     ResetBeforeReading,
     TruncatedBody,
 )
-from django_vt.testing.fake_vendor.rules import Rule
+from tests.canary import CANARY, Everything, holds_canary, thrown_texts, told_by_objects
 from tests.ordering import order, request_with
 from tests.shop.models import Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CANARY = "canary"  # in every address and cookie, and in no name of ours
 ADDRESS = "Canary.Bird@leak.example"
 COOKIES = {"_vt_user": "canary-1_canary-2_false", "_vtsid": "canary-3"}
 
@@ -54,22 +50,6 @@ MISBEHAVIOURS = [
     HugeBody(), MalformedHeaders(), Redirect("http://127.0.0.1:1/?canary"), ResetAfterReading(), ResetBeforeReading(),
     TruncatedBody(),
 ]  # fmt: skip
-
-
-def holds_canary(text: str) -> bool:
-    return CANARY in text.lower()
-
-
-class Everything(logging.Handler):
-    """Keeps whatever any logger is given, as text."""
-
-    def __init__(self) -> None:
-        super().__init__(level=1)
-        self.texts: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        thrown = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
-        self.texts.append(f"{record.name} {record.getMessage()}\n{record.__dict__!r}\n{thrown}")
 
 
 @pytest.fixture
@@ -97,27 +77,6 @@ def nothing_leaks(everything_logged, capfd) -> Iterator[Everything]:
     assert [text for text in everything_logged.texts if holds_canary(text)] == []
     assert not any(holds_canary(stream) for stream in capfd.readouterr())
     assert told_by_objects() == []
-
-
-def told_by_objects() -> list[str]:
-    """What our objects that are alive tell of themselves, where the canary is in it."""
-    gc.collect()
-    ours = [alive for alive in gc.get_objects() if is_ours(type(alive))]
-    return [text for alive in ours for text in {repr(alive), str(alive)} if holds_canary(text)]
-
-
-def is_ours(kind: type) -> bool:
-    # What a test tells the stand-in to answer is the test's own.
-    return str(kind.__module__).startswith("django_vt.") and not issubclass(kind, Misbehaviour | Rule)
-
-
-def thrown_texts(error: BaseException | None) -> list[str]:
-    """The texts of an error and of all that led to it."""
-    texts = []
-    while error is not None:
-        texts += [str(error), repr(error), repr(error.args)]
-        error = error.__cause__ or error.__context__
-    return texts
 
 
 class LookingBackend(HttpBackend):

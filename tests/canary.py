@@ -1,0 +1,49 @@
+"""The search for a shopper's data wherever a process tells something: log records, exceptions, objects."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import traceback
+
+from django_vt.testing import Misbehaviour
+from django_vt.testing.fake_vendor.rules import Rule
+
+CANARY = "canary"  # in every address and cookie of the tests that search, and in no name of ours
+
+
+def holds_canary(text: str) -> bool:
+    return CANARY in text.lower()
+
+
+class Everything(logging.Handler):
+    """Keeps whatever any logger is given, as text."""
+
+    def __init__(self) -> None:
+        super().__init__(level=1)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        thrown = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+        self.texts.append(f"{record.name} {record.getMessage()}\n{record.__dict__!r}\n{thrown}")
+
+
+def told_by_objects() -> list[str]:
+    """What our objects that are alive tell of themselves, where the canary is in it."""
+    gc.collect()
+    ours = [alive for alive in gc.get_objects() if is_ours(type(alive))]
+    return [text for alive in ours for text in {repr(alive), str(alive)} if holds_canary(text)]
+
+
+def is_ours(kind: type) -> bool:
+    # What a test tells the stand-in to answer is the test's own.
+    return str(kind.__module__).startswith("django_vt.") and not issubclass(kind, Misbehaviour | Rule)
+
+
+def thrown_texts(error: BaseException | None) -> list[str]:
+    """The texts of an error and of all that led to it."""
+    texts = []
+    while error is not None:
+        texts += [str(error), repr(error), repr(error.args)]
+        error = error.__cause__ or error.__context__
+    return texts
