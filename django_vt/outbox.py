@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from types import TracebackType
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, IntegrityError, connections, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils import timezone
@@ -25,6 +24,7 @@ from django_vt.fields import showable
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
 from django_vt.models.send_log_verbs import FAILED, PENDING, SKIPPED
+from django_vt.never_raising import NeverRaising
 
 logger = logging.getLogger(__name__)
 
@@ -88,33 +88,6 @@ def wake_after_commit(using: str) -> None:
     """Tell the dispatcher, once the open transaction is committed, that something is due. A lost wake loses nothing."""
     # A def or lambda: Django 5.2 and 6.0 raise on a functools.partial here when they log its failure.
     transaction.on_commit(lambda: dispatchers.wake(using), using=using, robust=True)
-
-
-class NeverRaising:
-    """Logs what goes wrong in its block, by its class only, unless FAIL_SILENTLY is off.
-
-    A database error that has doomed the caller's transaction is raised: swallowed, it would surface later and
-    elsewhere, and nothing of the transaction would be kept.
-    """
-
-    def __init__(self, what: str, using: str | None = None) -> None:
-        self._what = what
-        self._using = using
-
-    def __enter__(self) -> None:
-        self._doomed_before = _is_doomed(self._using)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        if not isinstance(error, Exception) or not settings.FAIL_SILENTLY or self._has_doomed(error):
-            return False
-        # Neither the text nor the traceback: both can hold a shopper's address.
-        logger.error("Could not record %s: %s", self._what, type(error).__name__)
-        return True
-
-    def _has_doomed(self, error: Exception) -> bool:
-        return isinstance(error, DatabaseError) and not self._doomed_before and _is_doomed(self._using)
 
 
 def _track(event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str) -> SendLogEntry | None:
@@ -236,11 +209,3 @@ def _name_of(event: object) -> str:
     """What the log calls an event, whatever the shop has passed for one."""
     parts = (getattr(event, "type", None), getattr(event, "reference", None))
     return " ".join(filter(None, map(showable, parts))) or "an event"
-
-
-def _is_doomed(using: str | None) -> bool:
-    try:
-        connection = connections[using or default_alias()]
-    except Exception:  # noqa: BLE001 - an unknown alias is told by what comes next
-        return False
-    return connection.in_atomic_block and connection.needs_rollback

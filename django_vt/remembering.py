@@ -5,9 +5,45 @@ from __future__ import annotations
 import hashlib
 import json
 
+from asgiref.sync import sync_to_async
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.utils import timezone
+
+from django_vt import event_loop, fields
 from django_vt.conf import settings
-from django_vt.identity import NOBODY, Identity
+from django_vt.databases import default_alias
+from django_vt.identity import NOBODY, Identity, of_request
 from django_vt.models import RememberedIdentity
+from django_vt.never_raising import NeverRaising
+
+
+def remember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
+    """Remember whose order it is, for the `Confirmation` of that `order_id` that is recorded without this request.
+
+    To be called at checkout, before the shopper leaves to pay. `reference` is the order's id, as it is passed to
+    `order_placed` or `Confirmation` later, in whatever process and however many days; `using` the order's database, by
+    default the send log's. Kept are the ids in the cookies, all ways known; the address comes with the order itself.
+    A second call for an order replaces the first, one for a visitor without ids changes nothing.
+
+    It is forgotten with the `Confirmation` that uses it, or by `purge_send_log` after RETENTION_DAYS. Raises what
+    `track` raises, so nothing that fails here reaches the shopper.
+    """
+    if not settings.ENABLED:
+        return
+    if event_loop.runs_here():
+        event_loop.in_thread(remember_identity, request, reference, using=using)
+        return
+    with NeverRaising("whose order it is", using):
+        key = key_of(fields.identifier("reference", reference))
+        identity = of_request(request)
+        if identity:
+            _keep(key, identity, using or default_alias())
+
+
+async def aremember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
+    """`remember_identity` for async code."""
+    await sync_to_async(remember_identity)(request, reference, using=using)
 
 
 class Memory:
@@ -33,3 +69,21 @@ class Memory:
 def key_of(reference: str) -> str:
     """The key of an order: a hash, so that the row by itself does not tell which order it belongs to."""
     return hashlib.sha256("\0".join((settings.account_id, reference)).encode()).hexdigest()
+
+
+def _keep(key: str, identity: Identity, using: str) -> None:
+    text = json.dumps(identity.to_dict())
+    try:
+        _write(key, text, using)
+    except IntegrityError:
+        # The shopper's other tab has remembered it between our look and our INSERT.
+        _write(key, text, using)
+
+
+def _write(key: str, text: str, using: str) -> None:
+    # A look, then one row by its primary key. An UPDATE by key, or MariaDB's ON DUPLICATE KEY, would lock the gap
+    # beside the row, and other checkouts with it.
+    with transaction.atomic(using=using):
+        row = RememberedIdentity.objects.using(using).filter(key=key).first() or RememberedIdentity(key=key)
+        row.identity, row.created_at = text, timezone.now()
+        row.save(using=using)

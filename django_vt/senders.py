@@ -14,6 +14,7 @@ from django_vt.conf import settings
 from django_vt.events import Confirmation, Login
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
+from django_vt.never_raising import NeverRaising
 from django_vt.signals import order_placed
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def record_order(
     """
     extra = {} if extra is None else extra
     given = {"order_id": order_id, "total": total, "items": items, "email": email, "extra": extra}
-    with outbox.NeverRaising("an order", using):
+    with NeverRaising("an order", using):
         try:
             _check_context(identity, using)
             event = Confirmation(**_present(given))
@@ -64,7 +65,7 @@ def record_login(sender: object, *, request: HttpRequest | None = None, user: An
 
     The request may be one that no middleware has seen, as from `Client.force_login`.
     """
-    with outbox.NeverRaising("a login"):
+    with NeverRaising("a login"):
         if user is None or not _tracked(user):
             return
         try:

@@ -10,9 +10,10 @@ import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from django_vt import dispatchers, outbox, track
+from django_vt import dispatchers, never_raising, track
 from django_vt.models import SendLogEntry
 from django_vt.models.send_log_verbs import FAILED, PENDING, SKIPPED
+from django_vt.never_raising import NeverRaising
 from django_vt.signals import order_placed
 from tests.ordering import BUYER, PIXEL, confirmation, order, visitor
 from tests.shop.models import Order
@@ -124,7 +125,7 @@ def test_an_error_that_took_the_transaction_with_it_is_the_shops_to_retry(caplog
 
 
 def test_it_is_looked_for_on_the_orders_own_database(monkeypatch):
-    monkeypatch.setattr(outbox, "default_alias", lambda: "another")
+    monkeypatch.setattr(never_raising, "default_alias", lambda: "another")
     with pytest.raises(OperationalError, match="1213"), failing(DEADLOCK):
         order_in_a_transaction(using="default")
 
@@ -218,5 +219,5 @@ def test_errors_other_than_the_databases_are_raised_where_the_project_wants_them
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
 def test_what_ends_the_process_is_not_held_up(error):
-    with pytest.raises(error), outbox.NeverRaising("an event"):
+    with pytest.raises(error), NeverRaising("an event"):
         raise error

@@ -28,12 +28,16 @@ ARROWS = {
     "packing": FLOOR,
     "outcome": FLOOR,
     # the way of an event, from the shopper's request to the row
-    "middleware": FLOOR | {"dispatchers", "identity"},
-    "senders": FLOOR | {"events", "fields", "identification", "identity", "outbox", "signals"},
+    "middleware": FLOOR | {"dispatchers", "identity", "issuing"},
+    "issuing": FLOOR | {"identity"},
+    "templatetags": FLOOR | {"events", "identity"},
+    "senders": FLOOR | {"events", "fields", "identification", "identity", "never_raising", "outbox", "signals"},
     "identification": FLOOR | {"events", "identity", "remembering"},
-    "remembering": FLOOR | {"databases", "identity", "models"},
+    "remembering": FLOOR | {"databases", "event_loop", "fields", "identity", "models", "never_raising"},
     "outbox": FLOOR
-    | {"databases", "dispatchers", "event_loop", "events", "fields", "identification", "identity", "models"},
+    | {"databases", "dispatchers", "event_loop", "events", "fields", "identification", "identity", "models"}
+    | {"never_raising"},
+    "never_raising": FLOOR | {"databases"},
     "models": FLOOR | {"fields"},
     # and from the row to the vendor
     "dispatchers": FLOOR | {"claims", "databases", "deadlocks", "delivery", "models", "worker"},
@@ -54,7 +58,8 @@ ARROWS = {
     "admin": FLOOR | {"databases", "events", "identity", "models", "outbox", "outcome", "packing"},
     "management": FLOOR | {"databases", "delivery", "models", "outbox", "outcome", "worker"},
     "testing": FLOOR | {"backends", "event_loop", "events", "identity", "models", "outbox"},
-    "adapters": FLOOR | {"databases", "event_loop", "events", "fields", "identity", "models", "outbox"},
+    "adapters": FLOOR
+    | {"databases", "event_loop", "events", "fields", "identity", "models", "never_raising", "outbox"},
     "contrib": FLOOR | {"__init__", "adapters", "events", "identity", "outbox", "signals"},
 }
 NETWORK_AND_DATABASE = {"django.db", "http.client", "requests", "socket", "urllib.request", "urllib3"}

@@ -1,0 +1,49 @@
+"""The shop comes first: what goes wrong in this app is told to the log, and not to the shopper."""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+
+from django.db import DatabaseError, connections
+
+from django_vt.conf import settings
+from django_vt.databases import default_alias
+
+# The name that README gives: all failures to record are found under one.
+logger = logging.getLogger("django_vt.outbox")
+
+
+class NeverRaising:
+    """Logs what goes wrong in its block, by its class only, unless FAIL_SILENTLY is off.
+
+    A database error that has doomed the caller's transaction is raised: swallowed, it would surface later and
+    elsewhere, and nothing of the transaction would be kept.
+    """
+
+    def __init__(self, what: str, using: str | None = None) -> None:
+        self._what = what
+        self._using = using
+
+    def __enter__(self) -> None:
+        self._doomed_before = _is_doomed(self._using)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception) or not settings.FAIL_SILENTLY or self._has_doomed(error):
+            return False
+        # Neither the text nor the traceback: both can hold a shopper's address.
+        logger.error("Could not record %s: %s", self._what, type(error).__name__)
+        return True
+
+    def _has_doomed(self, error: Exception) -> bool:
+        return isinstance(error, DatabaseError) and not self._doomed_before and _is_doomed(self._using)
+
+
+def _is_doomed(using: str | None) -> bool:
+    try:
+        connection = connections[using or default_alias()]
+    except Exception:  # noqa: BLE001 - an unknown alias is told by what comes next
+        return False
+    return connection.in_atomic_block and connection.needs_rollback
