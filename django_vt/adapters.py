@@ -18,6 +18,7 @@ from django_vt.events import AnyEvent, Confirmation
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
+from django_vt.never_raising import NeverRaising
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def report(
         return event_loop.in_thread(
             report, make, event_type=event_type, reference=reference, request=request, identity=identity, using=using
         )
-    with outbox.NeverRaising(event_type, using):
+    with NeverRaising(event_type, using):
         try:
             with transaction.atomic(using=using or default_alias()):
                 event, whose = make(), identity() if identity else None
