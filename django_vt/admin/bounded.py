@@ -57,4 +57,4 @@ class BoundedPaginator(EntryPaginator):
     @cached_property
     def _found(self) -> int:
         found: models.QuerySet[Any] = self.object_list  # type: ignore[assignment]
-        return found.values("pk")[: LIMIT + 1].count()
+        return (counted(found) if found.model is SendLogEntry else found[: LIMIT + 1]).count()

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from django.db import models
 from django.db.models import Q
+from django.views.decorators.debug import sensitive_variables
 
 from django_vt.identity import PIXEL_COOKIE, VTSID_COOKIE, Identity
 from django_vt.models import SendLogEntry
@@ -25,6 +26,7 @@ HASH_PATTERN = re.compile(r"[0-9a-f]{64}", re.ASCII)
 EMAIL = "email:"
 
 
+@sensitive_variables()
 def find(text: str, entries: models.QuerySet[SendLogEntry]) -> str | None:
     """The value of `same` for what staff have typed; None where no entry has it."""
     text = text.strip()

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from django_vt import outbox, reasons
 from django_vt.admin import history, kept, lookup, periods, selection
@@ -37,12 +39,14 @@ class Views:
         self._admin = model_admin
         self._site = model_admin.admin_site
 
+    @method_decorator(sensitive_post_parameters("text"))
+    @sensitive_variables("text")
     def search(self, request: HttpRequest) -> HttpResponse:
         """Look up what was typed; the answer's address holds the number of an entry and nothing of the text."""
         if not self._admin.has_view_permission(request):
             raise PermissionDenied
         if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+            return self._back()
         text = request.POST.get("text", "")
         found = lookup.find(text, self._admin.get_queryset(request))
         if found is None and text.strip():
@@ -98,7 +102,11 @@ class Views:
     def _refuse(self, request: HttpRequest) -> HttpResponse | None:
         if not self._admin.has_resend_permission(request):
             raise PermissionDenied
-        return None if request.method == "POST" else HttpResponseNotAllowed(["POST"])
+        return None if request.method == "POST" else self._back()
+
+    def _back(self) -> HttpResponse:
+        """To the list: where the session ended before a button was pressed, the login comes back with a GET."""
+        return HttpResponseRedirect(self._url(LIST))
 
     def _ids(self, request: HttpRequest) -> list[int]:
         """The entries that a form names, or those that have failed for the reason it names."""

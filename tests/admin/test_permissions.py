@@ -100,9 +100,15 @@ def test_who_may_resend_is_offered_it(operator, record):
 
 
 @pytest.mark.parametrize("name", ["search", "resend", "hold"])
-def test_own_views_answer_to_post_alone(name, operator, record):
-    entry = record()
-    assert operator.get(url(name), forms(name, entry)).status_code == 405
+def test_own_views_act_on_post_alone(name, operator, record):
+    entry = record(status="failed", reason="answered: 400")
+    for method in ("get", "head", "put", "delete"):
+        response = getattr(operator, method)(url(name))
+        assert (response.status_code, response.url) == (302, url("changelist"))
+    assert operator.get(url(name), forms(name, entry)).url == url("changelist")
+    entry.refresh_from_db()
+    assert entry.status == "failed"
+    assert not Endpoint.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["search", "resend", "hold"])
