@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, cast
 
@@ -10,7 +11,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
-from django_vt import dispatchers, identity
+from django_vt import dispatchers, identity, issuing
 
 Response: TypeAlias = "HttpResponseBase | Awaitable[HttpResponseBase]"
 
@@ -20,6 +21,10 @@ class VTIdentityMiddleware:
 
     No query, no `Vary: Cookie`, no access to `request.user`. A new process's first request also starts the
     dispatcher, so that what a killed process left is sent.
+
+    With ISSUE_VTSID a visitor who has no `_vtsid` gets one, and this very request's identity has it. Only the response
+    that sets the cookie varies by it. A hook there may ask `request.user` if this stands below Django's own
+    middleware in MIDDLEWARE.
     """
 
     sync_capable = True
@@ -35,20 +40,35 @@ class VTIdentityMiddleware:
         """Serve a request, or give the coroutine that does."""
         if self.is_async:
             return self._serve_async(request)
-        token = self._begin(request)
+        vtsid = issuing.new_vtsid(request)
+        token = self._begin(request, vtsid)
         try:
-            return self.get_response(request)
+            response = cast("HttpResponseBase", self.get_response(request))
         finally:
             identity.stop_serving(token)
+        return _with(vtsid, response)
 
     async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
-        token = self._begin(request)
+        vtsid = await issuing.anew_vtsid(request)
+        token = self._begin(request, vtsid)
         try:
-            return await cast("Awaitable[HttpResponseBase]", self.get_response(request))
+            response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
         finally:
             identity.stop_serving(token)
+        return _with(vtsid, response)
 
-    def _begin(self, request: HttpRequest) -> identity.ServingToken:
+    def _begin(self, request: HttpRequest, vtsid: str) -> identity.ServingToken:
         dispatchers.start_with_first_request()
-        request.vt_identity = SimpleLazyObject(lambda: identity.Identity.from_cookies(request.COOKIES))  # type: ignore[attr-defined]
+        request.vt_identity = SimpleLazyObject(lambda: _identity(request, vtsid))  # type: ignore[attr-defined]
         return identity.start_serving(request)
+
+
+def _identity(request: HttpRequest, vtsid: str) -> identity.Identity:
+    known = identity.Identity.from_cookies(request.COOKIES)
+    return dataclasses.replace(known, vtsid=vtsid) if vtsid else known
+
+
+def _with(vtsid: str, response: HttpResponseBase) -> HttpResponseBase:
+    if vtsid:
+        issuing.hand_out(response, vtsid)
+    return response

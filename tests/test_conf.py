@@ -29,6 +29,8 @@ DEFAULTS = {
     "BEFORE_RECORD": None,
     "FAIL_SILENTLY": True,
     "RETENTION_DAYS": 90,
+    "ISSUE_VTSID": False,
+    "VTSID_AGE": 31536000,
 }
 
 

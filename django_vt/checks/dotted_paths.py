@@ -15,14 +15,18 @@ from django_vt.conf import BLOCK, DEFAULTS, settings
 DOTTED_PATH = re.compile(r"\w+(\.\w+)+", re.ASCII)
 # By dotted path, as the settings name theirs: only the delivery imports a backend.
 BASE_CLASSES = {"BACKEND": "django_vt.backends.base.Backend", "DISPATCHER": "django_vt.dispatchers.base.Dispatcher"}
+HOOKS = {
+    "BEFORE_RECORD": "(event, identity, request or None) that returns the event, or None to drop it",
+    "ISSUE_VTSID": "(request) that returns whether the visitor may get the cookie",
+}
 
 
 def check_dotted_paths(block: Mapping[Any, Any]) -> list[CheckMessage]:
-    """BACKEND, DISPATCHER and BEFORE_RECORD, with the `check()` of the first two."""
+    """BACKEND, DISPATCHER, with their own `check()`, and the hooks BEFORE_RECORD and ISSUE_VTSID."""
     messages: list[CheckMessage] = []
-    for key in (*BASE_CLASSES, "BEFORE_RECORD"):
+    for key in (*BASE_CLASSES, *HOOKS):
         path = getattr(settings, key)
-        if path is not None and is_well_formed(block, key):
+        if isinstance(path, str) and is_well_formed(block, key):
             messages += _check_path(key, path)
     return messages
 
@@ -56,7 +60,7 @@ def _own_check(key: str, found: Any) -> list[CheckMessage]:
 def _not_importable(key: str, path: str, error: Exception) -> CheckMessage:
     return Error(
         f'{BLOCK}["{key}"] cannot be imported: {_why(path, error)}.',
-        hint=f"It is a dotted path such as {DEFAULTS[key] or 'shop.consent.before_record'!r}.",
+        hint=f"It is a dotted path such as {DEFAULTS[key] or f'shop.consent.{key.lower()}'!r}.",
         id="django_vt.E009",
     )
 
@@ -79,6 +83,6 @@ def _not_a_subclass(key: str) -> CheckMessage:
 def _not_callable(key: str) -> CheckMessage:
     return Error(
         f'{BLOCK}["{key}"] names something that cannot be called.',
-        hint="It is a function of (event, identity, request or None) that returns the event, or None to drop it.",
+        hint=f"It is a function of {HOOKS[key]}.",
         id="django_vt.E010",
     )

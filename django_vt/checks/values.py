@@ -17,6 +17,7 @@ WAYS = get_args(IdentificationWay)
 OSCAR_ITEM_IDS = ("partner_sku", "upc", "product_id")
 YEAR = 365 * 24 * 3600.0  # seconds
 CENTURY = 36500.0  # days
+LONGEST_COOKIE = 400 * 24 * 3600  # seconds: what browsers keep, by the draft that is to replace RFC 6265
 LARGEST_BATCH = 900  # what one claim can hold
 SHORTEST_URL, LONGEST_URL = 500, 65536  # bytes: an address and an event fit; no server is known to take more
 
@@ -137,5 +138,13 @@ RULES: Mapping[str, Rule] = {
     ),
     "FAIL_SILENTLY": BOOL,
     "OSCAR_ITEM_ID": Rule(f"one of {', '.join(map(repr, OSCAR_ITEM_IDS))}", lambda value: value in OSCAR_ITEM_IDS),
+    "ISSUE_VTSID": Rule(
+        "True, False or the dotted path of a callable, as a string",
+        lambda value: _is_bool(value) or _is_string(value),
+    ),
+    "VTSID_AGE": Rule(
+        f"a whole number of seconds from 1 to {LONGEST_COOKIE}",
+        lambda value: _is_whole_number(value, 1, LONGEST_COOKIE),
+    ),
     "RETENTION_DAYS": Rule("a number of days above 0", lambda value: _is_number(value, 0, CENTURY) and value != 0),
 }

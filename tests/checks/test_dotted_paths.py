@@ -26,7 +26,7 @@ def before_record(event, identity, request):
     return event
 
 
-@pytest.mark.parametrize("key", ["BACKEND", "DISPATCHER", "BEFORE_RECORD"])
+@pytest.mark.parametrize("key", ["BACKEND", "DISPATCHER", "BEFORE_RECORD", "ISSUE_VTSID"])
 @pytest.mark.parametrize("path", ["", "nodots", ".", "..", "shop.nowhere.Thing", "os.Thing", "\ud800.x", "os.\ud800"])
 def test_a_dotted_path_that_does_not_import_is_an_error(found, key, path):
     [message] = found(**{key: path})
@@ -56,6 +56,7 @@ def test_a_module_that_breaks_at_import_is_told_by_the_error_s_class_only(found,
         ("DISPATCHER", "django_vt.backends.dummy.DummyBackend"),
         ("DISPATCHER", "tests.checks.test_dotted_paths.before_record"),
         ("BEFORE_RECORD", "tests.checks.test_dotted_paths.NOT_CALLABLE"),
+        ("ISSUE_VTSID", "tests.checks.test_dotted_paths.NOT_CALLABLE"),
     ],
 )
 def test_a_dotted_path_to_something_of_another_kind_is_an_error(found, key, path):
