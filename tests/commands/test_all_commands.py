@@ -36,7 +36,7 @@ def test_a_missing_table_is_said_without_the_text_of_the_database(name, empty_da
     error = fails(name, f"--database={empty_database}")
     assert 'The send log on the database "other" cannot be used (OperationalError)' in str(error)
     assert "django_vt_" not in str(error)
-    assert error.__suppress_context__
+    assert (error.__cause__, error.__suppress_context__) == (None, True)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
