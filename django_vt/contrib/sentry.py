@@ -1,0 +1,87 @@
+"""Keeps what events hold of shoppers out of Sentry. One line in the settings::
+
+    sentry_sdk.init(dsn=..., integrations=[VibetraceIntegration()])
+
+The HTTP backend already keeps the vendor's query from whatever watches requests. What is left are the local variables
+of this package's functions in the stack traces of errors, and requests that a shop's own backend makes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from sentry_sdk.integrations import Integration
+from sentry_sdk.scope import add_global_event_processor
+
+from django_vt.conf import settings
+
+if TYPE_CHECKING:
+    from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint
+
+PACKAGE = "django_vt"
+# Under which names Sentry keeps the parts of an address that its text leaves out.
+PARTS = ("http.query", "http.fragment", "url.query", "url.fragment")
+
+
+class VibetraceIntegration(Integration):
+    """Scrubs every event and transaction before it leaves, whatever hooks the project has of its own."""
+
+    identifier = PACKAGE
+
+    @staticmethod
+    def setup_once() -> None:
+        """Called by Sentry."""
+        add_global_event_processor(scrub_event)
+
+
+def scrub_event(event: Event, hint: Hint) -> Event:
+    """An event or a transaction without what tells of a shopper; fit for `before_send`, `before_send_transaction`."""
+    content: dict[str, Any] = dict(event)
+    for frame in _frames(content):
+        if _is_ours(frame):
+            frame.pop("vars", None)
+    for record in chain(_values(content.get("breadcrumbs")), content.get("spans") or ()):
+        _cut_queries(record)
+    return event
+
+
+def scrub_breadcrumb(crumb: Breadcrumb, hint: BreadcrumbHint) -> Breadcrumb:
+    """A breadcrumb without the vendor's query; fit for `before_breadcrumb`."""
+    _cut_queries(crumb)
+    return crumb
+
+
+def _values(section: Any) -> Iterable[dict[str, Any]]:
+    """Sentry's lists come bare or as `{"values": […]}`."""
+    found: Iterable[dict[str, Any]] = (section.get("values") if isinstance(section, dict) else section) or ()
+    return found
+
+
+def _frames(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    holders = chain([event], _values(event.get("exception")), _values(event.get("threads")))
+    for holder in holders:
+        yield from (holder.get("stacktrace") or {}).get("frames") or ()
+
+
+def _is_ours(frame: dict[str, Any]) -> bool:
+    return str(frame.get("module")).partition(".")[0] == PACKAGE
+
+
+def _cut_queries(record: dict[str, Any]) -> None:
+    """Cut the query off each address of the vendor in a breadcrumb or a span."""
+    data = record.get("data") or {}
+    if any(str(data.get(name)).startswith(settings.ENDPOINT) for name in ("url", "url.full")):
+        for name in PARTS:
+            data.pop(name, None)
+    for texts in (record, data):
+        for name, text in texts.items():
+            if isinstance(text, str):
+                texts[name] = _without_query(text)
+
+
+def _without_query(text: str) -> str:
+    address = re.escape(settings.ENDPOINT)
+    return re.sub(rf"({address}[^\s?#]*)[?#]\S*", r"\1", text)
