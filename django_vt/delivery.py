@@ -54,6 +54,14 @@ def deliver_due(
         return delivery.run(ids=ids, limit=limit)
 
 
+def send_unrecorded(event_type: str, payload: str) -> Reply | DeliveryError:
+    """Send one event, now and once, past the send log: nothing is stored, paused or tried again."""
+    entry = SendLogEntry(pk=0, account_id=settings.account_id, event_type=event_type, payload=payload)
+    [request] = _packing().pack([entry])
+    with Delivery(default_alias()) as delivery:
+        return delivery.send(request)
+
+
 class Delivery:
     """One worker's delivery on one database, with up to `concurrency` requests in flight.
 
@@ -102,7 +110,7 @@ class Delivery:
     def _work_off(self, claim: Claim) -> _Worked:
         """Send what was claimed."""
         settlement = Settlement(claim, self._using, self._accepted_at)
-        packing = Packing(settings.ENDPOINT, settings.CALLBACK, settings.BATCH_SIZE, settings.MAX_URL_LENGTH)
+        packing = _packing()
         expired = [entry.pk for entry in claim.entries if _is_expired(entry)]
         worked = _Worked(DeliveryReport(skipped=settlement.skip(expired, reasons.EXPIRED)), set(expired))
         waiting = deque(packing.pack(entry for entry in claim.entries if entry.pk not in worked.dealt_with))
@@ -146,12 +154,13 @@ class Delivery:
 
     def _begin(self, request: OutgoingRequest) -> Future[Reply | DeliveryError]:
         if self._pool is not None:
-            return self._pool.submit(self._send, request)
+            return self._pool.submit(self.send, request)
         future: Future[Reply | DeliveryError] = Future()
-        future.set_result(self._send(request))
+        future.set_result(self.send(request))
         return future
 
-    def _send(self, request: OutgoingRequest) -> Reply | DeliveryError:
+    def send(self, request: OutgoingRequest) -> Reply | DeliveryError:
+        """What came back, or why nothing did; whatever the backend raises."""
         try:
             return self._backend.send(request)
         except DeliveryError as error:
@@ -174,6 +183,10 @@ class _Worked:
         self.report += DeliveryReport(requests=1, sent=settled.sent, retried=settled.retried, failed=settled.failed)
         self.dealt_with |= set(request.entry_ids) - {entry.pk for entry in settled.again}
         self.paused |= settled.pauses
+
+
+def _packing() -> Packing:
+    return Packing(settings.ENDPOINT, settings.CALLBACK, settings.BATCH_SIZE, settings.MAX_URL_LENGTH)
 
 
 def _is_expired(entry: SendLogEntry) -> bool:

@@ -56,7 +56,7 @@ ARROWS = {
     "tasks": {"dispatchers"},
     "checks": FLOOR | {"databases", "dispatchers", "events", "fields"},
     "admin": FLOOR | {"databases", "events", "identity", "models", "outbox", "outcome", "packing"},
-    "management": FLOOR | {"databases", "delivery", "models", "outbox", "outcome", "worker"},
+    "management": FLOOR | {"databases", "delivery", "events", "identity", "models", "outbox", "outcome", "worker"},
     "testing": FLOOR | {"backends", "event_loop", "events", "identity", "models", "outbox"},
     "adapters": FLOOR
     | {"databases", "event_loop", "events", "fields", "identity", "models", "never_raising", "outbox"},

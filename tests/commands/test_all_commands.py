@@ -11,7 +11,10 @@ from django_vt.models import Endpoint
 from tests.commands.conftest import failed, fails, hold, pause, run
 from tests.delivering import configure, one
 
-COMMANDS = ["send_pending", "resend", "purge_send_log", "send_log_status", "hold_sending", "release_sending"]
+COMMANDS = [
+    *("send_pending", "resend", "purge_send_log", "send_log_status", "hold_sending", "release_sending"),
+    "send_test_event",
+]
 IN_AN_INCIDENT = ["send_log_status", "hold_sending", "release_sending"]
 
 
