@@ -5,22 +5,18 @@ An adapter maps (order → `Confirmation`), connects, and calls `report`. `djang
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 
-from django_vt import event_loop, outbox, reasons
+from django_vt import event_loop, outbox
 from django_vt.conf import settings
 from django_vt.databases import default_alias
 from django_vt.events import AnyEvent, Confirmation
-from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
 from django_vt.never_raising import NeverRaising
-
-logger = logging.getLogger(__name__)
 
 
 def report(
@@ -51,16 +47,7 @@ def report(
         except DatabaseError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the order holds, the checkout goes on
-            return outbox.record_invalid(event_type, reference, problem(error), using=using)
+            return outbox.record_invalid(event_type, reference, outbox.problem(error), using=using)
         if event is not None:
             return outbox.track(event, request=request, identity=whose, using=using)
     return None
-
-
-def problem(error: Exception) -> str:
-    """The reason to store: where the problem is, never what was there."""
-    if isinstance(error, InvalidField):
-        logger.warning("An event cannot be sent: %s", error)
-        return reasons.reason(reasons.INVALID, error.field)
-    logger.warning("An event cannot be sent: its construction raised %s", type(error).__name__)
-    return reasons.reason(reasons.INVALID, type(error).__name__)

@@ -20,6 +20,7 @@ from django_vt import dispatchers, event_loop, identification, reasons
 from django_vt.conf import settings
 from django_vt.databases import default_alias
 from django_vt.events import AnyEvent, address_in, is_type, payload
+from django_vt.exceptions import InvalidField
 from django_vt.fields import showable
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
@@ -82,6 +83,16 @@ def record_invalid(event_type: str, reference: object, reason: str, *, using: st
     with NeverRaising(f"{event_type} {shown}".strip(), using):
         return _tell(_store_skipped(event_type, shown, reason, using or default_alias()))
     return None
+
+
+def problem(error: Exception) -> str:
+    """The reason to record for what could not become an event: where the problem is, never what was there."""
+    if isinstance(error, InvalidField):
+        # Its text, not itself: with its traceback it would keep the values alive in whatever keeps log records.
+        logger.warning("An event cannot be sent: %s", str(error))
+        return reasons.reason(reasons.INVALID, error.field)
+    logger.warning("An event cannot be sent: its construction raised %s", type(error).__name__)
+    return reasons.reason(reasons.INVALID, type(error).__name__)
 
 
 def wake_after_commit(using: str) -> None:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in
 from django.db import connections
 from django.http import HttpRequest
 
-from django_vt import identification, outbox, reasons
+from django_vt import identification, outbox
 from django_vt.conf import settings
 from django_vt.events import Confirmation, Login
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from django_vt.never_raising import NeverRaising
 from django_vt.signals import order_placed
-
-logger = logging.getLogger(__name__)
 
 MISSING = object()
 
@@ -55,7 +52,7 @@ def record_order(
             event = Confirmation(**_present(given))
         except Exception as error:  # noqa: BLE001 - whatever the shop passes, its checkout goes on
             known = using if _is_database(using) else None
-            outbox.record_invalid(Confirmation.type, order_id, _problem(error), using=known)
+            outbox.record_invalid(Confirmation.type, order_id, outbox.problem(error), using=known)
             return
         outbox.track(event, request=request, identity=identity, using=using)
 
@@ -71,7 +68,7 @@ def record_login(sender: object, *, request: HttpRequest | None = None, user: An
         try:
             event = Login(identification.address_of(user), settings.LOGIN_SOURCE)
         except InvalidField as error:
-            outbox.record_invalid(Login.type, "", _problem(error))
+            outbox.record_invalid(Login.type, "", outbox.problem(error))
             return
         outbox.track(event, request=request)
 
@@ -98,13 +95,3 @@ def _present(given: dict[str, Any]) -> dict[str, Any]:
         if value is MISSING:
             raise InvalidField(name, "is missing")
     return given
-
-
-def _problem(error: Exception) -> str:
-    """Where the problem is, never what was there."""
-    if isinstance(error, InvalidField):
-        # Its text, not itself: with its traceback it would keep the values alive in whatever keeps log records.
-        logger.warning("An event cannot be sent: %s", str(error))
-        return reasons.reason(reasons.INVALID, error.field)
-    logger.warning("An event cannot be sent: its construction raised %s", type(error).__name__)
-    return reasons.reason(reasons.INVALID, type(error).__name__)
