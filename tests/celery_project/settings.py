@@ -11,6 +11,8 @@ DJANGO_VT = {
     "ACCOUNT_ID": "acc123",
     "ENDPOINT": env("VT_ENDPOINT", default="http://127.0.0.1:9/event"),
     "DISPATCHER": "django_vt.dispatchers.celery.CeleryDispatcher",
+    "TIMEOUT": (1, 2),
+    "LEASE": 6,
 }
 
 CELERY_BROKER_URL = env("BROKER_URL", default="memory://")

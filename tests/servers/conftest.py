@@ -52,6 +52,10 @@ class Process:
 
         until(holds)
 
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
     def end(self) -> int:
         self._process.send_signal(signal.SIGTERM)
         try:

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from django_vt.dispatchers.celery import publisher
 from django_vt.models import Endpoint, SendLogEntry
-from django_vt.testing.fake_vendor import Answer
+from django_vt.testing.fake_vendor import Answer, Hang
+from tests.servers.conftest import until
 from tests.shop.models import Order
 
 real_brokers = pytest.mark.parametrize("broker", ["redis", "rabbitmq"], indirect=True)
@@ -63,6 +64,21 @@ def test_the_chain_delivers_what_failed_without_another_wake(shop, start_worker,
     worker.wait_until(lambda said: said.count("succeeded") == 2)
 
     assert SendLogEntry.objects.get().status == "sent"
+
+
+# RabbitMQ gives a lost worker's task to another at once, Redis after its `visibility_timeout`, an hour.
+@pytest.mark.parametrize("broker", ["rabbitmq"], indirect=True)
+def test_a_killed_workers_order_is_delivered_by_another_without_another_wake(shop, start_worker, client, fake_vendor):
+    fake_vendor.misbehave(Hang(), times=1)
+    first = start_worker("--pool=solo")
+    place_orders(client, "100023")
+    fake_vendor.wait_for(lambda vendor: len(vendor.requests) == 1, timeout=20)
+    first.kill()
+
+    start_worker("--pool=solo")
+    fake_vendor.wait_for(1, timeout=30)
+    until(lambda: SendLogEntry.objects.get().status == "sent")
+    assert fake_vendor.accepted_orders == {"100023": 1}
 
 
 @real_brokers
