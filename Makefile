@@ -14,7 +14,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet --quiet
 # What a shop's developer has exported for the shop is not meant for these tests.
 unexport DATABASE_URL DJANGO_SETTINGS_MODULE PYTHONHOME PYTHONPATH
 
-.PHONY: help demo run test lint format types build clean
+.PHONY: help demo run test lint format types chaos build clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target does; do \
@@ -43,6 +43,13 @@ format: $(VENV)/.dev ## let ruff mend what it can
 types: $(VENV)/.dev ## mypy, strict
 	$(PYTHON) -m mypy
 
+CHAOS_DATABASES ?= sqlite postgresql mariadb
+CHAOS_OPTIONS ?= --seconds 60 --kills 24
+
+chaos: $(VENV)/.servers ## kill the shop's processes while the vendor misbehaves, then compare the books; needs the servers
+	@for database in $(CHAOS_DATABASES); do \
+		$(PYTHON) -m tests.chaos --database $$database $(CHAOS_OPTIONS) || exit 1; done
+
 build: $(VENV)/.dev ## sdist and wheel into dist/
 	@rm -rf build dist
 	@$(PYTHON) -m build --no-isolation --outdir dist . >build.log 2>&1 || { cat build.log; rm -f build.log; exit 1; }
@@ -57,7 +64,8 @@ clean: ## remove what the other targets have made, the virtual environment too
 # One stamp for each set of packages: made again when their list changes.
 $(VENV)/.test: extras := test
 $(VENV)/.dev: extras := test,dev
-$(VENV)/.test $(VENV)/.dev: setup.cfg pyproject.toml | $(PYTHON)
+$(VENV)/.servers: extras := test,servers
+$(VENV)/.test $(VENV)/.dev $(VENV)/.servers: setup.cfg pyproject.toml | $(PYTHON)
 	@echo "Installing django-vt[$(extras)] into $(VENV) ..."
 	@$(PIP) install --editable '.[$(extras)]'
 	@touch $@
