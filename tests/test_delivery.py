@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import datetime
-import threading
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from django_vt.backends import locmem
@@ -199,91 +198,6 @@ def test_a_store_that_fails_for_good_ends_the_delivery_and_sends_nothing_more(se
         deliver_due()
     assert len(script.requests) == 1
     assert SendLogEntry.objects.filter(claim=None).count() == 2
-
-
-# Several at once
-
-
-@pytest.mark.parametrize("concurrency", [1, 4])
-def test_as_many_requests_are_in_flight_as_allowed_and_only_one_thread_queries(settings, script, concurrency):
-    configure(settings, BATCH_SIZE=1)
-    pending(8)
-    together = threading.Barrier(concurrency)
-    own = threading.current_thread()
-
-    def answer(request):
-        # Breaks if fewer are ever in flight at once.
-        together.wait(5)
-        assert threading.current_thread() is own or connections["default"].connection is None
-        return 200
-
-    script.answer = answer
-    with Delivery("default", concurrency=concurrency) as delivery:
-        assert delivery.run() == DeliveryReport(requests=8, sent=8)
-    assert [thread for thread in threading.enumerate() if thread.name.startswith("django-vt-send")] == []
-
-
-def test_never_more_are_in_flight_than_allowed(settings, script):
-    configure(settings, BATCH_SIZE=1)
-    pending(12)
-    in_flight, most = set(), []
-    together = threading.Barrier(3)
-
-    def answer(request):
-        in_flight.add(request.entry_ids)
-        most.append(len(in_flight))
-        together.wait(5)
-        in_flight.discard(request.entry_ids)
-        return 200
-
-    script.answer = answer
-    with Delivery("default", concurrency=3) as delivery:
-        delivery.run()
-    assert max(most) == 3
-
-
-def test_requests_that_fail_together_count_once(settings, clock, script):
-    configure(settings, BATCH_SIZE=1)
-    pending(4)
-    together = threading.Barrier(4)
-
-    def answer(request):
-        together.wait(5)
-        return 503
-
-    script.answer = answer
-    with Delivery("default", concurrency=4) as delivery:
-        delivery.run()
-    assert endpoint().consecutive_failures == 1
-    assert endpoint().paused_until == clock.now + datetime.timedelta(seconds=5)
-    assert sorted(SendLogEntry.objects.values_list("attempts", flat=True)) == [0, 0, 0, 1]
-
-
-def test_a_success_in_flight_beside_a_failure_ends_no_pause(settings, clock, script):
-    configure(settings, BATCH_SIZE=1)
-    _refused, accepted = pending(2)
-    together, failed = threading.Barrier(2), threading.Event()
-
-    def answer(request):
-        together.wait(5)
-        if request.entry_ids == (accepted.pk,):
-            failed.wait(5)
-            return 200
-        return 429
-
-    script.answer = answer
-    tell = Endpoint.pause
-
-    def pause(self, *args, **options):
-        failed.set()
-        return tell(self, *args, **options)
-
-    with pytest.MonkeyPatch.context() as patch, Delivery("default", concurrency=2) as delivery:
-        patch.setattr(Endpoint, "pause", pause)
-        delivery.run()
-    accepted.refresh_from_db()
-    assert accepted.status == "sent"
-    assert endpoint().is_paused(clock.now)
 
 
 # Too old to be of use

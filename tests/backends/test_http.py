@@ -34,6 +34,8 @@ RECORDED = [
     json.loads(path.read_text()) for path in sorted((Path(__file__).parents[1] / "vendor").glob("recorded-*.json"))
 ]
 
+CHUNKS_THAT_ARE_NONE = Answer(headers={"Transfer-Encoding": "chunked"}, body=b"no chunk\r\n")
+
 
 def reason_of(backend: HttpBackend) -> str:
     with pytest.raises(DeliveryError) as failure:
@@ -225,7 +227,10 @@ def test_a_huge_body_is_not_read_and_its_connection_not_used_again(vendor, backe
     assert vendor.connections == 3
 
 
-@pytest.mark.parametrize("misbehaviour", [TruncatedBody(), MalformedHeaders()])
+@pytest.mark.parametrize(
+    "misbehaviour",
+    [TruncatedBody(), MalformedHeaders(), Answer(headers={"Transfer-Encoding": "chunked"}, body=b"no chunk\r\n")],
+)
 def test_the_status_has_come_whatever_happens_to_the_body(vendor, backend, misbehaviour):
     vendor.misbehave(misbehaviour)
     assert backend.send(login()) == Reply(200)

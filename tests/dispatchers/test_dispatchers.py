@@ -73,3 +73,10 @@ def test_only_the_first_request_starts_anything(settings, caplog, first_request)
     for _ in range(3):
         dispatchers.start_with_first_request()
     assert len(caplog.records) == 1
+
+
+def test_a_forked_child_has_served_no_request(first_request):
+    dispatchers.start_with_first_request()
+    assert dispatchers.first_request.is_served
+    dispatchers.first_request.forget()
+    assert not dispatchers.first_request.is_served
