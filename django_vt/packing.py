@@ -74,8 +74,7 @@ class Packing:
                 batch, length = [], len(self._url(entry, ""))
             length += len(quoted) + (len(SEPARATOR) if batch else 0)
             batch.append((entry, quoted))
-        if batch:
-            yield batch
+        yield batch
 
     def _request(self, batch: Sequence[tuple[Packable, str]]) -> OutgoingRequest:
         first = batch[0][0]
