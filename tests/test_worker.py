@@ -116,8 +116,12 @@ def test_a_stop_ends_it_even_if_the_next_pass_has_begun_already(worker, script, 
         worker.stop()
         clear()
 
+    def run():
+        worker.run_forever()
+        worker.close()
+
     monkeypatch.setattr(worker._woken, "clear", stop_and_clear)
-    running = threading.Thread(target=worker.run_forever)
+    running = threading.Thread(target=run)
     running.start()
     running.join(5)
     assert not running.is_alive()
