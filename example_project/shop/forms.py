@@ -31,7 +31,17 @@ class SignInForm(AuthenticationForm):
         return str(self.cleaned_data["username"]).lower()
 
 
+INVOICE, CARD = "invoice", "card"
+
+
 class CheckoutForm(forms.ModelForm):
+    payment = forms.ChoiceField(
+        choices=[(INVOICE, "By invoice, with the parcel"), (CARD, "By card, now")],
+        initial=INVOICE,
+        required=False,
+        help_text="By card, you leave for the provider's page.",
+    )
+
     class Meta:
         model = Order
         fields = ["name", "email", "address"]

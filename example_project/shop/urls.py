@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from example_project.shop import accounts, views, visitor
+from example_project.shop import accounts, payment, views, visitor
 
 app_name = "shop"
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path("basket/<slug:slug>/buy-now/", views.buy_now, name="buy-now"),
     path("basket/<slug:slug>/quantity/", views.set_quantity, name="set-quantity"),
     path("checkout/", views.checkout, name="checkout"),
+    path("payment/callback/", payment.callback, name="payment-callback"),
+    path("payment/<str:payment>/", payment.payment, name="payment"),
     path("thank-you/", views.thank_you, name="thank-you"),
     path("sign-in/", accounts.SignInView.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),

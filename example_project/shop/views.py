@@ -9,8 +9,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from example_project.shop.basket import Basket
 from example_project.shop.checkout import place_order
-from example_project.shop.forms import CheckoutForm, QuantityForm
+from example_project.shop.forms import CARD, CheckoutForm, QuantityForm
 from example_project.shop.models import Order, Product
+from example_project.shop.payment import payment_page
 
 LAST_ORDER = "last_order"
 
@@ -69,7 +70,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
         order = place_order(request, form, context["lines"])
         Basket(request.session).clear()
         request.session[LAST_ORDER] = order.pk
-        return redirect("shop:thank-you")
+        return redirect(payment_page(order) if form.cleaned_data["payment"] == CARD else "shop:thank-you")
     return render(request, "shop/checkout.html", {"form": form, **context})
 
 
