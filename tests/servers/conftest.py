@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -36,7 +37,11 @@ class Process:
         self._log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, *arguments], stdout=output, stderr=subprocess.STDOUT, env=environment
+                [sys.executable, *arguments],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
             )
 
     @property
@@ -53,7 +58,8 @@ class Process:
         until(holds)
 
     def kill(self) -> None:
-        self._process.kill()
+        """SIGKILL, to its children too."""
+        os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def end(self) -> int:

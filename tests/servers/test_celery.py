@@ -70,7 +70,7 @@ def test_the_chain_delivers_what_failed_without_another_wake(shop, start_worker,
 @pytest.mark.parametrize("broker", ["rabbitmq"], indirect=True)
 def test_a_killed_workers_order_is_delivered_by_another_without_another_wake(shop, start_worker, client, fake_vendor):
     fake_vendor.misbehave(Hang(), times=1)
-    first = start_worker("--pool=solo")
+    first = start_worker("--pool=prefork", "--concurrency=1")
     place_orders(client, "100023")
     fake_vendor.wait_for(lambda vendor: len(vendor.requests) == 1, timeout=20)
     first.kill()
