@@ -26,7 +26,7 @@ class NeverRaising:
         self._using = using
 
     def __enter__(self) -> None:
-        self._doomed_before = _is_doomed(self._using)
+        self._doomed_before = is_doomed(self._using)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -38,10 +38,11 @@ class NeverRaising:
         return True
 
     def _has_doomed(self, error: Exception) -> bool:
-        return isinstance(error, DatabaseError) and not self._doomed_before and _is_doomed(self._using)
+        return isinstance(error, DatabaseError) and not self._doomed_before and is_doomed(self._using)
 
 
-def _is_doomed(using: str | None) -> bool:
+def is_doomed(using: str | None) -> bool:
+    """Whether an open transaction on that database can only be rolled back."""
     try:
         connection = connections[using or default_alias()]
     except Exception:  # noqa: BLE001 - an unknown alias is told by what comes next

@@ -10,7 +10,7 @@ import logging
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, connections, transaction
 from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils import timezone
@@ -25,7 +25,7 @@ from django_vt.fields import showable
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
 from django_vt.models.send_log_verbs import FAILED, PENDING, SKIPPED
-from django_vt.never_raising import NeverRaising
+from django_vt.never_raising import NeverRaising, is_doomed
 
 logger = logging.getLogger(__name__)
 
@@ -104,9 +104,12 @@ def wake_after_commit(using: str) -> None:
 def _track(event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str) -> SendLogEntry | None:
     try:
         entry = _record(event, request, identity, using)
-    except IntegrityError:
-        # Somebody recorded the same event between our look and our INSERT.
-        entry = _record(event, request, identity, using)
+    except (IntegrityError, OperationalError):
+        # Somebody recorded the same event between our look and our INSERT; or this was the victim of a deadlock, or
+        # had lost its connection. Where the order's transaction is whole, there is a second chance.
+        if is_doomed(using):
+            raise
+        entry = _record_on_a_live_connection(event, request, identity, using)
     except DatabaseError:
         raise
     except Exception as error:
@@ -117,6 +120,14 @@ def _track(event: AnyEvent, request: HttpRequest | None, identity: Identity | No
         entry = _store_skipped(event.type, showable(event.reference), reasons.reason(reasons.INVALID, why), using)
         logger.error("%s cannot be sent: %s", _name_of(event), why)
     return entry and _tell(entry)
+
+
+def _record_on_a_live_connection(
+    event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str
+) -> SendLogEntry | None:
+    if not connections[using].in_atomic_block:
+        connections[using].close_if_unusable_or_obsolete()
+    return _record(event, request, identity, using)
 
 
 def _store_skipped(event_type: str, reference: str, reason: str, using: str) -> SendLogEntry:
