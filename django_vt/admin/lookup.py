@@ -9,7 +9,6 @@ there: whoever has a list of addresses could tell from a hash which of them was 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from django.db import models
 from django.db.models import Q
@@ -39,15 +38,17 @@ def find(text: str, entries: models.QuerySet[SendLogEntry]) -> str | None:
     return None
 
 
-def meanings(text: str) -> Iterator[tuple[str, Q]]:
+def meanings(text: str) -> list[tuple[str, Q]]:
     """What a text can mean, exactly: a reference, an identity, an e-mail address or an address's hash."""
-    yield REFERENCE, Q(reference=text)
+    # No generator: in a report of an error its variables would not count as `find`'s, and be shown.
+    found = [(REFERENCE, Q(reference=text))]
     if identities := _stored_forms(text):
-        yield IDENTITY, Q(identity__in=identities)
+        found.append((IDENTITY, Q(identity__in=identities)))
     if "@" in text:
-        yield ADDRESS, Q(email_hash=hash_of_address(text.lower().removeprefix(EMAIL)))
+        found.append((ADDRESS, Q(email_hash=hash_of_address(text.lower().removeprefix(EMAIL)))))
     elif HASH_PATTERN.fullmatch(text.lower()):
-        yield ADDRESS, Q(email_hash=text.lower())
+        found.append((ADDRESS, Q(email_hash=text.lower())))
+    return found
 
 
 def _stored_forms(text: str) -> list[str]:
