@@ -24,6 +24,10 @@ need_build_tools() { # for mysqlclient, which has no wheels for Linux
         need_packages build-essential libmariadb-dev pkg-config
 }
 
+need_browser() {
+    { command -v chromium && command -v chromedriver; } >/dev/null || need_packages chromium chromium-driver
+}
+
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 need_service() { # name, port, command that starts it
