@@ -14,7 +14,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet --quiet
 # What a shop's developer has exported for the shop is not meant for these tests.
 unexport DATABASE_URL DJANGO_SETTINGS_MODULE PYTHONHOME PYTHONPATH
 
-.PHONY: help demo run test lint format types chaos build clean
+.PHONY: help demo run test lint format types chaos build docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target does; do \
@@ -56,6 +56,11 @@ build: $(VENV)/.dev ## sdist and wheel into dist/
 	@rm -rf build build.log
 	$(PYTHON) -m twine check --strict dist/*
 
+docs: $(VENV)/.docs ## the documentation into docs/_build/html; warnings and broken links are errors
+	@rm -rf docs/_build
+	$(PYTHON) -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --builder html docs docs/_build/html
+	$(PYTHON) docs/check_links.py docs/_build/html
+
 clean: ## remove what the other targets have made, the virtual environment too
 	rm -rf $(VENV) .venvs build dist django_vt.egg-info .ci/logs docs/_build htmlcov .coverage .coverage.*
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -64,8 +69,9 @@ clean: ## remove what the other targets have made, the virtual environment too
 # One stamp for each set of packages: made again when their list changes.
 $(VENV)/.test: extras := test
 $(VENV)/.dev: extras := test,dev
+$(VENV)/.docs: extras := test,docs
 $(VENV)/.servers: extras := test,servers
-$(VENV)/.test $(VENV)/.dev $(VENV)/.servers: setup.cfg pyproject.toml | $(PYTHON)
+$(VENV)/.test $(VENV)/.dev $(VENV)/.docs $(VENV)/.servers: setup.cfg pyproject.toml | $(PYTHON)
 	@echo "Installing django-vt[$(extras)] into $(VENV) ..."
 	@$(PIP) install --editable '.[$(extras)]'
 	@touch $@

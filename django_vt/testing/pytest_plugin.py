@@ -26,9 +26,9 @@ def vt_events(db: None, settings: Settings) -> Iterator[CapturedEvents]:
 
     For example::
 
-    def test_checkout(client, vt_events):
-        client.post("/checkout/")
-        assert [event.reference for event in vt_events] == ["100023"]
+        def test_checkout(client, vt_events):
+            client.post("/checkout/")
+            assert [event.reference for event in vt_events] == ["100023"]
     """
     settings.DJANGO_VT = raising_settings()
     with capturing() as events:
@@ -41,11 +41,11 @@ def fake_vendor(settings: Settings) -> Iterator[FakeVendor]:
 
     For example::
 
-    def test_an_order_arrives(client, fake_vendor, django_capture_on_commit_callbacks):
-        with django_capture_on_commit_callbacks(execute=True):
-            client.post("/checkout/")
-        fake_vendor.wait_for(1)
-        assert fake_vendor.orders["100023"] == 1
+        def test_an_order_arrives(client, fake_vendor, django_capture_on_commit_callbacks):
+            with django_capture_on_commit_callbacks(execute=True):
+                client.post("/checkout/")
+            fake_vendor.wait_for(1)
+            assert fake_vendor.orders["100023"] == 1
     """
     with FakeVendor() as vendor:
         settings.DJANGO_VT = {
