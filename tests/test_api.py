@@ -14,7 +14,7 @@ from django_vt import apps, outbox
 from django_vt.models import SendLogEntry
 
 PUBLIC = {
-    "django_vt": ["track", "atrack", "__version__"],
+    "django_vt": ["track", "atrack", "remember_identity", "aremember_identity", "__version__"],
     "django_vt.events": ["Confirmation", "Login", "Event", "Item"],
     "django_vt.identity": ["Identity", "current"],
     "django_vt.signals": ["order_placed", "event_sent", "event_failed"],
@@ -47,6 +47,11 @@ def parameters(function):
 @pytest.mark.parametrize("function", [django_vt.track, django_vt.atrack])
 def test_track_and_atrack_take_the_event_and_keywords(function):
     assert parameters(function) == [("event", False), ("request", True), ("identity", True), ("using", True)]
+
+
+@pytest.mark.parametrize("function", [django_vt.remember_identity, django_vt.aremember_identity])
+def test_remember_identity_takes_request_and_reference(function):
+    assert parameters(function) == [("request", False), ("reference", False), ("using", True)]
 
 
 def test_the_events_take_what_the_readme_says():
