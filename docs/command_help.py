@@ -33,11 +33,11 @@ class CommandHelp(SphinxDirective):
 
 
 def help_of(name: str) -> str:
-    """The command's help, 100 columns wide."""
+    """The command's help, as wide as a page."""
     parser = load_command_class("django_vt", name).create_parser("manage.py", name)
     # argparse lends its actions by no other name.
     kept = [action for action in parser._actions if not {*OWN_TO_DJANGO} & set(action.option_strings)]  # noqa: SLF001
-    formatter = parser.formatter_class(prog=parser.prog, width=100)
+    formatter = parser.formatter_class(prog=parser.prog, width=84)
     formatter.add_usage(None, kept, [])
     formatter.add_text(parser.description)
     for title, wanted in (("arguments", False), ("options", True)):
