@@ -9,6 +9,7 @@ import textwrap
 from datetime import timedelta
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import IntegrityError, connection, transaction
 from django.test import RequestFactory
 
@@ -170,7 +171,7 @@ def test_errors_are_raised_where_the_shop_wants_them(settings):
 
 @pytest.mark.django_db(transaction=True)
 def test_async_code_remembers():
-    asyncio.run(aremember_identity(visitor(), "100023"))
+    async_to_sync(aremember_identity)(visitor(), "100023")
     assert place().identity == PIXEL.stored_form
 
 
