@@ -14,7 +14,6 @@ from django_vt.events import Confirmation, Event
 from tests.ordering import order
 from tests.shop import views
 
-
 # As many at the database at once as a pool of connections lets in: SQLite has one writer, PostgreSQL 100 connections.
 turns = asyncio.Semaphore(20)
 
