@@ -67,7 +67,7 @@ def identifier(name: str, value: object) -> str:
     if isinstance(value, int) and abs(value) >= LONGEST_INTEGER:
         # Python itself refuses to print one of some thousand digits.
         raise InvalidField(name, f"longer than {MAX_IDENTIFIER_LENGTH} characters")
-    text = _text(value) if isinstance(value, str) else str(value)
+    text = _text(value) if isinstance(value, (str, int)) else str(value)
     if not text.strip():
         raise InvalidField(name, "must not be empty")
     if len(text) > MAX_IDENTIFIER_LENGTH:
@@ -155,9 +155,10 @@ def _key(name: str, key: object) -> str:
     return _text(key)
 
 
-def _text(value: str) -> str:
-    # What it holds, as the plain type: str() would say "Size.XL" of a member of an Enum of strings.
-    return str.__str__(value)
+def _text(value: str | int) -> str:
+    # What it holds, as the plain type: str() would say "Size.XL" of a member of an Enum of strings, and of
+    # an IntEnum in Python 3.10.
+    return int.__repr__(value) if isinstance(value, int) else str.__str__(value)
 
 
 def inside(name: str, key: object) -> str:
