@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def _whole_session_on_loopback() -> Iterator[list[str]]:
     with loopback_only() as tried:
         yield tried
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _asyncio_logs_errors_only() -> None:
+    """In Python's dev mode it also logs whatever takes 0.1 s, which on a busy machine may be anything."""
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 
 @pytest.fixture(autouse=True)

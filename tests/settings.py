@@ -63,6 +63,8 @@ TEMPLATES = [
 ]
 
 STATIC_URL = "static/"
+# Django 6.1 wants the mailer of error reports named; older versions don't look here.
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 
