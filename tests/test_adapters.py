@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import connection, transaction
 from django.http import HttpRequest
 
@@ -96,5 +96,5 @@ def test_on_an_event_loop_it_is_recorded_all_the_same() -> None:
     async def receive() -> None:
         report(lambda: Event("wishlist"), event_type="wishlist", identity=lambda: Identity(vtsid="v-1"))
 
-    asyncio.run(receive())
+    async_to_sync(receive)()
     assert SendLogEntry.objects.get().event_type == "wishlist"

@@ -7,6 +7,7 @@ import logging
 import threading
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
 from django_vt import atrack, event_loop, identity, track
@@ -30,7 +31,7 @@ def on_a_loop(call):
         result = call()
         return await result if asyncio.iscoroutine(result) else result
 
-    return asyncio.run(run())
+    return async_to_sync(run)()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_an_async_view_records_its_order():
         client.cookies["_vt_user"] = PIXEL_COOKIE
         return await client.post("/buy-async/", {"number": "100023"})
 
-    assert asyncio.run(buy()).content == b"100023"
+    assert async_to_sync(buy)().content == b"100023"
     assert SendLogEntry.objects.get().identity == PIXEL.stored_form
 
 

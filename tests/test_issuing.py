@@ -242,7 +242,7 @@ def test_async_streaming_pages_get_it_too(issue):
         return response, b"".join([part async for part in response])
 
     issue()
-    response, content = asyncio.run(call())
+    response, content = async_to_sync(call)()
     assert content.decode() == response.cookies["_vtsid"].value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from asgiref.sync import iscoroutinefunction
+from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.db import connection
 from django.http import HttpResponse
 from django.test import AsyncClient, Client, RequestFactory
@@ -102,7 +102,11 @@ def test_it_serves_async_views_and_says_so():
     middleware = VTIdentityMiddleware(view)
     assert iscoroutinefunction(middleware)
     assert not iscoroutinefunction(VTIdentityMiddleware(lambda request: HttpResponse()))
-    response = asyncio.run(middleware(visitor()))
+
+    async def serve():
+        return await middleware(visitor())
+
+    response = async_to_sync(serve)()
     assert "Identity: pixel" in response.content.decode()
     assert identity.current_request() is None
 
@@ -118,7 +122,7 @@ def test_async_requests_served_at_once_each_have_their_own():
         requests = [RequestFactory().get("/", headers={"cookie": f"_vt_user={n}_1"}) for n in (1, 2, 3)]
         return await asyncio.gather(*(VTIdentityMiddleware(view)(request) for request in requests))
 
-    assert [response.content for response in asyncio.run(both())] == [b"1", b"2", b"3"]
+    assert [response.content for response in async_to_sync(both)()] == [b"1", b"2", b"3"]
 
 
 def test_an_async_view_that_raises_leaves_nothing_current():
@@ -130,7 +134,7 @@ def test_an_async_view_that_raises_leaves_nothing_current():
             await VTIdentityMiddleware(failing)(visitor())
         return identity.current_request()
 
-    assert asyncio.run(call()) is None
+    assert async_to_sync(call)() is None
 
 
 async def serve_asgi():
@@ -141,7 +145,7 @@ async def serve_asgi():
 
 @pytest.mark.django_db
 def test_it_works_under_asgi_with_a_sync_view():
-    response = asyncio.run(serve_asgi())
+    response = async_to_sync(serve_asgi)()
     assert (response.content, response.headers.get("Vary")) == (b"home", None)
 
 

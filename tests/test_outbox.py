@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import threading
 from types import SimpleNamespace
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -286,6 +286,6 @@ async def record_async():
 
 @pytest.mark.django_db(transaction=True)
 def test_atrack_records_as_track_does():
-    entry = asyncio.run(record_async())
+    entry = async_to_sync(record_async)()
     assert entries() == [entry]
     assert entry.identity == PIXEL.stored_form

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 import textwrap
@@ -182,7 +181,7 @@ def test_the_sync_form_on_an_event_loop_remembers_all_the_same(monkeypatch):
     async def checkout():
         remember_identity(visitor(), "100023")
 
-    asyncio.run(checkout())
+    async_to_sync(checkout)()
     assert place().identity == PIXEL.stored_form
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth import alogin, user_logged_in
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
@@ -200,7 +200,7 @@ def test_an_async_login_is_recorded(shopper):
         request.session = SessionStore()
         await alogin(request, shopper, backend="django.contrib.auth.backends.ModelBackend")
 
-    asyncio.run(log_in())
+    async_to_sync(log_in)()
     assert SendLogEntry.objects.get().identity == f"email:{BUYER}"
 
 
