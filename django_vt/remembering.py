@@ -7,6 +7,7 @@ import json
 
 from asgiref.sync import sync_to_async
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -50,12 +51,13 @@ class Memory:
     """What was remembered for an order, recalled once."""
 
     def __init__(self, reference: str, using: str) -> None:
-        self._rows = RememberedIdentity.objects.using(using).filter(key=key_of(reference))
+        self._reference = reference
+        self._using = using
         self._recalled = False
 
     def recall(self) -> Identity:
         """The identity of the shopper who placed the order, where it was remembered."""
-        for row in self._rows[:1]:
+        for row in self._rows()[:1]:
             self._recalled = True
             return Identity.from_dict(json.loads(row.identity))
         return NOBODY
@@ -63,7 +65,11 @@ class Memory:
     def forget(self) -> None:
         """It was used."""
         if self._recalled:
-            self._rows.delete()
+            self._rows().delete()
+
+    def _rows(self) -> QuerySet[RememberedIdentity]:
+        # Made when asked for: building a query costs most orders, which have a cookie, for nothing.
+        return RememberedIdentity.objects.using(self._using).filter(key=key_of(self._reference))
 
 
 def key_of(reference: str) -> str:
