@@ -1,7 +1,7 @@
 # Steps: each runs a command with its output in a log, and remembers how it ended. Sourced by .ci/run.
 
 LOGS=$PWD/.ci/logs
-LANES=${CI_LANES:-2}
+LANES=${CI_LANES:-3} # one more than cores: the tests often wait for processes and servers of their own
 STEPS=()
 
 rm -rf "$LOGS"
