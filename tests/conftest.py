@@ -17,6 +17,10 @@ from django_vt.backends import locmem
 from tests.delivering import script  # noqa: F401 - a fixture
 from tests.network_guard import loopback_only
 
+# Once these settings have read it: another project that a test starts must not take our database for its own.
+assert django_settings.configured
+os.environ.pop("DATABASE_URL", None)
+
 
 class Clock:
     """The time that `timezone.now()` tells while the fixture `clock` is in use."""

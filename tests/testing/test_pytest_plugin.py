@@ -56,9 +56,7 @@ def run_pytest(folder: Path, tests: str, *arguments: str, **environment: str) ->
     """Run tests of another project; gives what pytest prints."""
     (folder / "test_it.py").write_text(tests)
     command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "-W", "error", "-q", *arguments]
-    # Not DATABASE_URL: the other project's run would take this one's test database for its own.
-    ours = {"DATABASE_URL", "DJANGO_SETTINGS_MODULE"}
-    inherited = {name: value for name, value in os.environ.items() if name not in ours}
+    inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     run = subprocess.run(
         command, cwd=folder, env={**inherited, **environment}, capture_output=True, text=True, timeout=60, check=False
     )
