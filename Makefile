@@ -14,7 +14,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet --quiet
 # What a shop's developer has exported for the shop is not meant for these tests.
 unexport DATABASE_URL DJANGO_SETTINGS_MODULE PYTHONHOME PYTHONPATH
 
-.PHONY: help demo run test lint format types chaos build docs clean
+.PHONY: help demo run test lint format types chaos bench build docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target does; do \
@@ -50,6 +50,9 @@ chaos: $(VENV)/.servers ## kill the shop's processes while the vendor misbehaves
 	@for database in $(CHAOS_DATABASES); do \
 		$(PYTHON) -m tests.chaos --database $$database $(CHAOS_OPTIONS) || exit 1; done
 
+bench: $(VENV)/.bench ## what the app costs a shop, into benchmarks/RESULTS.md; needs PostgreSQL and Debian's nginx
+	$(PYTHON) -W ignore -m benchmarks
+
 build: $(VENV)/.dev ## sdist and wheel into dist/
 	@rm -rf build dist
 	@$(PYTHON) -m build --no-isolation --outdir dist . >build.log 2>&1 || { cat build.log; rm -f build.log; exit 1; }
@@ -71,7 +74,8 @@ $(VENV)/.test: extras := test
 $(VENV)/.dev: extras := test,dev
 $(VENV)/.docs: extras := test,docs
 $(VENV)/.servers: extras := test,servers
-$(VENV)/.test $(VENV)/.dev $(VENV)/.docs $(VENV)/.servers: setup.cfg pyproject.toml | $(PYTHON)
+$(VENV)/.bench: extras := test,servers,bench
+$(VENV)/.test $(VENV)/.dev $(VENV)/.docs $(VENV)/.servers $(VENV)/.bench: setup.cfg pyproject.toml | $(PYTHON)
 	@echo "Installing django-vt[$(extras)] into $(VENV) ..."
 	@$(PIP) install --editable '.[$(extras)]'
 	@touch $@

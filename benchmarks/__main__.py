@@ -1,9 +1,11 @@
-"""Run the comparisons: `python -m benchmarks [checkout middleware drain startup]`; all of them are written to RESULTS.md."""
+"""Run the comparisons: `python -m benchmarks [drain checkout ...]`; a run of all of them writes RESULTS.md."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
 import tempfile
 import time
 from importlib import import_module
@@ -12,7 +14,7 @@ from pathlib import Path
 from benchmarks import nginx
 from benchmarks.databases import prepared
 
-COMPARISONS = ("checkout", "middleware", "drain", "startup")
+COMPARISONS = ("drain", "checkout", "middleware", "startup", "profiles")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
@@ -22,6 +24,8 @@ def main() -> None:
     parser.add_argument("comparisons", nargs="*", choices=[*COMPARISONS, []], help="by default all")
     wanted = parser.parse_args().comparisons or COMPARISONS
     begun = time.monotonic()
+    # Else nginx and the database would be left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     with tempfile.TemporaryDirectory(prefix="django-vt-bench-") as name:
         directory = Path(name)
         with nginx.running(directory) as (vendor, version):
@@ -31,7 +35,8 @@ def main() -> None:
     parts.append(f"The run took {(time.monotonic() - begun) / 60:.0f} minutes.\n")
     if tuple(wanted) == COMPARISONS:
         introduction = Path(__file__).with_name("INTRODUCTION.md").read_text()
-        RESULTS.write_text("\n".join([introduction, *parts]))
+        gaps = Path(__file__).with_name("GAPS.md").read_text()
+        RESULTS.write_text("\n".join([introduction, *parts, gaps]))
 
 
 def _machine(version: str) -> str:

@@ -44,13 +44,13 @@ def _on(using: str, vendor: str) -> str:
     ways = {
         BY_HAND: partial(_by_hand, using),
         "a bare INSERT": partial(_bare_insert, using),
-        "order_placed.send()": partial(_order_placed, using),
+        "order_placed.send()": partial(place_order, using),
         "posthog.capture (memory)": partial(_capture, trackers[0]),
         "segment.track (memory)": partial(_track, trackers[1]),
     }
     if using == "default":  # neither takes a database
         ways |= {"post_office.mail.send": _post_office, "mailer.send_mail": _mailer}
-    measure = {name: partial(_in_an_order, using, way) for name, way in ways.items()}
+    measure = {name: partial(in_an_order, using, way) for name, way in ways.items()}
     in_turn(measure, WARM_UP)
     measured = in_turn(measure, ROUNDS)
     for tracker in trackers:
@@ -59,7 +59,7 @@ def _on(using: str, vendor: str) -> str:
     return compared(title, "µs", measured, BY_HAND)
 
 
-def _in_an_order(using: str, way: Callable[[], None]) -> float:
+def in_an_order(using: str, way: Callable[[], None]) -> float:
     """Microseconds of the way alone, in a transaction that has written already."""
     with transaction.atomic(using=using):
         with connections[using].cursor() as cursor:
@@ -69,7 +69,7 @@ def _in_an_order(using: str, way: Callable[[], None]) -> float:
         return (time.perf_counter() - begun) * 1e6
 
 
-def _order_placed(using: str) -> None:
+def place_order(using: str) -> None:
     order_placed.send(
         sender=None,
         request=orders.request(),

@@ -6,9 +6,9 @@ import timeit
 from collections.abc import Callable
 from functools import partial
 
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test.utils import CaptureQueriesContext
-from django.db import connection
 
 from benchmarks import orders
 from benchmarks.tables import compared

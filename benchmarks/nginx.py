@@ -1,4 +1,4 @@
-"""nginx as the vendor: answers at once, on a port of its own; the binary is Debian's, the system's service is not touched."""
+"""nginx as the vendor: it answers at once, on a port of its own; the system's service is not touched."""
 
 from __future__ import annotations
 
