@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import mailer
 import posthog
@@ -23,7 +24,7 @@ from django_vt.signals import order_placed
 ROUNDS = 1500
 WARM_UP = 100
 BY_HAND = "the same statements by hand"
-FIELDS = [field.column for field in SendLogEntry._meta.concrete_fields if not field.primary_key]
+FIELDS = [field.attname for field in SendLogEntry._meta.concrete_fields if not field.primary_key]
 INSERT = (
     f"INSERT INTO django_vt_sendlogentry ({', '.join(FIELDS)}) VALUES ({', '.join(['%s'] * len(FIELDS))}) RETURNING id"
 )
@@ -41,7 +42,7 @@ def report(vendor: str) -> str:
 
 def _on(using: str, vendor: str) -> str:
     trackers = _posthog(vendor), _segment(vendor)
-    ways = {
+    ways: dict[str, Callable[[], None]] = {
         BY_HAND: partial(_by_hand, using),
         "a bare INSERT": partial(_bare_insert, using),
         "order_placed.send()": partial(place_order, using),
@@ -70,6 +71,7 @@ def in_an_order(using: str, way: Callable[[], None]) -> float:
 
 
 def place_order(using: str) -> None:
+    """The shop's whole integration."""
     order_placed.send(
         sender=None,
         request=orders.request(),
@@ -81,7 +83,7 @@ def place_order(using: str) -> None:
     )
 
 
-def _row(key: str) -> list[object]:
+def _row(key: str) -> list[Any]:
     now = timezone.now()
     row: dict[str, object] = {
         "account_id": "acc123",
