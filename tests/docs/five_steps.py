@@ -129,7 +129,6 @@ What cron does every minute:
 
 ```console
 $ python manage.py {cron}
-0 sent
 ```
 """
 
@@ -146,7 +145,7 @@ def page() -> str:
         commands="\n".join(
             f"$ {command}" for command in re.findall(r"^ {7}(python manage\.py \w+)$", steps, re.MULTILINE)
         ),
-        cron=re.findall(r"^ {7}\* \* \* \* \* .*manage\.py (\w+)$", steps, re.MULTILINE)[0],
+        cron=re.findall(r"^ {7}\* \* \* \* \* .*manage\.py (.+)$", steps, re.MULTILINE)[0],
     )
 
 
