@@ -16,6 +16,7 @@ from django_vt.models import SendLogEntry
 from django_vt.testing import FakeVendor
 from tests.delivering import one, pending, statuses
 
+STOPPING = "Stopping: the requests in hand are finished, the rest is given back.\n"
 TIMEOUT = 30  # seconds: far more than anything here takes
 SETTINGS = """
 from tests.settings import *
@@ -106,7 +107,7 @@ def test_a_worker_sends_what_comes_and_ends_cleanly_with_a_signal(start, vendor,
     assert process.stdout.readline() == 'Sending what is due on the database "default" until SIGTERM or Ctrl-C.\n'
     process.send_signal(number)
     rest, _ = process.communicate(timeout=TIMEOUT)
-    assert (process.returncode, rest) == (0, "Stopped.\n")
+    assert (process.returncode, rest) == (0, f"{STOPPING}Stopped.\n")
 
 
 def test_a_worker_told_to_stop_finishes_the_request_in_hand_and_gives_back_the_rest(start, vendor, gate):
@@ -114,6 +115,7 @@ def test_a_worker_told_to_stop_finishes_the_request_in_hand_and_gives_back_the_r
     process = start("--forever")
     assert gate.reached.wait(TIMEOUT)
     process.send_signal(signal.SIGTERM)
+    assert STOPPING in iter(process.stdout.readline, "")
     gate.open()
     process.communicate(timeout=TIMEOUT)
     assert process.returncode == 0
@@ -138,6 +140,7 @@ def test_a_single_run_too_ends_cleanly_with_a_signal(start, gate):
     process = start()
     assert gate.reached.wait(TIMEOUT)
     process.send_signal(signal.SIGTERM)
+    assert process.stdout.readline() == STOPPING
     gate.open()
     printed, _ = process.communicate(timeout=TIMEOUT)
     assert (process.returncode, printed.splitlines()[0][:7]) == (0, "1 sent,")

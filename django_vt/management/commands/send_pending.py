@@ -43,11 +43,18 @@ class Command(SendLogCommand):
             self.say(sending_state.SWITCHED_OFF)
             return
         worker = Worker(using, concurrency=concurrency)
-        with stopped_by_signals(worker.stop):
+
+        def stop() -> None:
+            worker.stop()
+            self.say("Stopping: the requests in hand are finished, the rest is given back.")
+
+        with stopped_by_signals(stop):
             if options["forever"]:
                 self._run_forever(worker)
             else:
                 self._run_once(worker)
+        if options["forever"]:
+            self.say("Stopped.")
 
     def _run_once(self, worker: Worker) -> None:
         self.say(summary(worker.run_until_empty()))
@@ -57,7 +64,6 @@ class Command(SendLogCommand):
         self.say(f'Sending what is due on the database "{worker.using}" until SIGTERM or Ctrl-C.')
         self._tell_obstacles(worker.using)
         worker.run_forever()
-        self.say("Stopped.")
 
     def _tell_obstacles(self, using: str) -> None:
         for sentence in sending_state.obstacles(using):
