@@ -1,12 +1,12 @@
 """Makes the shop ready to serve on this machine: its environment, its database, the teas, the people."""
 
 import os
+import secrets
 from pathlib import Path
 from urllib.parse import quote
 
 import django
 from django.core.management import call_command
-from django.core.management.utils import get_random_secret_key
 
 ACCOUNT_ID = "example-shop"
 SHOPPER = {"email": "ada@example.com", "password": "two-steeps-please"}
@@ -31,7 +31,8 @@ def secret_key(file: Path) -> str:
     """Made once and kept beside the database, so that a restart leaves everybody signed in."""
     if not file.exists():
         file.touch(mode=0o600)
-        file.write_text(get_random_secret_key())
+        # Not Django's own random key: django-environ reads one that begins with $ as another variable's name.
+        file.write_text(secrets.token_urlsafe(50))
     return file.read_text()
 
 
