@@ -29,6 +29,7 @@ INSERT = (
     f"INSERT INTO django_vt_sendlogentry ({', '.join(FIELDS)}) VALUES ({', '.join(['%s'] * len(FIELDS))}) RETURNING id"
 )
 LOOK_UP = f"SELECT id, {', '.join(FIELDS)} FROM django_vt_sendlogentry WHERE dedup_key = %s LIMIT 1"
+REQUEST = orders.request()
 PAYLOAD = (
     '{"type":"confirmation","userId":"0123456789012345","sessionId":"9876543210987654","orderId":"100000",'
     '"total":"234.12","products":[{"id":"123123-M","quantity":2},{"id":"445566-L","quantity":1},{"id":"998877","quantity":3}]}'
@@ -74,7 +75,7 @@ def place_order(using: str) -> None:
     """The shop's whole integration."""
     order_placed.send(
         sender=None,
-        request=orders.request(),
+        request=REQUEST,
         order_id=str(next(orders.numbers)),
         total=orders.TOTAL,
         items=orders.items(),

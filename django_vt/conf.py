@@ -66,7 +66,8 @@ class Settings:
     @property
     def account_id(self) -> str:
         """ACCOUNT_ID where it can stand in the vendor's address, else empty: an order is recorded all the same."""
-        return self.ACCOUNT_ID if account_id_is_usable(self.ACCOUNT_ID) else ""
+        account_id = self.ACCOUNT_ID
+        return account_id if account_id_is_usable(account_id) else ""
 
     @property
     def deadline(self) -> float:

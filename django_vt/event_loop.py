@@ -23,13 +23,11 @@ _warned = threading.Event()
 
 def runs_here() -> bool:
     """Whether this thread runs an event loop, and Django would refuse to query."""
-    if os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
-        return False
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return False
-    return True
+    return not os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
 
 
 def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -180,7 +180,10 @@ def _check_number(name: str, value: int | float | Decimal) -> None:
 
 
 def _digits(value: Decimal) -> int:
-    return len("".join(map(str, value.as_tuple().digits)).strip("0"))
+    digits = value.as_tuple().digits
+    if len(digits) <= MAX_DIGITS:
+        return len(digits)
+    return len("".join(map(str, digits)).strip("0"))
 
 
 def number(value: int | float | Decimal) -> int | float:

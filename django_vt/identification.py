@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 
 from django_vt import identity as identities
@@ -35,7 +36,7 @@ def identify(event: AnyEvent, request: HttpRequest | None, identity: Identity | 
         Source(lambda: identities.of_request(request)),
         Source(memory.recall if memory else lambda: NOBODY),
         Source(lambda: Identity(email=event.email), "email"),
-        Source(lambda: _of_user(request), "email"),
+        Source(lambda: _of_user(request, using), "email"),
     ]
     chosen = identities.choose(_ways(event), sources)
     return Whose(chosen, memory.forget if memory else lambda: None)
@@ -49,11 +50,14 @@ def _ways(event: AnyEvent) -> tuple[IdentificationWay, ...]:
     return ways
 
 
-def _of_user(request: HttpRequest | None) -> Identity:
-    user: Any = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
+def _of_user(request: HttpRequest | None, using: str) -> Identity:
+    if request is None:
         return NOBODY
-    address = address_of(user)
+    with transaction.atomic(using=using):  # it queries, and could fail
+        user: Any = getattr(request, "user", None)
+        if user is None or not user.is_authenticated:
+            return NOBODY
+        address = address_of(user)
     try:
         return Identity(email=address)
     except InvalidField:

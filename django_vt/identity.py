@@ -46,16 +46,17 @@ class Identity:
     email: str = ""
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            if not isinstance(getattr(self, field.name), str):
-                raise InvalidField(field.name, "must be a string")
+        for name, value in vars(self).items():
+            if not isinstance(value, str):
+                raise InvalidField(name, "must be a string")
         if bool(self.user_id) != bool(self.session_id):
             missing = "session_id" if self.user_id else "user_id"
             raise InvalidField(missing, "user_id and session_id go together: give both or neither")
         _require(PIXEL_ID_PATTERN, "user_id", self.user_id)
         _require(PIXEL_ID_PATTERN, "session_id", self.session_id)
         _require(VTSID_PATTERN, "vtsid", self.vtsid)
-        object.__setattr__(self, "email", fields.email("email", self.email))
+        if self.email:
+            object.__setattr__(self, "email", fields.email("email", self.email))
 
     @classmethod
     def from_cookies(cls, cookies: Mapping[str, str]) -> Identity:
@@ -80,18 +81,21 @@ class Identity:
 
     def only(self, way: IdentificationWay) -> Identity:
         """This identity reduced to one way; falsy where it doesn't have that one."""
-        if way == "pixel" and self.user_id:
+        if not self._has(way):
+            return NOBODY
+        if not any(self._has(other) for other in ALL_WAYS if other != way):
+            return self
+        if way == "pixel":
             return Identity(user_id=self.user_id, session_id=self.session_id)
-        if way == "vtsid" and self.vtsid:
-            return Identity(vtsid=self.vtsid)
-        if way == "email" and self.email:
-            return Identity(email=self.email)
-        return NOBODY
+        return Identity(vtsid=self.vtsid) if way == "vtsid" else Identity(email=self.email)
+
+    def _has(self, way: IdentificationWay) -> bool:
+        return bool(self.user_id if way == "pixel" else self.vtsid if way == "vtsid" else self.email)
 
     @property
     def ways(self) -> tuple[IdentificationWay, ...]:
         """The ways in which it names somebody."""
-        return tuple(way for way in ALL_WAYS if self.only(way))
+        return tuple(way for way in ALL_WAYS if self._has(way))
 
     @property
     def stored_form(self) -> str:

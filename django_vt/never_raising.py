@@ -6,6 +6,7 @@ import logging
 from types import TracebackType
 
 from django.db import DatabaseError, connections
+from django.db.transaction import TransactionManagementError as Broken
 
 from django_vt.conf import settings
 from django_vt.databases import default_alias
@@ -21,12 +22,12 @@ class NeverRaising:
     elsewhere, and nothing of the transaction would be kept.
     """
 
-    def __init__(self, what: str, using: str | None = None) -> None:
-        self._what = what
+    def __init__(self, what: object, using: str | None = None) -> None:
+        self._what = what  # shown by its `str`, and only when it comes to that
         self._using = using
 
     def __enter__(self) -> None:
-        self._doomed_before = is_doomed(self._using)
+        pass
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -38,7 +39,8 @@ class NeverRaising:
         return True
 
     def _has_doomed(self, error: Exception) -> bool:
-        return isinstance(error, DatabaseError) and not self._doomed_before and is_doomed(self._using)
+        # What was doomed before lets no statement through: that is Django's own error, and not this block's doing.
+        return isinstance(error, DatabaseError) and not isinstance(error, Broken) and is_doomed(self._using)
 
 
 def is_doomed(using: str | None) -> bool:

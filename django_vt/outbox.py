@@ -18,12 +18,13 @@ from django.utils.module_loading import import_string
 
 from django_vt import dispatchers, event_loop, identification, reasons
 from django_vt.conf import settings
-from django_vt.databases import default_alias
+from django_vt.databases import default_alias, in_transaction
 from django_vt.events import AnyEvent, address_in, is_type, payload
 from django_vt.exceptions import InvalidField
 from django_vt.fields import showable
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
+from django_vt.models.recording import record
 from django_vt.models.send_log_verbs import FAILED, PENDING, SKIPPED
 from django_vt.never_raising import NeverRaising, is_doomed
 
@@ -57,7 +58,7 @@ def track(
         return None
     if event_loop.runs_here():
         return event_loop.in_thread(track, event, request=request, identity=identity, using=using)
-    with NeverRaising(_name_of(event), using):
+    with NeverRaising(_Named(event), using):
         return _track(event, request, identity, using or default_alias())
     return None
 
@@ -118,7 +119,7 @@ def _track(event: AnyEvent, request: HttpRequest | None, identity: Identity | No
         # A request that is none, a class of the shop's own that JSON has no form for: recorded, to be seen.
         why = type(error).__name__
         entry = _store_skipped(event.type, showable(event.reference), reasons.reason(reasons.INVALID, why), using)
-        logger.error("%s cannot be sent: %s", _name_of(event), why)
+        logger.error("%s cannot be sent: %s", _Named(event), why)
     return entry and _tell(entry)
 
 
@@ -132,15 +133,15 @@ def _record_on_a_live_connection(
 
 def _store_skipped(event_type: str, reference: str, reason: str, using: str) -> SendLogEntry:
     # Without a deduplication key: a later signal with the mistake mended is an event of its own.
-    draft = _draft(event_type, status=SKIPPED, reason=reason, reference=reference)
-    with transaction.atomic(using=using):
+    draft = _draft(settings.account_id, event_type, status=SKIPPED, reason=reason, reference=reference)
+    with in_transaction(using):
         return _find_or_insert(draft, using)
 
 
 def _record(event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str) -> SendLogEntry | None:
-    with transaction.atomic(using=using):
+    with in_transaction(using):
         whose = identification.identify(event, request, identity, using)
-        wanted = _before_record(event, whose.identity, request)
+        wanted = _before_record(event, whose.identity, request, using)
         if wanted is None:
             return None
         if wanted is not event:
@@ -152,27 +153,29 @@ def _record(event: AnyEvent, request: HttpRequest | None, identity: Identity | N
     return entry
 
 
-def _before_record(event: AnyEvent, identity: Identity, request: HttpRequest | None) -> AnyEvent | None:
+def _before_record(event: AnyEvent, identity: Identity, request: HttpRequest | None, using: str) -> AnyEvent | None:
     """What BEFORE_RECORD makes of the event. Where it raises, consent is not known: the event is dropped."""
     if settings.BEFORE_RECORD is None:
         return event
     try:
-        wanted: AnyEvent | None = import_string(settings.BEFORE_RECORD)(event, identity, request)
+        with transaction.atomic(using=using):  # it may query, and fail
+            wanted: AnyEvent | None = import_string(settings.BEFORE_RECORD)(event, identity, request)
     except Exception as error:
         if not settings.FAIL_SILENTLY:
             raise
-        logger.error("BEFORE_RECORD raised %s: %s is dropped", type(error).__name__, _name_of(event))
+        logger.error("BEFORE_RECORD raised %s: %s is dropped", type(error).__name__, _Named(event))
         return None
     return wanted
 
 
 def _draft_of(event: AnyEvent, identity: Identity) -> dict[str, Any]:
-    status, reason = PENDING, ""
+    account_id, status, reason = settings.account_id, PENDING, ""
     if not identity:
         status, reason = SKIPPED, reasons.reason(reasons.NOBODY)
-    elif not settings.account_id:
+    elif not account_id:
         status, reason = SKIPPED, reasons.reason(reasons.INVALID, "ACCOUNT_ID")
     return _draft(
+        account_id,
         event.type,
         status=status,
         reason=reason,
@@ -180,21 +183,21 @@ def _draft_of(event: AnyEvent, identity: Identity) -> dict[str, Any]:
         identity=identity.stored_form,
         email_hash=hash_of_address(address_in(event) or identity.email),
         reference=event.reference,
-        dedup_key=dedup_key(event.type, event.dedup_key),
+        dedup_key=dedup_key(account_id, event.type, event.dedup_key),
     )
 
 
-def _draft(event_type: str, **columns: Any) -> dict[str, Any]:
+def _draft(account_id: str, event_type: str, **columns: Any) -> dict[str, Any]:
     now = timezone.now()
     due_at = now if columns["status"] == PENDING else None
-    return {"account_id": settings.account_id, "event_type": event_type, "created_at": now, "due_at": due_at, **columns}
+    return {"account_id": account_id, "event_type": event_type, "created_at": now, "due_at": due_at, **columns}
 
 
-def dedup_key(event_type: str, key: str | None) -> str | None:
+def dedup_key(account_id: str, event_type: str, key: str | None) -> str | None:
     """The column's form of an event's `dedup_key`: a hash, as MariaDB's unique keys ignore case and accents."""
     if key is None:
         return None
-    return hashlib.sha256("\0".join((settings.account_id, event_type, key)).encode()).hexdigest()
+    return hashlib.sha256("\0".join((account_id, event_type, key)).encode()).hexdigest()
 
 
 def hash_of_address(address: str) -> str:
@@ -203,14 +206,14 @@ def hash_of_address(address: str) -> str:
 
 
 def _find_or_insert(draft: dict[str, Any], using: str) -> SendLogEntry:
-    # The look comes first: PostgreSQL would write a refused INSERT, address and all, into its log.
-    entries = SendLogEntry.objects.using(using)
-    found = entries.filter(dedup_key=draft["dedup_key"])[:1] if draft.get("dedup_key") else ()
-    for entry in found:
-        return _renewed(entry, draft)
-    entry = SendLogEntry(**draft)
-    entry.save(using=using, force_insert=True)
-    return entry
+    entry = record(draft, using)
+    if entry is not None:
+        return entry
+    with transaction.atomic(using=using):
+        found = SendLogEntry.objects.using(using).filter(dedup_key=draft["dedup_key"]).first()
+        if found is None:
+            raise IntegrityError("the entry with this key was deleted meanwhile")
+        return _renewed(found, draft)
 
 
 def _renewed(entry: SendLogEntry, draft: dict[str, Any]) -> SendLogEntry:
@@ -227,7 +230,12 @@ def _tell(entry: SendLogEntry) -> SendLogEntry:
     return entry
 
 
-def _name_of(event: object) -> str:
-    """What the log calls an event, whatever the shop has passed for one."""
-    parts = (getattr(event, "type", None), getattr(event, "reference", None))
-    return " ".join(filter(None, map(showable, parts))) or "an event"
+class _Named:
+    """What the log calls an event, whatever the shop has passed for one; worked out only where something is logged."""
+
+    def __init__(self, event: object) -> None:
+        self._event = event
+
+    def __str__(self) -> str:
+        parts = (getattr(self._event, "type", None), getattr(self._event, "reference", None))
+        return " ".join(filter(None, map(showable, parts))) or "an event"

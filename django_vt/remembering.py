@@ -57,15 +57,18 @@ class Memory:
 
     def recall(self) -> Identity:
         """The identity of the shopper who placed the order, where it was remembered."""
-        for row in self._rows()[:1]:
-            self._recalled = True
-            return Identity.from_dict(json.loads(row.identity))
-        return NOBODY
+        with transaction.atomic(using=self._using):
+            row = self._rows().first()
+        if row is None:
+            return NOBODY
+        self._recalled = True
+        return Identity.from_dict(json.loads(row.identity))
 
     def forget(self) -> None:
         """It was used."""
         if self._recalled:
-            self._rows().delete()
+            with transaction.atomic(using=self._using):
+                self._rows().delete()
 
     def _rows(self) -> QuerySet[RememberedIdentity]:
         # Made when asked for: building a query costs most orders, which have a cookie, for nothing.

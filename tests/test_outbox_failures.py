@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
@@ -12,6 +12,7 @@ from django.db.transaction import TransactionManagementError
 
 from django_vt import dispatchers, never_raising, track
 from django_vt.models import SendLogEntry
+from django_vt.models.recording import SAVEPOINT
 from django_vt.models.send_log_verbs import FAILED, PENDING, SKIPPED
 from django_vt.never_raising import NeverRaising
 from django_vt.signals import order_placed
@@ -96,11 +97,14 @@ def test_a_wake_that_raises_does_not_reach_the_shopper(monkeypatch):
 
 @contextmanager
 def failing(errors):
-    """Raises for statements on the send log that begin so, and for those about savepoints."""
+    """Raises for statements on the send log that begin so, and for those about savepoints, in place of running them."""
 
     def execute(run, sql, params, many, context):
         for beginning, error in errors.items():
-            if sql.startswith(beginning) and ("sendlogentry" in sql or "SAVEPOINT" in sql):
+            statement = sql.removeprefix(f"{SAVEPOINT}; ")
+            if statement.startswith(beginning) and ("sendlogentry" in sql or "SAVEPOINT" in sql):
+                if statement != sql:  # PostgreSQL gets both in one
+                    run(SAVEPOINT, None, many, context)
                 raise error
         return run(sql, params, many, context)
 
@@ -153,6 +157,14 @@ def test_a_transaction_that_the_shop_has_broken_stays_the_shops(caplog):
             Order.objects.count()
     assert not Order.objects.exists()
     assert not SendLogEntry.objects.exists()
+
+
+def test_a_transaction_that_only_the_database_knows_to_be_broken_raises_nothing_either():
+    """The shop has swallowed an error of its own: PostgreSQL refuses all that comes after it."""
+    with transaction.atomic():
+        with connection.cursor() as cursor, suppress(DatabaseError):
+            cursor.execute("SELECT nothing FROM nowhere")
+        order_placed.send(sender=Order, **order(request=visitor()))
 
 
 @contextmanager

@@ -1,0 +1,138 @@
+"""The verb `record`: a new event's row, written with statements that are made once a database.
+
+The ORM compiles an INSERT of eighteen columns, and the look-up before it, anew for every order: that takes several
+times as long as the database takes to carry them out, and the checkout waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.db import Error, connections
+
+from django_vt.models.send_log import SendLogEntry
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.backends.utils import CursorWrapper
+
+# What a new entry may hold; all else is as in `UNTRIED`.
+TEXTS = ("account_id", "event_type", "payload", "identity", "email_hash", "reference", "dedup_key", "status", "reason")
+MOMENTS = ("created_at", "due_at")
+UNTRIED: Mapping[str, Any] = {
+    **dict.fromkeys(("payload", "identity", "email_hash", "reference", "reason"), ""),
+    **dict.fromkeys(("dedup_key", "due_at", "batch_limit", "claim", "sent_at", "response_status")),
+    "attempts": 0,
+}
+BROKEN_BEFORE = "25P02"  # PostgreSQL's in_failed_sql_transaction: no savepoint was set
+COLUMNS = tuple(field.attname for field in SendLogEntry._meta.concrete_fields)
+SAVEPOINT = "SAVEPOINT django_vt_record"
+RELEASE, ROLLBACK = f"RELEASE {SAVEPOINT}", f"ROLLBACK TO {SAVEPOINT}"
+
+
+def record(values: Mapping[str, Any], using: str) -> SendLogEntry | None:
+    """Insert an entry, in a savepoint of the open transaction; None where there is one with its `dedup_key` already.
+
+    On PostgreSQL and SQLite the INSERT passes over a key that is taken, so that it can't be refused: PostgreSQL would
+    write a refused one, address and all, into its log. Elsewhere a look comes first, as MariaDB's INSERT IGNORE would
+    pass over every other error too; of two that insert one key at the same moment one gets an `IntegrityError`.
+    """
+    row = {**UNTRIED, **values}
+    new_id = _insert(row, using)
+    if new_id is None:
+        return None
+    row["id"] = new_id
+    return SendLogEntry.from_db(using, COLUMNS, [row[name] for name in COLUMNS])
+
+
+class _Statements(NamedTuple):
+    """The SQL for one database. No `look_up`: its INSERT looks itself. `in_one`: it takes all in one round trip."""
+
+    look_up: str | None
+    insert: str
+    in_one: str | None
+    returns_id: bool
+
+
+@cache
+def _statements(using: str) -> _Statements:
+    connection = connections[using]
+    quote = connection.ops.quote_name
+    column = {field.attname: quote(str(field.column)) for field in SendLogEntry._meta.concrete_fields}
+    table, names = quote(SendLogEntry._meta.db_table), [*TEXTS, *MOMENTS, "attempts"]
+    values = ", ".join(["%s"] * (len(names) - 1))
+    insert = f"INSERT INTO {table} ({', '.join(column[name] for name in names)}) VALUES ({values}, 0)"  # noqa: S608
+    returns_id = connection.features.can_return_columns_from_insert
+    passes_over = returns_id and connection.vendor in {"postgresql", "sqlite"}
+    insert += f" ON CONFLICT ({column['dedup_key']}) DO NOTHING" * passes_over
+    insert += f" RETURNING {column['id']}" * returns_id
+    look_up = f"SELECT {column['id']} FROM {table} WHERE {column['dedup_key']} = %s"  # noqa: S608
+    return _Statements(
+        look_up=None if passes_over else look_up,
+        insert=insert,
+        in_one=f"{SAVEPOINT}; {insert}; {RELEASE}" if _takes_several_at_once(connection) else None,
+        returns_id=returns_id,
+    )
+
+
+def _takes_several_at_once(connection: BaseDatabaseWrapper) -> bool:
+    """Whether one `execute` may hold several statements with parameters, and tell what each has returned.
+
+    psycopg 3 does where it binds the parameters itself, as it does by default; psycopg2 tells of the last only.
+    """
+    driver, options = getattr(connection, "Database", None), connection.settings_dict["OPTIONS"]
+    return getattr(driver, "__name__", "") == "psycopg" and not options.get("server_side_binding")
+
+
+def _insert(row: Mapping[str, Any], using: str) -> int | None:
+    """The new row's primary key; None where its `dedup_key` is taken."""
+    connection, statements = connections[using], _statements(using)
+    adapt = connection.ops.adapt_datetimefield_value
+    parameters = [*(row[name] for name in TEXTS), *(adapt(row[name]) for name in MOMENTS)]
+    with connection.cursor() as cursor:
+        if statements.in_one is None:
+            cursor.execute(SAVEPOINT)
+        try:
+            if statements.in_one is not None:
+                cursor.execute(statements.in_one, parameters)
+                cursor.nextset()
+                return _first(cursor)
+            new_id = _look_and_insert(cursor, connection, statements, parameters, row["dedup_key"])
+            cursor.execute(RELEASE)
+        except BaseException as error:
+            _roll_back(cursor, connection, error)
+            raise
+    return new_id
+
+
+def _look_and_insert(
+    cursor: CursorWrapper,
+    connection: BaseDatabaseWrapper,
+    statements: _Statements,
+    parameters: Sequence[Any],
+    dedup_key: str | None,
+) -> int | None:
+    if statements.look_up and dedup_key is not None:
+        cursor.execute(statements.look_up, [dedup_key])
+        if cursor.fetchone():
+            return None
+    cursor.execute(statements.insert, parameters)
+    return _first(cursor) if statements.returns_id else connection.ops.last_insert_id(cursor, "", "")
+
+
+def _first(cursor: CursorWrapper) -> int | None:
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _roll_back(cursor: CursorWrapper, connection: BaseDatabaseWrapper, error: BaseException) -> None:
+    """As `transaction.atomic` does. Where it can't be done, the whole transaction is beyond saving."""
+    if getattr(error.__cause__, "sqlstate", None) == BROKEN_BEFORE:
+        return
+    try:
+        cursor.execute(ROLLBACK)
+        cursor.execute(RELEASE)
+    except Error:
+        connection.needs_rollback = True
