@@ -9,11 +9,15 @@ import random
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
+from django.db.models import Q
 from django.utils import timezone
 
 from django_vt.conf import settings
 from django_vt.models import Endpoint, SendLogEntry
+from django_vt.models.claiming import ClaimedEntry
 
 # Workers that look at the same moment see the same entries; each takes a random run out of so many times its share.
 LOOK_AHEAD = 8
@@ -28,7 +32,7 @@ class Claim:
 
     token: str
     until: datetime
-    entries: Sequence[SendLogEntry]
+    entries: Sequence[ClaimedEntry]
     endpoints: dict[str, Endpoint]
     probe: str | None = None
 
@@ -59,6 +63,19 @@ class Claimer:
             return probe
         closed = [account for account, endpoint in endpoints.items() if not endpoint.is_open()]
         return self._take_due(endpoints, self._size(limit), closed=closed)
+
+    def expired(self, claim: Claim) -> list[int]:
+        """Those of the claim's entries that are older than MAX_AGE lets their type be."""
+        now = timezone.now()
+        too_old = [
+            Q(event_type=event_type, created_at__lt=now - timedelta(seconds=age))
+            for event_type, age in settings.MAX_AGE.items()
+        ]
+        if not too_old:
+            return []
+        ids = [entry.pk for entry in claim.entries if entry.event_type in settings.MAX_AGE]
+        old = self._entries.claimed(ids, claim.token).filter(reduce(or_, too_old))
+        return list(old.values_list("pk", flat=True))
 
     def seconds_until_due(self) -> float | None:
         """How long there is nothing to take, as far as the tables tell; None: nothing is pending."""
@@ -130,7 +147,7 @@ class Claimer:
         while chosen := self._choose(size, ids, closed):
             until = timezone.now() + timedelta(seconds=settings.LEASE)
             token = self._entries.take(chosen, settings.LEASE)
-            entries = list(self._entries.claimed(chosen, token).order_by("pk"))
+            entries = self._entries.in_hand(chosen, token)
             if entries:
                 self._add_missing(endpoints, entries)
                 return Claim(token, until, entries, endpoints, probe)
@@ -156,7 +173,7 @@ class Claimer:
                 return chosen
         return []
 
-    def _add_missing(self, endpoints: dict[str, Endpoint], entries: Sequence[SendLogEntry]) -> None:
+    def _add_missing(self, endpoints: dict[str, Endpoint], entries: Sequence[ClaimedEntry]) -> None:
         for account_id in {entry.account_id for entry in entries} - endpoints.keys():
             endpoints[account_id], _created = self._endpoints.get_or_create(
                 account_id=account_id, address=settings.ENDPOINT

@@ -111,7 +111,7 @@ class Delivery:
         """Send what was claimed."""
         settlement = Settlement(claim, self._using, self._accepted_at)
         packing = _packing()
-        expired = [entry.pk for entry in claim.entries if _is_expired(entry)]
+        expired = self._claimer.expired(claim)
         worked = _Worked(DeliveryReport(skipped=settlement.skip(expired, reasons.EXPIRED)), set(expired))
         waiting = deque(packing.pack(entry for entry in claim.entries if entry.pk not in worked.dealt_with))
         try:
@@ -136,7 +136,10 @@ class Delivery:
         while True:
             while waiting and len(in_flight) < self._concurrency and self._may_begin(claim, is_first=is_first):
                 request, begun_at, is_first = waiting.popleft(), timezone.now(), False
-                in_flight[self._begin(request)] = request, begun_at
+                if self._pool is None:
+                    yield request, begun_at, self.send(request)
+                else:
+                    in_flight[self._pool.submit(self.send, request)] = request, begun_at
             if not in_flight:
                 return
             done, _not_done = wait(in_flight, return_when=FIRST_COMPLETED)
@@ -151,13 +154,6 @@ class Delivery:
         if self._stopping():
             return False
         return is_first or timezone.now() + timedelta(seconds=settings.deadline) <= claim.until
-
-    def _begin(self, request: OutgoingRequest) -> Future[Reply | DeliveryError]:
-        if self._pool is not None:
-            return self._pool.submit(self.send, request)
-        future: Future[Reply | DeliveryError] = Future()
-        future.set_result(self.send(request))
-        return future
 
     def send(self, request: OutgoingRequest) -> Reply | DeliveryError:
         """What came back, or why nothing did; whatever the backend raises."""
@@ -187,11 +183,6 @@ class _Worked:
 
 def _packing() -> Packing:
     return Packing(settings.ENDPOINT, settings.CALLBACK, settings.BATCH_SIZE, settings.MAX_URL_LENGTH)
-
-
-def _is_expired(entry: SendLogEntry) -> bool:
-    age = settings.MAX_AGE.get(entry.event_type)
-    return age is not None and timezone.now() - entry.created_at > timedelta(seconds=age)
 
 
 def _give_back(waiting: deque[OutgoingRequest], settlement: Settlement) -> None:

@@ -66,7 +66,7 @@ class Packing:
         batch: list[tuple[Packable, str]] = []
         length = 0
         for entry in entries:
-            quoted = quote_plus(entry.payload)
+            quoted = _quoted(entry.payload)
             if not batch:
                 length = len(self._url(entry, ""))
             elif len(batch) >= limit or length + len(SEPARATOR) + len(quoted) > self.max_url_length:
@@ -92,4 +92,10 @@ class Packing:
         return f"{path}?data={OPENING}{quoted}{CLOSING}{callback}&ts={ts}"
 
 
+def _quoted(payload: str) -> str:
+    """As `quote_plus` has it, several times as fast: a payload is ASCII, as it was escaped when it was recorded."""
+    return payload.translate(QUOTED) if payload.isascii() else quote_plus(payload)
+
+
+QUOTED = [quote_plus(chr(code)) for code in range(128)]
 OPENING, SEPARATOR, CLOSING = quote_plus("["), quote_plus(","), quote_plus("]")

@@ -19,6 +19,7 @@ from django_vt.conf import settings
 from django_vt.deadlocks import persistently
 from django_vt.exceptions import DeliveryError
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry
+from django_vt.models.claiming import ClaimedEntry
 from django_vt.models.send_log_verbs import FAILED, SENT
 from django_vt.outcome import Fate, Kind, Reply, Verdict
 from django_vt.packing import OutgoingRequest
@@ -37,7 +38,7 @@ class Settled:
     retried: int = 0
     failed: int = 0
     pauses: bool = False
-    again: tuple[SendLogEntry, ...] = ()
+    again: tuple[ClaimedEntry, ...] = ()
 
 
 class Settlement:
@@ -128,7 +129,7 @@ class Settlement:
     def _counts(self, account_id: str) -> bool:
         return self._claim.probe is None and self._claim.endpoint(account_id).is_open()
 
-    def _changes(self, fate: Fate, first: SendLogEntry, sharing: int) -> dict[str, Any]:
+    def _changes(self, fate: Fate, first: ClaimedEntry, sharing: int) -> dict[str, Any]:
         if fate is Fate.SPLIT:
             return {"batch_limit": outcome.halved(sharing)}
         if fate is Fate.AGAIN:
@@ -195,7 +196,7 @@ class Settlement:
             lost = len(request.entry_ids) - changed
             logger.warning("%d entries were taken over by another worker: this one had exceeded LEASE", lost)
 
-    def _tell_failed(self, entry: SendLogEntry, verdict: Verdict) -> None:
+    def _tell_failed(self, entry: ClaimedEntry, verdict: Verdict) -> None:
         logger.warning("Entry %d of the send log has failed: %s", entry.pk, reasons.describe(verdict.reason))
         self._send_signal(event_failed, (entry.pk,), FAILED)
 

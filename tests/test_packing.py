@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
 from hypothesis import given
@@ -140,6 +140,13 @@ def test_every_entry_is_in_exactly_one_request_that_fits(some, limit):
         assert data(request) == f"[{','.join(texts[pk] for pk in request.entry_ids)}]"
         assert len(request.url) <= limit or not request.shared
         assert request.url.isascii()
+
+
+@given(st.text(st.characters(max_codepoint=127)) | st.text())
+def test_a_payload_is_percent_encoded_as_the_vendors_example_is(text):
+    """PHP's http_build_query, as Python's quote_plus has it."""
+    [request] = PACKING.pack([Entry(1, text)])
+    assert f"?data=%5B{quote_plus(text)}%5D&callback=" in request.url
 
 
 def test_a_requests_repr_shows_neither_address_nor_payload():

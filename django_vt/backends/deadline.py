@@ -14,30 +14,31 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from django_vt.backends.watchdog import Watchdog
 from django_vt.backends.wire import DiscreetConnection
 
 _current: ContextVar[Deadline | None] = ContextVar("django_vt_deadline", default=None)
 
 
 class Deadline:
-    """For the time of a `with` block: after `seconds` a watchdog shuts the socket that the block's request uses."""
+    """For the time of a `with` block: after `seconds` the watchdog shuts the socket that the block's request uses."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, watchdog: Watchdog, seconds: float) -> None:
         self.passed = False
+        self._watchdog = watchdog
+        self._seconds = seconds
         self._turn = threading.Lock()
-        self._timer = threading.Timer(seconds, self._pass)
-        self._timer.daemon = True
         self._connection: HTTPConnection | None = None
 
     def __enter__(self) -> Deadline:
         self._token = _current.set(self)
-        self._timer.start()
+        self._watchdog.set(self._pass, self._seconds)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._timer.cancel()
+        self._watchdog.cancel(self._pass)
         _current.reset(self._token)
         with self._turn:
             # The connection may be another request's from now on.

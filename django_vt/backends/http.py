@@ -14,6 +14,7 @@ from django_vt import reasons
 from django_vt.backends.base import Backend
 from django_vt.backends.deadline import Deadline, DeadlineAdapter
 from django_vt.backends.discretion import queries_kept_out_of_logs
+from django_vt.backends.watchdog import Watchdog
 from django_vt.backends.wire import query_on_the_wire
 from django_vt.conf import settings
 from django_vt.exceptions import DeliveryError
@@ -29,10 +30,11 @@ class HttpBackend(Backend):
     def __init__(self) -> None:
         self._of_thread = threading.local()
         self._lines: list[_Line] = []
+        self._watchdog = Watchdog()
 
     def send(self, request: OutgoingRequest) -> Reply:
         """One GET. The errors of requests and urllib3 never leave: their text holds the whole URL."""
-        with queries_kept_out_of_logs(), Deadline(settings.deadline) as deadline:
+        with queries_kept_out_of_logs(), Deadline(self._watchdog, settings.deadline) as deadline:
             try:
                 return self._line().get(request.url, deadline)
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
@@ -40,7 +42,8 @@ class HttpBackend(Backend):
         raise DeliveryError(reason)
 
     def close(self) -> None:
-        """Close the connections of all threads."""
+        """Close the connections of all threads, and end the watchdog's."""
+        self._watchdog.close()
         while self._lines:
             self._lines.pop().close()
 

@@ -15,6 +15,8 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
 from django_vt import reasons
+from django_vt.models import claiming
+from django_vt.models.claiming import ClaimedEntry
 
 if TYPE_CHECKING:
     from django_vt.models.send_log import SendLogEntry  # noqa: F401 - the annotation below is a text
@@ -65,8 +67,12 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         """
         token, now = secrets.token_hex(16), timezone.now()
         with transaction.atomic(using=self.db, durable=True):
-            self.filter(pk__in=ids, due_at__lte=now).update(claim=token, due_at=now + timedelta(seconds=lease))
+            claiming.take(ids, token, now, now + timedelta(seconds=lease), self.db)
         return token
+
+    def in_hand(self, ids: Collection[int], token: str) -> list[ClaimedEntry]:
+        """Those of the ids that the claim holds, with what delivery needs of them."""
+        return claiming.read(ids, token, self.db)
 
     def claimed(self, ids: Collection[int], token: str) -> SendLogQuerySet:
         """Those of the ids that the claim still holds."""
@@ -78,9 +84,7 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
 
     def mark_sent(self, ids: Collection[int], token: str, response_status: int | None) -> int:
         """The vendor has them."""
-        return self.claimed(ids, token).update(
-            status=SENT, claim=None, due_at=None, sent_at=timezone.now(), response_status=response_status, reason=""
-        )
+        return claiming.mark_sent(ids, token, timezone.now(), response_status, self.db)
 
     def mark_skipped(self, ids: Collection[int], token: str, reason: str) -> int:
         """Not to be sent any more."""

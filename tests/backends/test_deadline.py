@@ -11,6 +11,7 @@ from urllib3.connection import HTTPConnection
 
 from django_vt.backends import deadline as deadlines
 from django_vt.backends.deadline import Deadline, DeadlineAdapter
+from django_vt.backends.watchdog import Watchdog
 from django_vt.exceptions import DeliveryError
 from django_vt.outcome import Reply
 from django_vt.testing import DripBody, DripHead, FakeVendor, Hang
@@ -130,7 +131,7 @@ def test_a_watchdog_that_comes_late_leaves_the_next_request_alone():
     with left, right:
         connection = HTTPConnection("localhost")
         connection.sock = left
-        with Deadline(60) as deadline:
+        with Deadline(Watchdog(), 60) as deadline:
             deadline.watch(connection)
         deadline._pass()
         left.sendall(b"still open")
@@ -139,7 +140,7 @@ def test_a_watchdog_that_comes_late_leaves_the_next_request_alone():
 
 def test_a_connection_that_is_gone_already_is_no_trouble():
     left, right = socket.socketpair()
-    with right, Deadline(60) as deadline:
+    with right, Deadline(Watchdog(), 60) as deadline:
         connection = HTTPConnection("localhost")
         connection.sock = left
         deadline.watch(connection)
@@ -147,14 +148,6 @@ def test_a_connection_that_is_gone_already_is_no_trouble():
         deadline._pass()
         with pytest.raises(TimeoutError):
             deadline.check()
-
-
-def test_a_deadline_leaves_no_thread_behind(vendor, backend):
-    backend.send(login())
-    timers = [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
-    for timer in timers:
-        timer.join(5)
-    assert not any(timer.is_alive() for timer in timers)
 
 
 def test_connections_without_a_deadline_work_as_ever(vendor):
