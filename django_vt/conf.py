@@ -49,6 +49,7 @@ class Settings:
     BEFORE_RECORD: str | None = None
     FAIL_SILENTLY: bool = True
     RETENTION_DAYS: float = 90
+    PAYLOAD_DAYS: float | None = None
     ISSUE_VTSID: bool | str = False
     VTSID_AGE: int = 365 * 24 * 3600
     OSCAR_ITEM_ID: Literal["partner_sku", "upc", "product_id"] = "partner_sku"

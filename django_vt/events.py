@@ -200,10 +200,11 @@ def payload(event: AnyEvent, identity: Identity) -> str:
 
 
 def address_in(event: AnyEvent) -> str:
-    """The first e-mail address that the event holds anywhere, empty where there is none."""
+    """The first e-mail address that the event holds anywhere, its reference too; empty where there is none."""
     if event.email:
         return event.email
-    return next((text for text in _texts(event.body(Identity())) if ADDRESS_PATTERN.fullmatch(text)), "")
+    texts = (*_texts(event.body(Identity())), event.reference)
+    return next((text for text in texts if ADDRESS_PATTERN.fullmatch(text)), "")
 
 
 ADDRESS_PATTERN = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")

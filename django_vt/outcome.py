@@ -65,7 +65,7 @@ class Verdict:
 def judge(result: Reply | DeliveryError, now: datetime) -> Verdict:
     """The verdict on what came back; a status outside the table (5xx among them) is tried again."""
     if isinstance(result, DeliveryError):
-        return Verdict(Kind.RETRY, result.reason)
+        return Verdict(Kind.RETRY, reasons.safe(result.reason))
     kind = KIND_OF_STATUS.get(result.status, Kind.RETRY)
     if kind is Kind.ACCEPTED:
         return Verdict(kind, response_status=result.status)

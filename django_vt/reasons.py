@@ -47,6 +47,12 @@ def reason(code: str, detail: object = "") -> str:
     return (f"{code}: {detail}" if detail != "" else code)[:MAX_LENGTH]
 
 
+def safe(told: str) -> str:
+    """What a backend, maybe the shop's own, gives as a reason, reduced to the list: nothing of a person stays in it."""
+    code, detail = split(told)
+    return reason(code, detail) if code in CODES and "@" not in detail else reason(BACKEND_FAILED)
+
+
 def split(stored: str) -> tuple[str, str]:
     """A stored reason as (code, detail)."""
     code, _colon, detail = stored.partition(": ")

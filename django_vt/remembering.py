@@ -75,9 +75,13 @@ class Memory:
         return RememberedIdentity.objects.using(self._using).filter(key=key_of(self._reference))
 
 
-def key_of(reference: str) -> str:
-    """The key of an order: a hash, so that the row by itself does not tell which order it belongs to."""
-    return hashlib.sha256("\0".join((settings.account_id, reference)).encode()).hexdigest()
+def key_of(reference: str, account_id: str | None = None) -> str:
+    """The key of an order: a hash, so that the row by itself does not tell which order it belongs to.
+
+    `account_id`: by default that of the settings, under which it is remembered and recalled.
+    """
+    account_id = settings.account_id if account_id is None else account_id
+    return hashlib.sha256("\0".join((account_id, reference)).encode()).hexdigest()
 
 
 def _keep(key: str, identity: Identity, using: str) -> None:

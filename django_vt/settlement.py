@@ -174,11 +174,7 @@ class Settlement:
         self._paused.add(request.account_id)
         endpoint = self._claim.endpoint(request.account_id)
         if self._pause(endpoint, request, verdict):
-            logger.error(
-                "The configuration for Vibetrace seems wrong: ENDPOINT %s with account %s, %s. Events are kept and "
-                "tried again; see ACCOUNT_ID and ENDPOINT, or a firewall in between.",
-                settings.ENDPOINT, request.account_id, reasons.describe(verdict.reason),
-            )  # fmt: skip
+            _tell_outage(endpoint, verdict)
         logger.warning(
             "Sending to Vibetrace (account %s) pauses until %s: %s",
             request.account_id, endpoint.paused_until, reasons.describe(verdict.reason),
@@ -197,7 +193,14 @@ class Settlement:
             logger.warning("%d entries were taken over by another worker: this one had exceeded LEASE", lost)
 
     def _tell_failed(self, entry: ClaimedEntry, verdict: Verdict) -> None:
-        logger.warning("Entry %d of the send log has failed: %s", entry.pk, reasons.describe(verdict.reason))
+        endpoint, why = self._claim.endpoint(entry.account_id), reasons.describe(verdict.reason)
+        if self._persistently(endpoint.tells_of_failure):
+            logger.error(
+                "An event has failed for good: entry %d of the send log, %s. See why, mend it and send it again in the "
+                "admin. Others that fail within an hour are told at WARNING.", entry.pk, why,
+            )  # fmt: skip
+        else:
+            logger.warning("Entry %d of the send log has failed for good: %s", entry.pk, why)
         self._send_signal(event_failed, (entry.pk,), FAILED)
 
     def _listened_to(self, signal: Signal, ids: Collection[int]) -> list[int]:
@@ -214,3 +217,18 @@ class Settlement:
 
     def _persistently(self, function: Callable[[], R]) -> R:
         return persistently(function, self._using)
+
+
+def _tell_outage(endpoint: Endpoint, verdict: Verdict) -> None:
+    why = reasons.describe(verdict.reason)
+    if verdict.kind is Kind.MISCONFIGURED:
+        logger.error(
+            "The configuration for Vibetrace seems wrong: ENDPOINT %s with account %s, %s. Events are kept and tried "
+            "again; see ACCOUNT_ID and ENDPOINT, or a firewall in between.",
+            endpoint.address, endpoint.account_id, why,
+        )  # fmt: skip
+    else:
+        logger.error(
+            "Nothing gets through to Vibetrace since %s (account %s): %s. Events are kept, and sent when it is back; "
+            "`manage.py send_log_status` says how things stand.", endpoint.paused_since, endpoint.account_id, why,
+        )  # fmt: skip

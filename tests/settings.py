@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.admin",
+    "cookie_consent",
     "django_vt",
     "tests.shop",
 ]
@@ -63,6 +64,7 @@ TEMPLATES = [
 ]
 
 STATIC_URL = "static/"
+COOKIE_CONSENT_SUCCESS_URL = "/"
 # Django 6.1 wants the mailer of error reports named; older versions don't look here.
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -79,6 +79,7 @@ def test_a_wrong_configuration_is_told_once_an_outage(row, clock):
     assert pause(endpoint(), tell=True)
     assert not pause(endpoint(), tell=True)
     endpoint().reopen(clock.now)
+    clock.advance(3600)
     assert pause(endpoint(), tell=True)
 
 
@@ -132,7 +133,7 @@ def test_success_after_a_pause_starts_everything_afresh(row, clock):
     assert after.is_open()
     assert after.closed_until() is None
     assert (after.paused_until, after.paused_by, after.probe, after.probe_until) == (None, None, None, None)
-    assert (after.reason, after.told_at, after.last_success_at) == ("", None, clock.now)
+    assert (after.reason, after.paused_since, after.last_success_at) == ("", None, clock.now)
 
 
 def test_success_is_written_at_most_once_a_minute(row, clock, django_assert_num_queries):

@@ -178,6 +178,7 @@ def test_any_text_in_data_comes_through_json_unchanged_and_in_ascii(text):
         (Event("signup", {"address": "a@example.com"}), "a@example.com"),
         (Event("note", {"text": "write to a@example.com", "n": 1}), ""),
         (Login("a@example.com", "shop"), "a@example.com"),
+        (Event("newsletter", {"n": 1}, reference="a@example.com"), "a@example.com"),
     ],
 )
 def test_the_first_address_anywhere_in_the_event_is_found(event, address):

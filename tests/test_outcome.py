@@ -41,6 +41,11 @@ def test_no_answer_is_tried_again_and_says_why(reason):
     assert outcome.judge(DeliveryError(reason), NOW) == Verdict(Kind.RETRY, reason)
 
 
+def test_what_a_backend_of_the_shops_own_says_is_not_taken_for_a_reason():
+    verdict = outcome.judge(DeliveryError("no route for buyer@example.com"), NOW)
+    assert verdict == Verdict(Kind.RETRY, reasons.BACKEND_FAILED)
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [

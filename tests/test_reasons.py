@@ -49,3 +49,17 @@ def test_every_code_comes_back_from_its_stored_form_and_has_words(code):
 def test_a_stored_reason_is_told_in_words(stored, words):
     with translation.override("en"):
         assert reasons.describe(stored) == words
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("timed out", "timed out"),
+        ("backend failed: OSError", "backend failed: OSError"),
+        ("backend failed: no route for buyer@example.com", "backend failed"),
+        ("buyer@example.com is unknown", "backend failed"),
+        ("", "backend failed"),
+    ],
+)
+def test_what_a_backend_gives_as_a_reason_is_kept_where_it_tells_of_nobody(told, kept):
+    assert reasons.safe(told) == kept

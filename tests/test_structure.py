@@ -56,7 +56,9 @@ ARROWS = {
     "tasks": {"dispatchers"},
     "checks": FLOOR | {"databases", "dispatchers", "events", "fields"},
     "admin": FLOOR | {"databases", "events", "identity", "models", "outbox", "outcome", "packing"},
-    "management": FLOOR | {"databases", "delivery", "events", "identity", "models", "outbox", "outcome", "worker"},
+    "management": FLOOR
+    | {"databases", "deadlocks", "delivery", "events", "identity", "models", "outbox", "outcome", "remembering"}
+    | {"worker"},
     "testing": FLOOR | {"backends", "event_loop", "events", "identity", "models", "outbox"},
     "adapters": FLOOR
     | {"databases", "event_loop", "events", "fields", "identity", "models", "never_raising", "outbox"},

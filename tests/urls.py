@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.auth.views import LoginView
-from django.urls import path
+from django.urls import include, path
 
 from tests.shop import views
 
@@ -15,4 +15,5 @@ urlpatterns = [
     path("buy-async/", views.buy_async, name="buy-async"),
     path("login/", LoginView.as_view(template_name="admin/login.html", next_page="/"), name="login"),
     path("admin/", admin.site.urls),
+    path("cookies/", include("cookie_consent.urls")),
 ]

@@ -76,7 +76,9 @@ class EntryPage:
         """The event as readable JSON."""
         text = indented(self._viewer.payload(entry))
         # A bidirectional page would turn JSON's brackets around.
-        return format_html('<pre class="vt-code" dir="ltr">{}</pre>', text) if text else NONE
+        if text:
+            return format_html('<pre class="vt-code" dir="ltr">{}</pre>', text)
+        return self._story(entry).absence() or NONE
 
     @admin.display(description=_("timeline"))
     def timeline(self, entry: SendLogEntry) -> SafeString:

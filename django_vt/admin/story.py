@@ -69,6 +69,16 @@ class Story:
             return _("Nothing by itself. Signalled again with what is missing, it will be sent.")
         return _("Nothing: it will not be sent by itself.")
 
+    def absence(self) -> str:
+        """Why there is no event in it, where there was one."""
+        entry = self.entry
+        if entry.payload:
+            return ""
+        sent = entry.status == Status.SENT
+        if entry.reason == reasons.reason(reasons.FORGOTTEN) or (sent and not entry.identity):
+            return reasons.describe(reasons.FORGOTTEN)
+        return _("Emptied some time after it was sent (PAYLOAD_DAYS)") if sent else ""
+
     def _failed(self, words: str) -> str:
         attempts = self.entry.attempts
         tried = ngettext(

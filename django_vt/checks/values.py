@@ -98,6 +98,10 @@ def _is_set_of_ways(value: Any) -> bool:
     return _is_list(value, lambda way: way in WAYS) and len(set(value)) == len(value)
 
 
+def _is_age(value: object) -> bool:
+    return _is_number(value, 0, CENTURY) and value != 0
+
+
 def _is_times_by_type(value: object) -> bool:
     return isinstance(value, Mapping) and all(
         isinstance(event_type, str) and TYPE_PATTERN.fullmatch(event_type) and _is_time(age)
@@ -146,5 +150,6 @@ RULES: Mapping[str, Rule] = {
         f"a whole number of seconds from 1 to {LONGEST_COOKIE}",
         lambda value: _is_whole_number(value, 1, LONGEST_COOKIE),
     ),
-    "RETENTION_DAYS": Rule("a number of days above 0", lambda value: _is_number(value, 0, CENTURY) and value != 0),
+    "RETENTION_DAYS": Rule("a number of days above 0", _is_age),
+    "PAYLOAD_DAYS": Rule("a number of days above 0, or None", lambda value: value is None or _is_age(value)),
 }

@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
                 ("address", models.CharField(max_length=255, verbose_name="address")),
                 ("consecutive_failures", models.PositiveIntegerField(default=0, verbose_name="consecutive failures")),
                 ("paused_until", models.DateTimeField(blank=True, null=True, verbose_name="paused until")),
+                ("paused_since", models.DateTimeField(blank=True, null=True, verbose_name="paused since")),
                 (
                     "paused_by",
                     models.BigIntegerField(blank=True, null=True, verbose_name="entry that opened the pause"),
@@ -27,6 +28,10 @@ class Migration(migrations.Migration):
                 ("last_success_at", models.DateTimeField(blank=True, null=True, verbose_name="last success")),
                 ("reason", models.CharField(blank=True, default="", max_length=200, verbose_name="reason")),
                 ("told_at", models.DateTimeField(blank=True, null=True, verbose_name="told at")),
+                (
+                    "failure_told_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="failed entry told at"),
+                ),
                 ("next_wake_at", models.DateTimeField(blank=True, null=True, verbose_name="next wake")),
                 ("held_by_staff", models.BooleanField(default=False, verbose_name="held by staff")),
             ],
@@ -102,10 +107,11 @@ class Migration(migrations.Migration):
                 "default_permissions": ("view",),
                 "indexes": [
                     models.Index(fields=["due_at"], name="django_vt_due_at"),
-                    models.Index(fields=["identity"], name="django_vt_identity"),
+                    models.Index(fields=["identity"], name="django_vt_identity", opclasses=["varchar_pattern_ops"]),
                     models.Index(fields=["email_hash"], name="django_vt_email_hash"),
                     models.Index(fields=["reference"], name="django_vt_reference"),
                     models.Index(fields=["created_at"], name="django_vt_created_at"),
+                    models.Index(fields=["sent_at"], name="django_vt_sent_at"),
                     models.Index(fields=["status", "created_at"], name="django_vt_status"),
                     models.Index(fields=["event_type", "created_at"], name="django_vt_event_type"),
                 ],

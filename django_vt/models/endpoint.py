@@ -19,6 +19,8 @@ from django_vt import reasons
 FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 900.0
 SUCCESS_WRITTEN_EVERY = timedelta(minutes=1)
+LASTING = 900.0  # seconds after which somebody must hear of an outage
+TOLD_EVERY = timedelta(hours=1)
 SOON_ENOUGH = timedelta(seconds=1)  # two runs that want the same moment work it out some milliseconds apart
 
 
@@ -46,12 +48,14 @@ class Endpoint(models.Model):
     address = models.CharField(_("address"), max_length=255)
     consecutive_failures = models.PositiveIntegerField(_("consecutive failures"), default=0)
     paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
+    paused_since = models.DateTimeField(_("paused since"), null=True, blank=True)
     paused_by = models.BigIntegerField(_("entry that opened the pause"), null=True, blank=True)
     probe = models.CharField(_("probe in hand"), max_length=32, null=True, blank=True)
     probe_until = models.DateTimeField(_("probe's lease"), null=True, blank=True)
     last_success_at = models.DateTimeField(_("last success"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=reasons.MAX_LENGTH, blank=True, default="")
     told_at = models.DateTimeField(_("told at"), null=True, blank=True)
+    failure_told_at = models.DateTimeField(_("failed entry told at"), null=True, blank=True)
     next_wake_at = models.DateTimeField(_("next wake"), null=True, blank=True)
     held_by_staff = models.BooleanField(_("held by staff"), default=False)
 
@@ -105,8 +109,8 @@ class Endpoint(models.Model):
     def reopen(self, begun_at: datetime) -> None:
         """A probe, or what was sent in spite of the pause, was accepted: sending is open."""
         self._change(
-            self._row(), consecutive_failures=0, paused_until=None, paused_by=None, probe=None, probe_until=None,
-            reason="", told_at=None, last_success_at=begun_at,
+            self._row(), consecutive_failures=0, paused_until=None, paused_since=None, paused_by=None, probe=None,
+            probe_until=None, reason="", last_success_at=begun_at,
         )  # fmt: skip
 
     def plan_wake(self, at: datetime) -> bool:
@@ -124,21 +128,35 @@ class Endpoint(models.Model):
 
         Of several workers whose requests fail at once only the first counts, the one that finds the row as it was
         read.
-        `tell`: the configuration is wrong and somebody must hear of it. Returns whether to say so now: once an
-        outage.
+        `tell`: the configuration is wrong and somebody must hear of it at once; of any other outage when it lasts for a
+        quarter of an hour, or is going to. Returns whether to say so now: once an outage, and of several within an
+        hour once.
         """
         now = timezone.now()
         seconds = retry_after if retry_after is not None else self._backoff()
-        tells = tell and self.told_at is None
+        since = self.paused_since or now
+        tells = (tell or max(seconds, (now - since).total_seconds()) >= LASTING) and self._is_untold(since, now)
         changes: dict[str, Any] = {"told_at": now} if tells else {}
         if self.is_open():
-            changes["paused_by"] = opened_by
+            changes.update(paused_by=opened_by, paused_since=now)
         unchanged = self._row(consecutive_failures=self.consecutive_failures, probe=self.probe)
         changed = self._change(
             unchanged, consecutive_failures=self.consecutive_failures + 1,
             paused_until=now + timedelta(seconds=seconds), probe=None, probe_until=None, reason=reason, **changes,
         )  # fmt: skip
         return tells and changed
+
+    def _is_untold(self, since: datetime, now: datetime) -> bool:
+        return self.told_at is None or (self.told_at < since and self.told_at <= now - TOLD_EVERY)
+
+    def tells_of_failure(self) -> bool:
+        """Whether it is for the caller to say that an entry has failed for good: once an hour, whoever comes first."""
+        now = timezone.now()
+        long_ago = now - TOLD_EVERY
+        if self.failure_told_at is not None and self.failure_told_at > long_ago:
+            return False
+        untold = Q(failure_told_at__isnull=True) | Q(failure_told_at__lte=long_ago)
+        return self._change(self._row().filter(untold), failure_told_at=now)
 
     def _backoff(self) -> float:
         return float(min(FIRST_PAUSE * 2 ** min(self.consecutive_failures, 20), LONGEST_PAUSE))

@@ -98,18 +98,29 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         """A request that they shared was rejected: fewer shall share the next. The claim goes on."""
         return self.claimed(ids, token).update(**becomes)
 
-    def forget(self) -> int:
-        """Empty what tells of a person and leave the skeleton; what was pending is never sent."""
+    def forget(self, telling: Collection[int] = ()) -> int:
+        """Empty what tells of a person and leave the skeleton; what was pending is never sent.
+
+        `telling` are those whose reference tells of the person too; one that may be an address always does. A worker
+        that has one of them in its hands has lost its claim, and so changes nothing; see `under_live_claim` for how
+        long it may still send what it holds.
+        """
         forgotten = Value(reasons.reason(reasons.FORGOTTEN))
+        telling_reference = Q(reference__contains="@") | Q(pk__in=telling)
         return self.update(
             reason=Case(When(status=SENT, then=F("reason")), default=forgotten),
             status=Case(When(status=PENDING, then=Value(SKIPPED)), default=F("status")),
+            reference=Case(When(telling_reference, then=Value("")), default=F("reference")),
             payload="",
             identity="",
             email_hash="",
             claim=None,
             due_at=None,
         )
+
+    def empty(self) -> int:
+        """Empty the payloads of those that are sent, and leave all else: whose it was, and that it was sent."""
+        return self.filter(status=SENT).update(payload="")
 
     def purge(self, most: int) -> int:
         """Delete at most so many of these entries, the oldest first, with their attempts, in one short transaction.

@@ -25,6 +25,7 @@ WRONG = [
     ("BEFORE_RECORD", [1, print, []]),
     ("OSCAR_ITEM_ID", ["sku", "", None, 1, []]),
     ("RETENTION_DAYS", [0, -1, "90", True, None, 36501]),
+    ("PAYLOAD_DAYS", [0, -1, "30", True, False, 36501]),
     ("ISSUE_VTSID", [None, 1, 0, print, []]),
     ("VTSID_AGE", [0, -1, 0.5, 3600.0, "3600", True, None, 400 * 86400 + 1, 10**5000]),
 ]
@@ -44,6 +45,7 @@ RIGHT = [
     ("BEFORE_RECORD", [None, "builtins.print"]),
     ("OSCAR_ITEM_ID", ["partner_sku", "upc", "product_id"]),
     ("RETENTION_DAYS", [0.5, 1, 36500]),
+    ("PAYLOAD_DAYS", [None, 0.5, 1, 36500]),
     ("ISSUE_VTSID", [True, False, "builtins.bool"]),
     ("VTSID_AGE", [1, 3600, 400 * 86400]),
 ]

@@ -13,9 +13,16 @@ from tests.delivering import configure, one
 
 COMMANDS = [
     *("send_pending", "resend", "purge_send_log", "send_log_status", "hold_sending", "release_sending"),
-    "send_test_event",
+    *("forget_shopper", "send_test_event"),
 ]
-IN_AN_INCIDENT = ["send_log_status", "hold_sending", "release_sending"]
+ADDRESS = "canary@example.com"
+ARGUMENTS = {"forget_shopper": [ADDRESS]}
+WHATEVER_THE_SETTINGS = ["forget_shopper", "send_log_status", "hold_sending", "release_sending"]
+
+
+def told(name, *arguments, **options):
+    """What a command prints, given what it can't do without."""
+    return run(name, *ARGUMENTS.get(name, ()), *arguments, **options)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -36,7 +43,7 @@ def test_an_unknown_database_is_refused_by_name(name):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_missing_table_is_said_without_the_text_of_the_database(name, empty_database):
-    error = fails(name, f"--database={empty_database}")
+    error = fails(name, *ARGUMENTS.get(name, ()), f"--database={empty_database}")
     assert 'The send log on the database "other" cannot be used (OperationalError)' in str(error)
     assert "django_vt_" not in str(error)
     assert (error.__cause__, error.__suppress_context__) == (None, True)
@@ -44,22 +51,21 @@ def test_a_missing_table_is_said_without_the_text_of_the_database(name, empty_da
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_works_on_the_database_named(name, other_database):
-    assert run(name, f"--database={other_database}")
+    assert told(name, f"--database={other_database}")
     assert not Endpoint.objects.exists()
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", COMMANDS)
 def test_verbosity_0_is_silence(name):
-    assert run(name, "--verbosity=0") == ""
-    assert run(name) != ""
+    assert told(name, "--verbosity=0") == ""
+    assert told(name) != ""
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_command_prints_an_address_or_an_identity(name, script):
-    address = "canary@example.com"
-    person = {"identity": f"email:{address}", "payload": f'{{"email":"{address}"}}', "reference": "100023"}
+    person = {"identity": f"email:{ADDRESS}", "payload": f'{{"email":"{ADDRESS}"}}', "reference": "100023"}
     script.answer = lambda request: 400
     one(**person)
     one(**person, **failed())
@@ -75,24 +81,24 @@ def test_no_command_prints_an_address_or_an_identity(name, script):
 
 def _all_it_says(name):
     try:
-        return run(name)
+        return told(name)
     except CommandError as error:
         return f"{error!r} {error}"
 
 
-@pytest.mark.parametrize("name", sorted(set(COMMANDS) - set(IN_AN_INCIDENT)))
-def test_commands_that_send_or_delete_look_at_the_settings_first(name, settings):
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - set(WHATEVER_THE_SETTINGS)))
+def test_commands_that_send_or_purge_look_at_the_settings_first(name, settings):
     configure(settings, BATCH_SIZE=0)
     with pytest.raises(SystemCheckError, match="BATCH_SIZE"):
         run(name, skip_checks=False)
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", IN_AN_INCIDENT)
-def test_commands_for_an_incident_work_with_wrong_settings_too(name, settings):
+@pytest.mark.parametrize("name", WHATEVER_THE_SETTINGS)
+def test_what_cannot_wait_works_with_wrong_settings_too(name, settings):
     configure(settings, BATCH_SIZE=0, ACCOUNT_ID=None, LEASE="long")
     assert load_command_class("django_vt", name).requires_system_checks == ()
-    assert run(name)
+    assert told(name)
 
 
 def test_a_wrong_argument_names_itself_and_exits_as_argparse_does():

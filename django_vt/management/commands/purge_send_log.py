@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from django_vt.conf import settings
 from django_vt.management import arguments, wording
+from django_vt.management.payloads import OldPayloads
 from django_vt.management.send_log_command import SendLogCommand
 from django_vt.models import RememberedIdentity, SendLogEntry
 from django_vt.models.send_log_verbs import SendLogQuerySet
@@ -20,11 +21,12 @@ AT_ONCE = 500  # rows a transaction: the shop's own wait no longer than it lasts
 
 
 class Command(SendLogCommand):
-    """Deletes in many short transactions; may be stopped at any time, and run again."""
+    """Deletes and empties in many short transactions; may be stopped at any time, and run again."""
 
     help = (
         "Deletes the entries of the send log that were sent or skipped and are older than RETENTION_DAYS, with their "
-        "failed attempts, and remembered identities as old. Pending entries are never deleted."
+        "failed attempts, and remembered identities as old. Pending entries are never deleted. Where PAYLOAD_DAYS is "
+        "set, it also empties the payloads of what was sent longer ago than that; these entries stay."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -43,6 +45,15 @@ class Command(SendLogCommand):
         remembered = RememberedIdentity.objects.using(using).filter(created_at__lt=before)
         identities = _purge_remembered(remembered, dry_run=dry_run)
         self._report("Would delete" if dry_run else "Deleted", by_status, identities, before)
+        if settings.PAYLOAD_DAYS is not None:
+            self._empty_payloads(SendLogEntry.objects.using(using), settings.PAYLOAD_DAYS, dry_run=dry_run)
+
+    def _empty_payloads(self, entries: SendLogQuerySet, days: float, *, dry_run: bool) -> None:
+        before = timezone.now() - timedelta(days=days)
+        payloads = OldPayloads(entries, before)
+        number = payloads.count() if dry_run else payloads.empty()
+        did = "Would empty" if dry_run else "Emptied"
+        self.say(f"{did} {wording.count(number, 'payload')} of what was sent before {wording.moment(before)}.")
 
     def _report(self, did: str, by_status: dict[Status, int], remembered: int, before: datetime) -> None:
         statuses = ", ".join(f"{number:,} {status.value}" for status, number in by_status.items())

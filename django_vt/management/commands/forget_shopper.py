@@ -1,0 +1,97 @@
+"""`manage.py forget_shopper`: a shopper wants to be forgotten."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+
+from django_vt.management import shopper, wording
+from django_vt.management.arguments import WrongArgument
+from django_vt.management.forgetting import Forgetting
+from django_vt.management.send_log_command import SendLogCommand
+from django_vt.management.shopper import Shopper
+from django_vt.models import SendLogEntry
+
+_sleep = threading.Event().wait
+
+
+class Command(SendLogCommand):
+    """Empties in many short transactions; may be stopped at any time, and run again. Never prints whom it forgets."""
+
+    help = (
+        "Forgets a shopper: empties payload, identity and e-mail hash of their entries in every status, and deletes "
+        "their remembered identities. What was pending is skipped and never sent. Status, type, reference and times "
+        "stay, but for a reference that names them. With an address, entries without one by the same visitors are "
+        "theirs, too; those that hold another address are left. Waits where a worker has an entry in its hands, "
+        "LEASE seconds at most. Exits with 0, also where there is nothing to forget."
+    )
+    requires_system_checks = ()  # the right to it does not wait until the settings are mended
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("email", metavar="EMAIL", nargs="?", help="The shopper's address, in whatever case.")
+        parser.add_argument(
+            "--pixel",
+            metavar="ID",
+            help="A visitor's cookie _vt_user, or the user id that it begins with; either means all sessions.",
+        )
+        parser.add_argument("--vtsid", metavar="ID", help="A visitor's cookie _vtsid.")
+        parser.add_argument("--dry-run", action="store_true", help="Change nothing; say how much it would be.")
+
+    def work(self, using: str, options: dict[str, Any]) -> None:
+        forgetting = Forgetting(_shopper(using, options), using)
+        if options["dry_run"]:
+            forgetting.preview()
+        else:
+            forgetting.run()
+        for sentence in _report(forgetting, options):
+            self.say(sentence)
+        if forgetting.in_hands_until is not None and not options["dry_run"]:
+            self._wait_for_workers(forgetting.in_hands_until)
+
+    def _wait_for_workers(self, until: datetime) -> None:
+        """Until no worker can send any more what it has in its hands: it begins nothing after its lease."""
+        self.say(
+            "A worker had some of them in its hands and may still send them, until its lease ends: waiting for that, "
+            f"until {wording.moment(until)}."
+        )
+        while (seconds := (until - timezone.now()).total_seconds()) > 0:
+            _sleep(seconds)
+        self.say("From now on nothing of it is sent.")
+
+
+def _shopper(using: str, options: dict[str, Any]) -> Shopper:
+    email, pixel, vtsid = (options[name] for name in ("email", "pixel", "vtsid"))
+    if [email, pixel, vtsid].count(None) != 2:
+        raise WrongArgument("EMAIL", "give an e-mail address, or --pixel, or --vtsid: one of them")
+    if email is not None:
+        return Shopper(using, address=shopper.address("EMAIL", email))
+    if pixel is not None:
+        return Shopper(using, visitor=shopper.visitor_by_pixel("--pixel", pixel))
+    return Shopper(using, visitor=shopper.visitor_by_vtsid("--vtsid", vtsid))
+
+
+def _report(forgetting: Forgetting, options: dict[str, Any]) -> Iterator[str]:
+    total = forgetting.statuses.total()
+    if not total and not forgetting.remembered:
+        yield "There is nothing to forget: the send log knows nothing of this shopper, or has forgotten it before."
+    else:
+        statuses = ", ".join(f"{forgetting.statuses[status]:,} {status}" for status in SendLogEntry.Status.values)
+        remembered = wording.count(forgetting.remembered, "remembered identity", "remembered identities")
+        did = "Would forget" if options["dry_run"] else "Forgot"
+        yield f"{did} {wording.entries(total)} ({statuses}) and {remembered}."
+    if forgetting.others:
+        yield (
+            f"Left are {wording.entries(forgetting.others)} of the same visitors that hold another address: "
+            "forget that address, too, if it is the same person's."
+        )
+    if options["email"] is None and forgetting.with_address:
+        yield (
+            f"Of these, {forgetting.with_address:,} held an e-mail address: forget that, too, for what is known by "
+            "the address alone."
+        )

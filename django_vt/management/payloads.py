@@ -1,0 +1,58 @@
+"""Emptying the payloads of what was sent long ago."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q
+
+from django_vt.models.send_log_verbs import SendLogQuerySet
+
+AT_ONCE = 500  # rows a transaction: the shop's own wait no longer than it lasts
+
+
+class OldPayloads:
+    """The payloads of entries that were sent before a moment.
+
+    The oldest are emptied first, so those that are emptied are in one piece, in the order of sending: looking back
+    from the moment, the work begins where that piece ends. Whatever lies further back, years of it, is not visited.
+    """
+
+    def __init__(self, entries: SendLogQuerySet, before: datetime) -> None:
+        self._entries = entries
+        # Not by status: only what is sent has this time, and its index alone is to serve.
+        self._sent = entries.filter(sent_at__lt=before)
+
+    def count(self) -> int:
+        """How many are still to be emptied."""
+        start = self._start()
+        return 0 if start is None else self._full_since(start).count()
+
+    def empty(self) -> int:
+        """Empty them, in short transactions; may be stopped at any time, and run again. Returns how many."""
+        emptied, start = 0, self._start()
+        while start is not None and (chosen := self._first_since(start)):
+            emptied += self._entries.filter(pk__in=[pk for pk, _sent_at in chosen]).empty()
+            start = chosen[-1][1]
+        return emptied
+
+    def _start(self) -> datetime | None:
+        """Not after the first that is to be emptied; None where nothing was sent so long ago."""
+        start, earlier = None, self._sent
+        while page := self._last_of(earlier):
+            start = page[-1][0]
+            if all(is_emptied for _sent_at, is_emptied in page):
+                break
+            earlier = self._sent.filter(sent_at__lt=start)
+        return start
+
+    def _last_of(self, entries: SendLogQuerySet) -> list[tuple[datetime | None, bool]]:
+        # One without an identity was emptied at a shopper's wish, and tells nothing of those around it.
+        flagged = entries.annotate(is_emptied=Q(payload="") & ~Q(identity=""))
+        return list(flagged.order_by("-sent_at").values_list("sent_at", "is_emptied")[:AT_ONCE])
+
+    def _first_since(self, start: datetime) -> list[tuple[int, datetime | None]]:
+        return list(self._full_since(start).order_by("sent_at").values_list("pk", "sent_at")[:AT_ONCE])
+
+    def _full_since(self, start: datetime) -> SendLogQuerySet:
+        return self._sent.filter(sent_at__gte=start).exclude(payload="")
