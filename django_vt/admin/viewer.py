@@ -40,7 +40,9 @@ class Viewer:
     def masked_payload(self, entry: SendLogEntry) -> str:
         """The event as anybody may see it."""
         event = entry.event
-        return json.dumps(masking.event(event), separators=(",", ":")) if event is not None else ""
+        if event is None:
+            return ""
+        return masking.own_ids(json.dumps(masking.event(event), separators=(",", ":")), entry.identity)
 
 
 def indented(payload: str) -> str:

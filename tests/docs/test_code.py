@@ -23,6 +23,7 @@ ENVIRONMENT = {
     "VT_ACCOUNT_ID": "acc123",
     "DATABASE_URL": "postgres://shop:secret@database/shop",
     "CELERY_BROKER_URL": "redis://broker/0",
+    "CHAT_WEBHOOK": "https://chat.example/hooks/1",
 }
 
 
