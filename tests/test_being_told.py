@@ -44,14 +44,15 @@ def fail(clock, script, status=400):
 
 
 def test_a_short_outage_is_no_error(clock, script, caplog):
-    one()
+    pending(2)
     script.answer = lambda request: 503
     for _ in range(7):
         deliver_due()
         clock.now = endpoint().paused_until
+    assert endpoint().consecutive_failures == 7
     script.answer = lambda request: 200
     deliver_due()
-    assert statuses() == {"sent": 1}
+    assert statuses() == {"sent": 2}
     assert told(caplog) == []
 
 
@@ -109,6 +110,17 @@ def test_a_vendor_that_asks_for_a_quarter_of_an_hour_is_told_at_once(clock, scri
     assert told(caplog) == []
     clock.advance(899)
     script.answer = lambda request: Reply(429, "900")
+    deliver_due()
+    assert len(told(caplog)) == 1
+
+
+def test_an_outage_of_many_short_pauses_is_told_when_it_has_lasted(clock, script, caplog):
+    pending(2)
+    script.answer = lambda request: Reply(503, "60")
+    for _ in range(15):
+        deliver_due()
+        clock.advance(60)
+    assert told(caplog) == []
     deliver_due()
     assert len(told(caplog)) == 1
 
