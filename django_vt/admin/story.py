@@ -70,10 +70,8 @@ class Story:
         return _("Nothing: it will not be sent by itself.")
 
     def absence(self) -> str:
-        """Why there is no event in it, where there was one."""
+        """Why there is no event in it, where there was one: for an entry without a payload."""
         entry = self.entry
-        if entry.payload:
-            return ""
         sent = entry.status == Status.SENT
         if entry.reason == reasons.reason(reasons.FORGOTTEN) or (sent and not entry.identity):
             return reasons.describe(reasons.FORGOTTEN)

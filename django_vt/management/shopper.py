@@ -135,10 +135,8 @@ class Shopper:
         if visitor.startswith(VTSID):
             return self._exactly("identity", visitor)
         # MariaDB's index serves the second of the conditions, PostgreSQL's the first, SQLite's the range.
-        sessions = self._entries.filter(identity__startswith=visitor, identity__istartswith=visitor)
-        if self._ranges_by_bytes:
-            return sessions.filter(identity__gte=visitor, identity__lt=visitor + BEYOND_ALL_SESSIONS)
-        return sessions
+        span = Q(identity__gte=visitor, identity__lt=visitor + BEYOND_ALL_SESSIONS) if self._ranges_by_bytes else Q()
+        return self._entries.filter(span, identity__startswith=visitor, identity__istartswith=visitor)
 
     def _exactly(self, column: str, text: str) -> SendLogQuerySet:
         """Equal by the index, and then by the byte: to MariaDB another person's `josé@…` equals `jose@…`."""

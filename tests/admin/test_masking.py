@@ -58,6 +58,19 @@ def test_identities_are_masked_wherever_they_stand(key):
     assert masking.event({key: 1234567890123}) == {key: "1234***"}
 
 
+@pytest.mark.parametrize(
+    ("stored", "masked"),
+    [
+        (f"pixel:{PIXEL}", "by 8139*** in 2534*** on 42"),
+        (f"pixel:42_{SESSION}", f"by {USER} in 2534*** on 42"),
+        (f"vtsid:{USER}", f"by 8139*** in {SESSION} on 42"),
+        ("", f"by {USER} in {SESSION} on 42"),
+    ],
+)
+def test_their_own_ids_are_masked_in_any_text_but_for_short_ones(stored, masked):
+    assert masking.own_ids(f"by {USER} in {SESSION} on 42", stored) == masked
+
+
 @given(
     st.recursive(
         st.text() | st.just(CANARY) | st.none() | st.integers(),
