@@ -9,7 +9,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import django
@@ -17,24 +19,33 @@ from django.core.management import call_command
 
 from django_vt.testing import fake_vendor
 from django_vt.testing.fake_vendor import FakeVendor
-from tests.chaos.books import Books
+from tests.chaos.books import DELIVERING, Books
+from tests.chaos.duplicates import Request, Sender
 from tests.chaos.processes import Herd, Role
+from tests.servers.brokers import BROKERS, Broker
 
 SHARE = 0.3
+OPENING_TIME = 60.0  # seconds at most until each kind of process has delivered something; then the reaper comes
 SETTLING_TIME = 120.0  # seconds at most until everything that is left has been sent
+BROKER_BESIDE = {"sqlite": "redis", "postgresql": "rabbitmq", "mariadb": "redis"}
 
 
 def main() -> int:
     """One run on one database; the exit code is 1 if a promise was broken."""
     options = parse()
-    with tempfile.TemporaryDirectory(prefix="django-vt-chaos-") as directory, FakeVendor() as vendor:
-        environment = prepare(options, vendor, Path(directory))
+    with (
+        tempfile.TemporaryDirectory(prefix="django-vt-chaos-") as directory,
+        FakeVendor() as vendor,
+        BROKERS[options.broker]() as broker,
+        Path(options.log or f"{directory}/log").open("wb") as log,
+    ):
+        environment = prepare(options, vendor, broker, Path(directory))
         try:
-            with Path(options.log or f"{directory}/log").open("wb") as log:
-                books = run(options, vendor, Herd(environment, log))
+            books = run(options, vendor, Herd(environment, log))
         finally:
             drop_database()
-    print(f"\nChaos on {options.database}, {options.seconds:.0f} s, seed {options.seed}:", *books.lines(), sep="\n")
+    title = f"Chaos on {options.database} and {options.broker}, {options.seconds:.0f} s, seed {options.seed}:"
+    print(f"\n{title}", *books.lines(), sep="\n")
     faults = list(books.faults())
     print(*(f"BROKEN: {fault}" for fault in faults), sep="\n")
     print(f"{0 if faults else 1} passed, {1 if faults else 0} failed")
@@ -43,15 +54,20 @@ def main() -> int:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "mariadb"), default="sqlite")
+    parser.add_argument("--database", choices=BROKER_BESIDE, default="sqlite")
+    parser.add_argument(
+        "--broker", choices=("redis", "rabbitmq"), help="for Celery; by default it goes by the database"
+    )
     parser.add_argument("--seconds", type=float, default=60.0, help="how long the shop is open")
     parser.add_argument("--kills", type=int, default=24, help="how many processes are killed meanwhile, about")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--log", help="where the processes' output goes; by default it is thrown away")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.broker = options.broker or BROKER_BESIDE[options.database]
+    return options
 
 
-def prepare(options: argparse.Namespace, vendor: FakeVendor, directory: Path) -> dict[str, str]:
+def prepare(options: argparse.Namespace, vendor: FakeVendor, broker: Broker, directory: Path) -> dict[str, str]:
     """A fresh database with the tables, in this process and for the others."""
     name = f"django_vt_chaos_{os.getpid()}"
     servers = {
@@ -59,9 +75,12 @@ def prepare(options: argparse.Namespace, vendor: FakeVendor, directory: Path) ->
         "postgresql": f"{os.environ.get('POSTGRESQL_SERVER', 'postgres://postgres@127.0.0.1:5432')}/{name}",
         "mariadb": f"{os.environ.get('MARIADB_SERVER', 'mysql://root@127.0.0.1:3306')}/{name}",
     }
-    os.environ["DATABASE_URL"] = servers[options.database]
-    os.environ["CHAOS_ENDPOINT"] = vendor.endpoint
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.chaos.settings"
+    os.environ.update(
+        broker.environment,
+        DATABASE_URL=servers[options.database],
+        DJANGO_SETTINGS_MODULE="tests.chaos.settings",
+        VT_ENDPOINT=vendor.endpoint,
+    )
     django.setup()
     create_database()
     call_command("migrate", run_syncdb=True, verbosity=0)
@@ -96,14 +115,21 @@ def run(options: argparse.Namespace, vendor: FakeVendor, herd: Herd) -> Books:
     for role in roles():
         herd.start(role)
     try:
+        vendor.wait_for(all_deliver, OPENING_TIME)
         herd.reap(options.seconds, options.seconds / options.kills, chance)
-        herd.kill_all("web")
+        herd.kill_all("thread", "celery_web")
         vendor.behave()
         resent = settle()
         unclean = herd.stop_all()
     finally:
-        herd.kill_all("")
+        herd.kill_all()
     return compare(vendor, herd, resent, unclean)
+
+
+def all_deliver(vendor: FakeVendor) -> bool:
+    """Whether each kind of process has."""
+    senders = {Sender.from_callback(request.callback or "").kind for request in vendor.requests if request.accepted}
+    return senders >= DELIVERING.keys()
 
 
 def misbehaviours() -> list[fake_vendor.Misbehaviour]:
@@ -127,10 +153,20 @@ def misbehaviours() -> list[fake_vendor.Misbehaviour]:
 
 
 def roles() -> list[Role]:
-    """Three web processes, each with its delivery thread, and two workers with several requests in flight."""
-    webs = [Role(f"web{n}", ["-m", "tests.chaos.web", f"web{n}", "10"], in_flight=1) for n in range(3)]
-    send = ["-m", "django", "send_pending", "--forever", "--concurrency", "2"]
-    return [*webs, *(Role(f"worker{n}", send, in_flight=2) for n in range(2))]
+    """Two of each: web processes with a delivery thread, those that wake Celery, and workers of both kinds."""
+    return [role for number in range(2) for role in _one_of_each(number)]
+
+
+def _one_of_each(number: int) -> Iterator[Role]:
+    for kind, dispatcher in (("thread", "thread.ThreadDispatcher"), ("celery_web", "celery.CeleryDispatcher")):
+        environment = {"CHAOS_DISPATCHER": f"django_vt.dispatchers.{dispatcher}"}
+        shop = ("-m", "tests.chaos.web", f"{kind}{number}", "10")
+        yield Role(kind, number, shop, environment=environment)
+    send = ("-m", "django", "send_pending", "--forever", "--concurrency=2")
+    yield Role("send_pending", number, send, concurrency=2)
+    worker = ("-m", "celery", "--app=tests.celery_project.app", "worker", "--pool=prefork", "--concurrency=2")
+    quiet = ("--loglevel=INFO", "--without-gossip", "--without-mingle", "--without-heartbeat")
+    yield Role("celery", number, worker + quiet, children=2)
 
 
 def settle() -> int:
@@ -148,7 +184,6 @@ def settle() -> int:
 
 def compare(vendor: FakeVendor, herd: Herd, resent: int, unclean: list[str]) -> Books:
     """Read the three books."""
-    from django_vt.conf import settings
     from django_vt.models import SendLogEntry
     from tests.shop.models import Order
 
@@ -158,14 +193,26 @@ def compare(vendor: FakeVendor, herd: Herd, resent: int, unclean: list[str]) -> 
         recorded=Counter(reference for reference, _status in entries),
         sent=frozenset(reference for reference, status in entries if status == "sent"),
         unsettled=Counter(status for _reference, status in entries if status != "sent"),
-        received=frozenset(vendor.orders),
-        accepted=vendor.accepted_orders,
-        in_flight_at_kills=sum(role.in_flight for role in herd.kills) * settings.BATCH_SIZE,
-        kills=len(herd.kills),
+        unanswered=unanswered(),
+        requests=[
+            Request(Sender.from_callback(request.callback or ""), request.at, request.order_ids, request.accepted)
+            for request in vendor.requests
+        ],
+        kills=herd.kills,
         resent_by_hand=resent,
         violations=len(vendor.violations),
         unclean_ends=tuple(unclean),
     )
+
+
+def unanswered() -> dict[str, list[datetime]]:
+    """When a worker has noted of an order that no answer came."""
+    from django_vt.models import SendAttempt
+
+    noted: dict[str, list[datetime]] = defaultdict(list)
+    for order, at in SendAttempt.objects.filter(response_status=None).values_list("entry__reference", "at"):
+        noted[order].append(at)
+    return noted
 
 
 if __name__ == "__main__":

@@ -16,7 +16,10 @@ import django
 def main() -> None:
     """Shop, a few times a second, as long as the process lives."""
     django.setup()
+    # As a project's __init__.py does, for the dispatcher to find the broker.
     from django.test import Client
+
+    import tests.celery_project.app  # noqa: F401
 
     name, rate = sys.argv[1], float(sys.argv[2])
     chance = random.Random(os.getpid())

@@ -1,0 +1,81 @@
+"""Why the vendor has accepted an order more than once: each time must have a cause that nobody could prevent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tests.chaos.processes import Kill
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who has sent a request: the kind of process, the process that was started, and the one of its group that sent.
+
+    Each names itself in the `callback` of its requests.
+    """
+
+    kind: str
+    group: int
+    pid: int
+
+    @classmethod
+    def from_callback(cls, callback: str) -> Sender:
+        """As apps.py writes it."""
+        kind, group, pid = callback.rsplit("_", 2)
+        return cls(kind, int(group), int(pid))
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the vendor got: from whom, when, which orders, and whether it took them for its own."""
+
+    sender: Sender
+    at: datetime
+    orders: tuple[str, ...]
+    accepted: bool = True
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Acceptances of an order that were not its last, by their cause.
+
+    `unnoted`: requests whose process was killed before it had noted the answer. `unanswered`: orders that the vendor
+    took without the answer's reaching the sender in time, which the sender has noted.
+    """
+
+    unnoted: Mapping[Request, Sequence[str]]
+    unanswered: Sequence[str]
+    unexplained: Sequence[str]
+
+
+def explain(requests: Sequence[Request], kills: Iterable[Kill], notes: Mapping[str, Sequence[datetime]]) -> Duplicates:
+    """`requests` in the order in which they came; `notes`: when it was noted that an order got no answer."""
+    in_flight = {kill.pid: kill.concurrency for kill in kills}
+    unnoted: dict[Request, list[str]] = {}
+    unanswered, unexplained = [], []
+    for order, request, following in _repeated(requests):
+        if any(request.at <= at <= following.at for at in notes.get(order, ())):
+            unanswered.append(order)
+        elif request in unnoted or _was_killed(request.sender, in_flight, unnoted):
+            unnoted.setdefault(request, []).append(order)
+        else:
+            unexplained.append(order)
+    return Duplicates(unnoted, unanswered, unexplained)
+
+
+def _was_killed(sender: Sender, in_flight: Mapping[int, int], unnoted: Iterable[Request]) -> bool:
+    """Whether it was, and could have one more request in flight than those that are known to have been."""
+    concurrency = max(in_flight.get(sender.group, 0), in_flight.get(sender.pid, 0))
+    return sum(request.sender == sender for request in unnoted) < concurrency
+
+
+def _repeated(requests: Iterable[Request]) -> Iterator[tuple[str, Request, Request]]:
+    """An order, the request that was accepted with it, and the next one that was."""
+    last: dict[str, Request] = {}
+    for request in requests:
+        for order in request.orders if request.accepted else ():
+            if order in last:
+                yield order, last[order], request
+            last[order] = request
