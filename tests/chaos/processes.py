@@ -90,7 +90,7 @@ class Herd:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             threading.Event().wait(pause * chance.uniform(0.5, 1.5))
-            self._replace_the_bereaved()
+            self._replace_those_who_gave_up()
             role = self._next_victim(chance)
             if not (role.children and chance.random() < CHILDREN_ONLY and self._kill_child(role, chance)):
                 self._kill(role)
@@ -105,6 +105,8 @@ class Herd:
         """SIGTERM to all that are left; returns those that did not end with 0 within some seconds."""
         # A process that has not even imported Django yet ends by the signal, as any would.
         threading.Event().wait(max(0.0, self.last_start + START_UP_TIME - time.monotonic()))
+        for role in [role for role, process in self.running.items() if self._gave_up(process)]:
+            del self.running[role]
         for process in self.running.values():
             process.send_signal(signal.SIGTERM)
         unclean = []
@@ -119,13 +121,16 @@ class Herd:
         self.running.clear()
         return unclean
 
-    def _replace_the_bereaved(self) -> None:
-        """Celery's worker gives up where a child dies while it is starting; nobody else may end by himself."""
+    def _replace_those_who_gave_up(self) -> None:
         for role, process in [*self.running.items()]:
-            if process.poll() is not None:
-                if process.pid not in self._bereaved:
-                    raise SystemExit(f"{role.name} ended by itself with {process.returncode}; see the log")
+            if self._gave_up(process):
                 self.start(role)
+            elif process.poll() is not None:
+                raise SystemExit(f"{role.name} ended by itself with {process.returncode}; see the log")
+
+    def _gave_up(self, process: subprocess.Popen[bytes]) -> bool:
+        """As Celery's worker does where a child dies while it is starting; nobody else may end by himself."""
+        return process.pid in self._bereaved and process.poll() is not None
 
     def _next_victim(self, chance: random.Random) -> Role:
         """One after another of a shuffled pack."""
