@@ -45,6 +45,7 @@ KIND_OF_STATUS = {
     **dict.fromkeys((401, 403, 404, 405, 410), Kind.MISCONFIGURED),
     **dict.fromkeys((408, 425, 429), Kind.RETRY),
 }
+REJECTIONS = frozenset(status for status, kind in KIND_OF_STATUS.items() if kind is Kind.REJECTED)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Fate(enum.Enum):
 
 
 def reconsider(verdict: Verdict, *, shared: bool, accepted_since: bool) -> Verdict:
-    """A lone entry rejected by an endpoint that has accepted nothing since its first attempt.
+    """A lone entry rejected by an endpoint that has accepted nothing since it first rejected this one.
 
     That speaks against the configuration (or for a firewall), not against the entry.
     """

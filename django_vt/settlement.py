@@ -161,9 +161,9 @@ class Settlement:
         return mine
 
     def _accepted_since(self, request: OutgoingRequest) -> bool:
-        """Whether the endpoint has accepted something since the first attempt with this lone entry."""
-        attempts = self._attempts.filter(entry_id__in=request.entry_ids)
-        first = attempts.aggregate(first=Min("at"))["first"]
+        """Whether the endpoint has accepted something since it first rejected this lone entry, or a request with it."""
+        rejections = self._attempts.filter(entry_id__in=request.entry_ids, response_status__in=outcome.REJECTIONS)
+        first = rejections.aggregate(first=Min("at"))["first"]
         known = (self._accepted_at.get(request.account_id), self._claim.endpoint(request.account_id).last_success_at)
         return first is not None and any(moment is not None and moment >= first for moment in known)
 

@@ -90,6 +90,30 @@ def test_a_lone_rejected_entry_is_kept_where_nothing_was_accepted_since(clock, s
     assert "seems wrong" in caplog.text
 
 
+def test_an_earlier_failure_that_was_no_rejection_does_not_speak_against_a_lone_rejected_entry(clock, script):
+    """An outage, then a success, then a firewall that answers 400 to everything: the event is as good as any."""
+    entry = one()
+    script.answer = lambda request: 500
+    deliver_due()
+    clock.advance(10)
+    other = one()
+    script.answer = lambda request: 200 if request.entry_ids == (other.pk,) else 500
+    deliver_due(ids=[other.pk])
+    script.answer = lambda request: 400
+    clock.advance(10)
+    deliver_due(ids=[entry.pk])
+    entry.refresh_from_db()
+    assert (entry.status, entry.response_status) == ("pending", 400)
+
+    script.reject(entry)
+    one()
+    for _ in range(3):
+        clock.advance(1000)
+        deliver_due()
+    entry.refresh_from_db()
+    assert (entry.status, entry.reason) == ("failed", "answered: 400")
+
+
 def test_what_was_begun_before_the_first_rejection_is_no_proof_of_acceptance(settings, clock, script, monkeypatch):
     """A firewall that comes up lets the answers to what was under way through."""
     configure(settings, BATCH_SIZE=1)
