@@ -17,7 +17,6 @@ from typing import IO
 
 ROOT = Path(__file__).parents[2]
 START_UP_TIME = 8.0  # seconds, on a busy machine
-CHILDREN_ONLY = 0.5  # of the times when a process with children is chosen
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +71,7 @@ class Herd:
     def __post_init__(self) -> None:
         self._victims: list[Role] = []
         self._bereaved: set[int] = set()
+        self._spares_parents = False
 
     def start(self, role: Role) -> None:
         """Start a process for the role."""
@@ -92,7 +92,7 @@ class Herd:
             threading.Event().wait(pause * chance.uniform(0.5, 1.5))
             self._replace_those_who_gave_up()
             role = self._next_victim(chance)
-            if not (role.children and chance.random() < CHILDREN_ONLY and self._kill_child(role, chance)):
+            if not (role.children and self._kill_child(role, chance)):
                 self._kill(role)
                 self.start(role)
 
@@ -147,9 +147,10 @@ class Herd:
         self.kills.append(Kill.of(role, process.pid))
 
     def _kill_child(self, role: Role, chance: random.Random) -> bool:
-        """Whether it had one already."""
+        """Every other time, where it has any; whether it did."""
+        self._spares_parents = not self._spares_parents
         children = sorted(children_of(self.running[role].pid))
-        if not children:
+        if not (self._spares_parents and children):
             return False
         pid = chance.choice(children)
         os.kill(pid, signal.SIGKILL)
