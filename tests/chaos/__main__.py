@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -13,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
 import django
 from django.core.management import call_command
@@ -33,6 +35,7 @@ BROKER_BESIDE = {"sqlite": "redis", "postgresql": "rabbitmq", "mariadb": "redis"
 def main() -> int:
     """One run on one database; the exit code is 1 if a promise was broken."""
     options = parse()
+    signal.signal(signal.SIGTERM, end)
     with (
         tempfile.TemporaryDirectory(prefix="django-vt-chaos-") as directory,
         FakeVendor() as vendor,
@@ -50,6 +53,12 @@ def main() -> int:
     print(*(f"BROKEN: {fault}" for fault in faults), sep="\n")
     print(f"{0 if faults else 1} passed, {1 if faults else 0} failed")
     return 1 if faults else 0
+
+
+def end(*told: object) -> NoReturn:
+    """Clean up, once: the processes are in groups of their own, which a signal to this one's does not reach."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit("told to end")
 
 
 def parse() -> argparse.Namespace:
