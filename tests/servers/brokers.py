@@ -35,19 +35,23 @@ class Broker:
 @contextmanager
 def on_redis() -> Iterator[Broker]:
     prefix = f"django-vt-{uuid.uuid4().hex}:"
-    yield Broker(REDIS_URL, {"global_keyprefix": prefix})
-    with redis.Redis.from_url(REDIS_URL) as server:
-        for key in server.scan_iter(f"{prefix}*"):
-            server.delete(key)
+    try:
+        yield Broker(REDIS_URL, {"global_keyprefix": prefix})
+    finally:
+        with redis.Redis.from_url(REDIS_URL) as server:
+            for key in server.scan_iter(f"{prefix}*"):
+                server.delete(key)
 
 
 @contextmanager
 def on_rabbitmq() -> Iterator[Broker]:
     broker = Broker(RABBITMQ_URL)
-    yield broker
-    with Connection(RABBITMQ_URL) as connection, connection.channel() as channel:
-        channel.queue_delete(broker.queue)
-        channel.exchange_delete(broker.queue)
+    try:
+        yield broker
+    finally:
+        with Connection(RABBITMQ_URL) as connection, connection.channel() as channel:
+            channel.queue_delete(broker.queue)
+            channel.exchange_delete(broker.queue)
 
 
 @contextmanager
