@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django_vt import event_loop, outbox
 from django_vt.conf import settings
 from django_vt.databases import default_alias
-from django_vt.events import AnyEvent, Confirmation
+from django_vt.events import CONFIRMATION, AnyEvent
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
 from django_vt.never_raising import NeverRaising
@@ -22,7 +22,7 @@ from django_vt.never_raising import NeverRaising
 def report(
     make: Callable[[], AnyEvent | None],
     *,
-    event_type: str = Confirmation.type,
+    event_type: str = CONFIRMATION,
     reference: object = "",
     request: HttpRequest | None = None,
     identity: Callable[[], Identity] | None = None,
@@ -31,8 +31,9 @@ def report(
     """Record the event that `make` returns (None: nothing to report); what `make` cannot use is recorded as `skipped`.
 
     `make` and `identity` are called in a savepoint: their queries may fail without harm to the caller's transaction.
-    `event_type` and `reference` are what the entry shows where there is no event. `using` is the order's database.
-    Raises what `track` raises, and nothing of `make`'s.
+    `event_type` and `reference` are what the entry shows where there is no event. `request` is the buyer's, where the
+    signal has one; `identity` returns whose order it is, where you know better. `using` is the alias of the order's
+    database. Returns the entry, or None when nothing was recorded. Raises what `track` raises, and nothing of `make`'s.
     """
     if not settings.ENABLED:
         return None

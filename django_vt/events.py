@@ -20,6 +20,8 @@ from django_vt import fields
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 
+CONFIRMATION = "confirmation"
+LOGIN = "login"
 TYPE_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 IDENTITY_KEYS = ("userId", "sessionId", "_vtsid", "email")
 EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -45,7 +47,7 @@ class AnyEvent(Protocol):
         """Events of one type with equal keys are one event; None: each is its own."""
 
     def body(self, identity: Identity) -> dict[str, Any]:
-        """The event's fields in the vendor's order, with the identity's among them."""
+        """The event's fields in the vendor's order, with those of `identity`, of one way or none, among them."""
 
 
 class Discreet:
@@ -60,9 +62,11 @@ class Discreet:
 
 @dataclass(frozen=True, repr=False, init=False)
 class Item(Discreet):
-    """A line of an order. `id` is the shop's product or variant id, `quantity` how many, above 0.
+    """A line of an order, as in the vendor's example of a `confirmation`: `{"id": "123123-M", "quantity": 2}`.
 
-    Raises `ValueError` naming the field.
+    `id` is the product or variant id that the vendor knows from the shop's feed: text, int or UUID, 1 to 255
+    characters. `quantity` is how many, above 0: int, float or Decimal. Raises `InvalidField`, a `ValueError` that
+    names the field.
     """
 
     id: str
@@ -80,12 +84,13 @@ AnyItem: TypeAlias = "Item | tuple[str | int | UUID, int | float | Decimal] | Ma
 
 @dataclass(frozen=True, repr=False, init=False)
 class Confirmation(Discreet):
-    """An order was placed: the vendor's `confirmation`.
+    """An order was placed: the vendor's `confirmation`, in the form of its document's example.
 
-    `order_id` becomes `orderId`, by which the vendor and this app discard repetitions. `total` is in the shop's
-    currency, a Decimal, int or str, rounded half-up to cents, at most 15 digits. `items` are `Item`s, pairs or
-    dicts with `id` and `quantity`. `email` is the buyer's, as order data: it names the buyer only where nothing
-    better is known. `extra` goes into `generic` beside them. Raises `ValueError` naming the field.
+    `order_id` (text, int or UUID, 1 to 255 characters) becomes `orderId`, by which the vendor and this app discard
+    repetitions. `total` is in the shop's currency, a Decimal, int or str, rounded half-up to cents, at most 15 digits.
+    `items` are `Item`s, pairs or dicts with `id` and `quantity`. `email` is the buyer's, as order data: it names the
+    buyer only where nothing better is known. `extra` goes into `generic` beside them. Raises `InvalidField`, a
+    `ValueError` that names the field.
     """
 
     order_id: str
@@ -93,7 +98,6 @@ class Confirmation(Discreet):
     items: tuple[Item, ...]
     email: str
     extra: Mapping[str, Any]
-    type: ClassVar[str] = "confirmation"
     _shown: ClassVar[tuple[str, ...]] = ("order_id",)
 
     def __init__(
@@ -111,6 +115,11 @@ class Confirmation(Discreet):
         object.__setattr__(self, "extra", fields.data("extra", extra, {"orderId", "total", "email"}))
 
     @property
+    def type(self) -> str:
+        """The vendor's `confirmation`."""
+        return CONFIRMATION
+
+    @property
     def reference(self) -> str:
         """The orderId."""
         return self.order_id
@@ -121,7 +130,7 @@ class Confirmation(Discreet):
         return self.order_id
 
     def body(self, identity: Identity) -> dict[str, Any]:
-        """The fields in the order of the vendor's example."""
+        """The fields in the order of the vendor's example, with those of `identity` among them."""
         items = [{"id": item.id, "quantity": fields.number(item.quantity)} for item in self.items]
         generic: dict[str, Any] = {"orderId": self.order_id, "total": fields.number(self.total)}
         if self.email:
@@ -131,19 +140,17 @@ class Confirmation(Discreet):
 
 @dataclass(frozen=True, repr=False)
 class Login(Discreet):
-    """A shopper logged in: the vendor's `login`.
+    """A shopper logged in: the vendor's `login`, in the form of its document's example.
 
     `email` is the shopper's address and, where given, also the identity, as in the vendor's example. `source` is a
-    word for where the login happened. `attributes` become attributes of the person. Raises `ValueError` naming
-    the field.
+    word for where the login happened. `attributes`, keys and values that JSON can say, become
+    attributes of the person, as the vendor's help pages have it. Raises `InvalidField`, a `ValueError` that names the
+    field.
     """
 
     email: str
     source: str
     attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    type: ClassVar[str] = "login"
-    reference: ClassVar[str] = ""
-    dedup_key: ClassVar[str | None] = None
     _shown: ClassVar[tuple[str, ...]] = ("source",)
 
     def __post_init__(self) -> None:
@@ -152,8 +159,22 @@ class Login(Discreet):
         reserved = {*IDENTITY_KEYS, "type", "source"}
         object.__setattr__(self, "attributes", fields.data("attributes", self.attributes, reserved))
 
+    @property
+    def type(self) -> str:
+        """The vendor's `login`."""
+        return LOGIN
+
+    @property
+    def reference(self) -> str:
+        """Empty: the address is not shown."""
+        return ""
+
+    @property
+    def dedup_key(self) -> None:
+        """Each login is its own."""
+
     def body(self, identity: Identity) -> dict[str, Any]:
-        """The fields in the order of the vendor's example."""
+        """The fields in the order of the vendor's example, with those of `identity` among them."""
         if identity.email:
             return {"type": self.type, **_naming(identity), "source": self.source, **self.attributes}
         return {**_naming(identity), "type": self.type, "source": self.source, **self.attributes}
@@ -163,16 +184,15 @@ class Login(Discreet):
 class Event(Discreet):
     """Anything else (the vendor calls it generic): `type` matches `[A-Za-z0-9_-]{1,64}`, `data` is what JSON can say.
 
-    `reference` is shown and searched for in the send log. Events of one type with the same `dedup_key` are one.
-    Raises `ValueError` naming the field, also for a key in `data` that says whose event it is: give `track` an
-    identity instead.
+    `reference` (up to 255 characters) is shown and searched for in the send log. Events of one type with the same
+    `dedup_key` are one. Raises `InvalidField`, a `ValueError` that names the field, also for a key in `data` that says
+    whose event it is: give `track` an identity instead.
     """
 
     type: str
     data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     reference: str = dataclasses.field(default="", kw_only=True)
     dedup_key: str | None = dataclasses.field(default=None, kw_only=True)
-    email: ClassVar[str] = ""
     _shown: ClassVar[tuple[str, ...]] = ("type", "reference")
 
     def __post_init__(self) -> None:
@@ -184,8 +204,13 @@ class Event(Discreet):
         if self.dedup_key is not None:
             object.__setattr__(self, "dedup_key", fields.identifier("dedup_key", self.dedup_key))
 
+    @property
+    def email(self) -> str:
+        """Empty: whose event it is, `track` is told."""
+        return ""
+
     def body(self, identity: Identity) -> dict[str, Any]:
-        """The fields in the order of the vendor's example."""
+        """The fields in the order of the vendor's example, with those of `identity` among them."""
         return {**_naming(identity), "type": self.type, **self.data}
 
 

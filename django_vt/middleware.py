@@ -19,6 +19,8 @@ Response: TypeAlias = "HttpResponseBase | Awaitable[HttpResponseBase]"
 class VTIdentityMiddleware:
     """Gives each request `vt_identity`, an `Identity` read from its cookies on first use.
 
+    Named in MIDDLEWARE, it is made by Django, sync or async as `get_response` is.
+
     No query, no `Vary: Cookie`, no access to `request.user`. A new process's first request also starts the
     dispatcher, so that what a killed process left is sent.
 
@@ -32,12 +34,12 @@ class VTIdentityMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], Response]) -> None:
         self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
+        self.is_async: bool = iscoroutinefunction(get_response)
         if self.is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Response:
-        """Serve a request, or give the coroutine that does."""
+        """Serve `request`, or give the coroutine that does. Raises what the views raise, and nothing of its own."""
         if self.is_async:
             return self._serve_async(request)
         vtsid = issuing.new_vtsid(request)

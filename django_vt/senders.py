@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from django_vt import identification, outbox
 from django_vt.conf import settings
-from django_vt.events import Confirmation, Login
+from django_vt.events import CONFIRMATION, LOGIN, Confirmation, Login
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from django_vt.never_raising import NeverRaising
@@ -52,7 +52,7 @@ def record_order(
             event = Confirmation(**_present(given))
         except Exception as error:  # noqa: BLE001 - whatever the shop passes, its checkout goes on
             known = using if _is_database(using) else None
-            outbox.record_invalid(Confirmation.type, order_id, outbox.problem(error), using=known)
+            outbox.record_invalid(CONFIRMATION, order_id, outbox.problem(error), using=known)
             return
         outbox.track(event, request=request, identity=identity, using=using)
 
@@ -68,7 +68,7 @@ def record_login(sender: object, *, request: HttpRequest | None = None, user: An
         try:
             event = Login(identification.address_of(user), settings.LOGIN_SOURCE)
         except InvalidField as error:
-            outbox.record_invalid(Login.type, "", outbox.problem(error))
+            outbox.record_invalid(LOGIN, "", outbox.problem(error))
             return
         outbox.track(event, request=request)
 

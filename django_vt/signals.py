@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
-order_placed = Signal()
-event_sent = Signal()
-event_failed = Signal()
+order_placed: Signal = Signal()
+event_sent: Signal = Signal()
+event_failed: Signal = Signal()

@@ -44,20 +44,42 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
 class Endpoint(models.Model):
     """An account at an address. Sending is open, paused after a failure, or waiting for its probe to come back."""
 
-    account_id = models.CharField(_("account"), max_length=64)
-    address = models.CharField(_("address"), max_length=255)
-    consecutive_failures = models.PositiveIntegerField(_("consecutive failures"), default=0)
-    paused_until = models.DateTimeField(_("paused until"), null=True, blank=True)
-    paused_since = models.DateTimeField(_("paused since"), null=True, blank=True)
-    paused_by = models.BigIntegerField(_("entry that opened the pause"), null=True, blank=True)
-    probe = models.CharField(_("probe in hand"), max_length=32, null=True, blank=True)
-    probe_until = models.DateTimeField(_("probe's lease"), null=True, blank=True)
-    last_success_at = models.DateTimeField(_("last success"), null=True, blank=True)
-    reason = models.CharField(_("reason"), max_length=reasons.MAX_LENGTH, blank=True, default="")
-    told_at = models.DateTimeField(_("told at"), null=True, blank=True)
-    failure_told_at = models.DateTimeField(_("failed entry told at"), null=True, blank=True)
-    next_wake_at = models.DateTimeField(_("next wake"), null=True, blank=True)
-    held_by_staff = models.BooleanField(_("held by staff"), default=False)
+    account_id: models.CharField[str, str] = models.CharField(_("account"), max_length=64)
+    address: models.CharField[str, str] = models.CharField(_("address"), max_length=255)
+    consecutive_failures: models.PositiveIntegerField[int, int] = models.PositiveIntegerField(
+        _("consecutive failures"), default=0
+    )
+    paused_until: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        _("paused until"), null=True, blank=True
+    )
+    paused_since: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        _("paused since"), null=True, blank=True
+    )
+    paused_by: models.BigIntegerField[int | None, int | None] = models.BigIntegerField(
+        _("entry that opened the pause"), null=True, blank=True
+    )
+    probe: models.CharField[str | None, str | None] = models.CharField(
+        _("probe in hand"), max_length=32, null=True, blank=True
+    )
+    probe_until: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        _("probe's lease"), null=True, blank=True
+    )
+    last_success_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        _("last success"), null=True, blank=True
+    )
+    reason: models.CharField[str, str] = models.CharField(
+        _("reason"), max_length=reasons.MAX_LENGTH, blank=True, default=""
+    )
+    told_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        _("told at"), null=True, blank=True
+    )
+    failure_told_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        _("failed entry told at"), null=True, blank=True
+    )
+    next_wake_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        _("next wake"), null=True, blank=True
+    )
+    held_by_staff: models.BooleanField[bool, bool] = models.BooleanField(_("held by staff"), default=False)
 
     objects = EndpointQuerySet.as_manager()
 

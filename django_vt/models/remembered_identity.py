@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -9,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 class RememberedIdentity(models.Model):
     """The identity of the shopper who placed an order, by the hash of account and orderId, until it is used."""
 
-    key = models.CharField(_("key"), max_length=64)
-    identity = models.TextField(_("identity"))
-    created_at = models.DateTimeField(_("remembered at"))
+    key: models.CharField[str, str] = models.CharField(_("key"), max_length=64)
+    identity: models.TextField[str, str] = models.TextField(_("identity"))
+    created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(_("remembered at"))
 
     class Meta:
         verbose_name = _("remembered identity")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -24,22 +25,36 @@ class SendLogEntry(models.Model):
         FAILED = "failed", _("failed")  # tried for the last time, or refused for good: `reason` says which
         SKIPPED = "skipped", _("skipped")  # never to be sent: `reason` says why
 
-    account_id = models.CharField(_("account"), max_length=64)
-    event_type = models.CharField(_("type"), max_length=64)
-    payload = models.TextField(_("payload"), blank=True, default="")
-    identity = models.CharField(_("identity"), max_length=330, blank=True, default="")
-    email_hash = models.CharField(_("e-mail hash"), max_length=64, blank=True, default="")
-    reference = models.CharField(_("reference"), max_length=255, blank=True, default="")
-    dedup_key = models.CharField(_("deduplication key"), max_length=64, null=True, blank=True)
-    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    batch_limit = models.PositiveSmallIntegerField(_("batch limit"), null=True, blank=True)
-    due_at = models.DateTimeField(_("due at"), null=True, blank=True)
-    claim = models.CharField(_("claim"), max_length=32, null=True, blank=True)
-    created_at = models.DateTimeField(_("recorded at"))
-    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
-    response_status = models.PositiveSmallIntegerField(_("last answer"), null=True, blank=True)
-    reason = models.CharField(_("reason"), max_length=reasons.MAX_LENGTH, blank=True, default="")
+    account_id: models.CharField[str, str] = models.CharField(_("account"), max_length=64)
+    event_type: models.CharField[str, str] = models.CharField(_("type"), max_length=64)
+    payload: models.TextField[str, str] = models.TextField(_("payload"), blank=True, default="")
+    identity: models.CharField[str, str] = models.CharField(_("identity"), max_length=330, blank=True, default="")
+    email_hash: models.CharField[str, str] = models.CharField(_("e-mail hash"), max_length=64, blank=True, default="")
+    reference: models.CharField[str, str] = models.CharField(_("reference"), max_length=255, blank=True, default="")
+    dedup_key: models.CharField[str | None, str | None] = models.CharField(
+        _("deduplication key"), max_length=64, null=True, blank=True
+    )
+    status: models.CharField[str, str] = models.CharField(
+        _("status"), max_length=10, choices=Status.choices, default=Status.PENDING
+    )
+    attempts: models.PositiveSmallIntegerField[int, int] = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    batch_limit: models.PositiveSmallIntegerField[int | None, int | None] = models.PositiveSmallIntegerField(
+        _("batch limit"), null=True, blank=True
+    )
+    due_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        _("due at"), null=True, blank=True
+    )
+    claim: models.CharField[str | None, str | None] = models.CharField(_("claim"), max_length=32, null=True, blank=True)
+    created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(_("recorded at"))
+    sent_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
+        _("sent at"), null=True, blank=True
+    )
+    response_status: models.PositiveSmallIntegerField[int | None, int | None] = models.PositiveSmallIntegerField(
+        _("last answer"), null=True, blank=True
+    )
+    reason: models.CharField[str, str] = models.CharField(
+        _("reason"), max_length=reasons.MAX_LENGTH, blank=True, default=""
+    )
 
     objects = SendLogQuerySet.as_manager()
 
@@ -78,10 +93,14 @@ class SendLogEntry(models.Model):
 class SendAttempt(models.Model):
     """A request that carried the entry and did not succeed. Not every one counts in `SendLogEntry.attempts`."""
 
-    entry = models.ForeignKey(SendLogEntry, models.CASCADE, related_name="failed_attempts", verbose_name=_("entry"))
-    at = models.DateTimeField(_("at"))
-    response_status = models.PositiveSmallIntegerField(_("answer"), null=True, blank=True)
-    reason = models.CharField(_("reason"), max_length=reasons.MAX_LENGTH)
+    entry: models.ForeignKey[SendLogEntry, SendLogEntry] = models.ForeignKey(
+        SendLogEntry, models.CASCADE, related_name="failed_attempts", verbose_name=_("entry")
+    )
+    at: models.DateTimeField[datetime, datetime] = models.DateTimeField(_("at"))
+    response_status: models.PositiveSmallIntegerField[int | None, int | None] = models.PositiveSmallIntegerField(
+        _("answer"), null=True, blank=True
+    )
+    reason: models.CharField[str, str] = models.CharField(_("reason"), max_length=reasons.MAX_LENGTH)
 
     class Meta:
         verbose_name = _("failed attempt")

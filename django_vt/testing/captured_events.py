@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 
@@ -51,13 +51,13 @@ class CapturedEvents(Sequence["SendLogEntry"]):
             return NotImplemented
         return self._current() == list(other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return repr(self._current())
 
     def add(self, entry: SendLogEntry) -> None:
-        """Note an entry; one that was noted before keeps its place."""
+        """Note `entry`; one that was noted before keeps its place."""
         self._entries[entry._state.db or "default", entry.pk] = entry
 
     def refresh(self) -> None:
