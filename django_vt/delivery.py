@@ -29,7 +29,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class DeliveryReport:
-    """What a delivery did: requests made, and entries sent, to be tried again, failed for good, and skipped."""
+    """What a delivery did; reports can be added up.
+
+    `requests` is how many were made. Of the entries, `sent` were accepted, `retried` are to be tried again, `failed`
+    are not tried any more, `skipped` were older than MAX_AGE.
+    """
 
     requests: int = 0
     sent: int = 0
@@ -47,8 +51,8 @@ def deliver_due(
     """Send what is due, now and here, until nothing is, or sending pauses or is held.
 
     `ids`: only these, each tried once and without regard to a pause. `limit`: at most so many entries. `using`: the
-    database, by default the send log's. Does nothing where ENABLED is False. Raises `RuntimeError` inside a
-    transaction: what it claims must be visible to other workers before it sends.
+    alias of the database, by default the send log's. Does nothing where ENABLED is False. Raises `RuntimeError` inside
+    a transaction: what it claims must be visible to other workers before it sends.
     """
     with Delivery(using or default_alias()) as delivery:
         return delivery.run(ids=ids, limit=limit)

@@ -8,9 +8,9 @@ class DjangoVTError(Exception):
 
 
 class InvalidField(DjangoVTError, ValueError):
-    """A value that cannot be sent. `field` says which, such as `items[0].quantity`.
+    """A value that cannot be sent. `field` says which, such as `items[0].quantity`, `problem` what is wrong.
 
-    The message says what is wrong and never repeats the value: it could be a shopper's.
+    The message is both, and never repeats the value: it could be a shopper's.
     """
 
     def __init__(self, field: str, problem: str) -> None:

@@ -34,10 +34,10 @@ ALL_WAYS: tuple[IdentificationWay, ...] = ("pixel", "vtsid", "email")
 class Identity:
     """All that is known of who did something; an event goes out under exactly one of the ways in it.
 
-    `user_id` and `session_id` are the vendor's pixel ids, strings of `[A-Za-z0-9-]` ("0111" has a zero that
-    counts), given both or not at all; `vtsid` is the site's own id (`_vtsid`); `email` an address that the
-    vendor knows. Raises `ValueError`, naming the field, for anything but such strings. Truthy when it
-    names somebody. Its `repr` names the ways and no value.
+    `user_id` and `session_id` are the vendor's pixel ids, strings of `[A-Za-z0-9-]` ("0111" has a zero that counts),
+    given both or not at all; `vtsid` is the site's own id (`_vtsid`); `email` an address that the vendor knows. Raises
+    `InvalidField`, a `ValueError` that names the field, for anything but such strings. Truthy when it names somebody.
+    Its `repr` names the ways and no value.
     """
 
     user_id: str = ""
@@ -60,7 +60,10 @@ class Identity:
 
     @classmethod
     def from_cookies(cls, cookies: Mapping[str, str]) -> Identity:
-        """What the cookies `_vt_user` and `_vtsid` say. Never raises: a cookie of another form counts as absent."""
+        """What `_vt_user` and `_vtsid` in `cookies` (as `request.COOKIES`) say.
+
+        Never raises: a cookie of another form than the vendor's counts as absent.
+        """
         pixel = PIXEL_PATTERN.fullmatch(_text(cookies.get(PIXEL_COOKIE)))
         user_id, session_id = pixel.groups() if pixel else ("", "")
         vtsid = _text(cookies.get(VTSID_COOKIE))
@@ -68,7 +71,10 @@ class Identity:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Identity:
-        """The identity that `to_dict` wrote, for instance into the shop's own session or order."""
+        """The identity that `to_dict` wrote as `data`, for instance into the shop's own session or order.
+
+        Raises `InvalidField`, a `ValueError`, for a key or a value that is no part of one.
+        """
         known = {field.name for field in dataclasses.fields(cls)}
         if unknown := set(data) - known:
             name = fields.inside("identity", unknown.pop())
@@ -80,7 +86,7 @@ class Identity:
         return {field.name: value for field in dataclasses.fields(self) if (value := getattr(self, field.name))}
 
     def only(self, way: IdentificationWay) -> Identity:
-        """This identity reduced to one way; falsy where it doesn't have that one."""
+        """This identity reduced to one `way`, "pixel", "vtsid" or "email"; falsy where it doesn't have that one."""
         if not self._has(way):
             return NOBODY
         if not any(self._has(other) for other in ALL_WAYS if other != way):

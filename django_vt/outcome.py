@@ -23,7 +23,10 @@ JITTER = 0.2
 
 @dataclass(frozen=True)
 class Reply:
-    """What the vendor answered: the HTTP status and the `Retry-After` header as it came, if any."""
+    """What the vendor answered: the HTTP `status`, and in `retry_after` the header as it came, if any.
+
+    The header is read as seconds or as an HTTP date, and kept within 1 second and 1 hour.
+    """
 
     status: int
     retry_after: str | None = None

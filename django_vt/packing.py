@@ -28,7 +28,11 @@ class Packable(Protocol):
 
 @dataclass(frozen=True)
 class OutgoingRequest:
-    """One request: the address, ready to be sent as it is, and the entries whose events it carries."""
+    """One request: the address, ready to be sent as it is, and the entries whose events it carries.
+
+    `url` is whole and percent-encoded; its query holds shoppers' data. `account_id` and `event_type` stand in its path.
+    `entry_ids` are the entries' primary keys, `payloads` their events' JSON, in the same order.
+    """
 
     url: str = field(repr=False)
     account_id: str

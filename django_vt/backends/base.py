@@ -12,7 +12,12 @@ class Backend:
     """Sends requests. One instance serves one delivery, from as many threads as it has requests in flight."""
 
     def send(self, request: OutgoingRequest) -> Reply:
-        """Send, and return the answer, or raise `DeliveryError` where there is none. Retries are not its job."""
+        """Send `request`, and return the answer of whatever status.
+
+        Where there is none, raise `DeliveryError` with a code of `django_vt.reasons`; what else it raises counts as
+        `backend failed`. It should end within TIMEOUT's deadline, and leave trying again to the delivery. A class that
+        does not say how to send gets a `TypeError`.
+        """
         raise TypeError(f"{type(self).__name__} does not say how to send")
 
     def close(self) -> None:

@@ -38,7 +38,10 @@ class VibetraceIntegration(Integration):
 
 
 def scrub_event(event: Event, hint: Hint) -> Event:
-    """An event or a transaction without what tells of a shopper; fit for `before_send`, `before_send_transaction`."""
+    """`event`, an error's or a transaction's, without what tells of a shopper; `hint`, Sentry's own, is not looked at.
+
+    Fit for `before_send` and `before_send_transaction`.
+    """
     content: dict[str, Any] = dict(event)
     for frame in _frames(content):
         if _is_ours(frame):
@@ -49,7 +52,10 @@ def scrub_event(event: Event, hint: Hint) -> Event:
 
 
 def scrub_breadcrumb(crumb: Breadcrumb, hint: BreadcrumbHint) -> Breadcrumb:
-    """A breadcrumb without the vendor's query; fit for `before_breadcrumb`."""
+    """The breadcrumb `crumb` without the vendor's query; `hint`, Sentry's own, is not looked at.
+
+    Fit for `before_breadcrumb`.
+    """
     _cut_queries(crumb)
     return crumb
 

@@ -34,7 +34,7 @@ class Misbehaviour(ABC):
 
     @abstractmethod
     def answer(self, connection: Connection, reply: Reply) -> bool:
-        """Treat a request to which `reply` would be the usual answer; True if the connection can go on."""
+        """Treat a request on `connection` to which `reply` would be the usual answer; True if it can go on."""
 
 
 class _StatusGoesOut(Misbehaviour):
@@ -49,8 +49,8 @@ class _StatusGoesOut(Misbehaviour):
 class Answer(Misbehaviour):
     """A well-formed answer of another status, with other headers or another body, or late.
 
-    `Answer(503, retry_after=120)`, `Answer(400)`, `Answer(delay=2.0)`. `delay` is in seconds, `retry_after` in seconds
-    or an HTTP date; None for `body` leaves the usual one.
+    `Answer(503, retry_after=120)`, `Answer(400)`, `Answer(delay=2.0)`. `status` is HTTP's, `headers` are added to the
+    usual ones. `delay` is in seconds, `retry_after` in seconds or an HTTP date; None for `body` leaves the usual one.
     """
 
     status: int = 200
@@ -76,7 +76,7 @@ class Answer(Misbehaviour):
 
 @dataclass(frozen=True)
 class Redirect(Misbehaviour):
-    """Sends the client elsewhere: `Redirect("http://127.0.0.1:9/elsewhere")`."""
+    """Sends the client elsewhere, to `url`, with the HTTP `status`: `Redirect("http://127.0.0.1:9/elsewhere")`."""
 
     url: str
     status: int = 302
@@ -165,7 +165,7 @@ class HugeBody(_StatusGoesOut):
 
 @dataclass(frozen=True)
 class Garbage(Misbehaviour):
-    """Bytes that are no HTTP, then the end of the connection."""
+    """`data`, bytes that are no HTTP, then the end of the connection."""
 
     data: bytes = b"\x00\xffSSH-2.0-not-a-web-server\r\n\r\n"
 

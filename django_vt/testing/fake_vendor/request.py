@@ -15,31 +15,28 @@ class VendorRequest:
     *Received* means just that. *Accepted* means that the vendor took its events for its own: they were what its
     document asks for, and it answered 2xx, or was told to keep them and fail afterwards. In between lies what a
     sender can't know: a request that was received and got no answer.
+
+    `method`, `path` (without the query) and `raw_query` (still percent-encoded) are as they were sent, `headers` by
+    name in lower case. `at` is when it had been read (aware, UTC, the machine's own clock). `account_id` and
+    `event_type` are those of the path, empty where it isn't the endpoint's. `callback` names the function of the JSONP
+    answer, None asks for plain JSON. `events` is the list in `data`, as far as it could be read. `violations` says
+    where the request breaks the rules of the vendor's document, by names of fields, never values. `keeps_alive`: the
+    client wants to use the connection again. `content_length`: bytes of body after the head; the vendor's requests have
+    none. `accepted`: see above.
     """
 
     method: str
     path: str
-    """As sent, without the query."""
     raw_query: str
-    """As sent, still percent-encoded."""
     headers: Mapping[str, str]
-    """By name in lower case."""
     at: datetime
-    """When it had been read (aware, UTC, the machine's own clock)."""
     account_id: str
-    """From the path; empty where the path isn't the endpoint's."""
     event_type: str
-    """From the path; empty where the path isn't the endpoint's."""
     callback: str | None
-    """The name for the JSONP answer, None for plain JSON."""
     events: tuple[dict[str, Any], ...]
-    """The list in `data`, as far as it could be read."""
     violations: tuple[str, ...]
-    """Where it breaks the rules of the vendor's document; names fields, never values."""
     keeps_alive: bool
-    """Whether the client wants to use the connection again."""
     content_length: int
-    """Bytes of body that follow the head; the vendor's requests have none."""
     accepted: bool = False
 
     @property

@@ -55,7 +55,7 @@ class FakeVendor:
     # Life
 
     def start(self) -> FakeVendor:
-        """Listen; `OSError` where the port is taken."""
+        """Listen; `OSError` where the port is taken, `RuntimeError` where it was started already."""
         if self._listener:
             raise RuntimeError("this FakeVendor has been started already")
         self._listener = Listener(self._wanted_port, Conversation(self._rules, self._keep, self._tls).hold)
@@ -83,12 +83,12 @@ class FakeVendor:
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """The port it listens on; `RuntimeError` where it isn't started."""
         return self._started().port
 
     @property
     def connections(self) -> int:
-        """How many connections it has accepted since it was started."""
+        """How many connections it has accepted since it was started; `RuntimeError` where it isn't."""
         return self._started().connections_accepted
 
     def _started(self) -> Listener:
@@ -100,7 +100,7 @@ class FakeVendor:
 
     @property
     def requests(self) -> list[VendorRequest]:
-        """Every request that was received, that is read whole, whatever the answer; oldest first."""
+        """Every request that was received, that is, read whole, whatever the answer; oldest first."""
         return self._ledger.requests()
 
     @property
@@ -129,7 +129,7 @@ class FakeVendor:
         return [violation for request in self.requests for violation in request.violations]
 
     def wait_for(self, wanted: int | Callable[[FakeVendor], bool], timeout: float = 5.0) -> None:
-        """Wait until that many events were accepted, or until the predicate is true.
+        """Wait until `wanted` events were accepted, or until `wanted`, a predicate, is true.
 
         The predicate is asked again after each request. `TimeoutError` after `timeout` seconds::
 
@@ -159,14 +159,15 @@ class FakeVendor:
         """Treat requests badly.
 
         All of them from now on, or the next `times`, or a `share` of them (0.3 for 30 %, drawn from `seed`), or those
-        for which `when(request)` is true; of several misbehaviours one is drawn each time::
+        for which `when(request)` is true; of several `misbehaviours` one is drawn each time::
 
             vendor.misbehave(Answer(503, retry_after=120), times=3)
             vendor.misbehave(Hang(), ResetAfterReading(), Answer(500), share=0.3, seed=7)
             vendor.misbehave(Answer(400), when=lambda request: "100023" in request.order_ids)
 
         May be told several times: rules without `when` are asked first, as they need not wait until the request is
-        read; among each sort the first told wins.
+        read; among each sort the first told wins. `ValueError` for `times` below 1, a `share` that is not above 0 and
+        at most 1, no misbehaviour at all, or `when` with `ResetBeforeReading`.
         """
         self._rules.add(Rule(misbehaviours, times, share, when, random.Random(seed)))  # noqa: S311 - to be repeated, not to be unguessable
 
