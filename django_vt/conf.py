@@ -26,7 +26,7 @@ TEST_DEFAULTS: Mapping[str, Any] = {
 class Settings:
     """The keys of `DJANGO_VT` with their types and defaults; reading an attribute reads the project's settings.
 
-    README.md says what each key means. A value of the wrong type is not mended here: the system checks
+    docs/reference/settings.md says what each key means. A value of the wrong type is not mended here: the system checks
     (`manage.py check`) name it.
     """
 

@@ -11,7 +11,7 @@ from django.db.transaction import TransactionManagementError as Broken
 from django_vt.conf import settings
 from django_vt.databases import default_alias
 
-# The name that README gives: all failures to record are found under one.
+# The name that the documentation gives: all failures to record are found under one.
 logger = logging.getLogger("django_vt.outbox")
 
 

@@ -8,7 +8,7 @@ from django.test import override_settings
 
 from django_vt import conf
 
-# DESIGN's table, which README's repeats.
+# DESIGN's table, which docs/reference/settings.md repeats.
 DEFAULTS = {
     "ACCOUNT_ID": "",
     "ENDPOINT": "https://app.vtcdn.net/event",

@@ -18,34 +18,20 @@ from django_vt import dispatchers, reasons, senders, signals
 from django_vt.backends.base import Backend
 from django_vt.conf import DEFAULTS
 from django_vt.models import SendLogEntry
-from tests.docs.pages import DOCS, README, ROOT, first_column, rows, section, sections, spans, text
+from tests.docs.pages import DOCS, ROOT, first_column, rows, section, sections, spans, text
 
 REFERENCE = DOCS / "reference"
 PACKAGE = ROOT / "django_vt"
-SETTINGS_PAGES = [README, REFERENCE / "settings.md"]
+SETTINGS = REFERENCE / "settings.md"
 MODELS = ["SendLogEntry", "SendAttempt", "Endpoint", "RememberedIdentity"]
 
 
-def settings_rows(page):
-    """Key and default of each setting that a page lists."""
-    heading = "Settings" if page == README else ""
-    return [(spans(row[0]), spans(row[1])) for row in rows(page, heading) if len(row) == 3]
+def test_every_setting_is_there_once_and_nothing_else_is():
+    assert sorted(first_column(SETTINGS)) == sorted(DEFAULTS)
 
 
-@pytest.mark.parametrize("page", SETTINGS_PAGES, ids=["README.md", "settings.md"])
-def test_every_setting_is_there_once_and_nothing_else_is(page):
-    keys = [key for names, _ in settings_rows(page) for key in names]
-    assert sorted(keys) == sorted(DEFAULTS)
-
-
-@pytest.mark.parametrize("page", SETTINGS_PAGES, ids=["README.md", "settings.md"])
-def test_every_default_is_the_one_in_the_code(page):
-    told = {
-        key: default for names, defaults in settings_rows(page) for key, default in zip(names, defaults, strict=False)
-    }
-    told.pop("ACCOUNT_ID", None)  # README says that it is required
-    assert {key: ast.literal_eval(default) for key, default in told.items()} == {key: DEFAULTS[key] for key in told}
-    assert len(told) >= len(DEFAULTS) - 1
+def test_every_default_is_the_one_in_the_code():
+    assert {spans(row[0])[0]: ast.literal_eval(spans(row[1])[0]) for row in rows(SETTINGS)} == DEFAULTS
 
 
 def test_every_command_is_there_and_nothing_else_is():
@@ -56,9 +42,8 @@ def test_every_command_is_there_and_nothing_else_is():
         assert f"```{{command-help}} {name}\n```" in section(page, f"`{name}`")
 
 
-def test_readme_names_every_command():
-    named = {name for row in rows(README, "Operating it") if len(row) == 2 for name in spans(row[0])}
-    assert named == set(find_commands(str(PACKAGE / "management")))
+def test_every_command_is_told_in_a_line():
+    assert sorted(first_column(REFERENCE / "commands.md")) == sorted(find_commands(str(PACKAGE / "management")))
 
 
 def test_every_check_is_there_and_nothing_else_is():
@@ -123,14 +108,18 @@ def subclasses(package, base):
                 yield f"{module.name.rpartition('.')[2]}.{name}"
 
 
-@pytest.mark.parametrize("page", SETTINGS_PAGES, ids=["README.md", "settings.md"])
-def test_every_backend_and_dispatcher_is_named(page):
+def test_every_backend_and_dispatcher_is_named():
     backends = importlib.import_module("django_vt.backends")
     offered = {*subclasses(backends, Backend), *subclasses(dispatchers, dispatchers.Dispatcher)}
-    assert {name for name in offered if name not in text(page)} == set()
+    assert {name for name in offered if name not in text(SETTINGS)} == set()
 
 
 def test_every_name_that_the_package_lends_is_in_the_reference():
     page = text(REFERENCE / "api.md")
     lent = [name for name in django_vt.__all__ if name != "__version__"]
     assert [name for name in lent if f".. autofunction:: django_vt.{name}\n" not in page] == []
+
+
+def test_every_dispatcher_is_there_to_be_chosen():
+    offered = subclasses(dispatchers, dispatchers.Dispatcher)
+    assert sorted(first_column(DOCS / "how-to" / "dispatchers.md")) == sorted(offered)
