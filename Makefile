@@ -20,7 +20,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target does; do \
 		printf '  make %-10s %s\n' "$$target" "$$does"; done
 
-demo: $(VENV)/.test ## a visitor logs in and buys; see what the vendor gets and what the send log says
+demo: $(VENV)/.test ## a visitor logs in and buys, also while the vendor is down; what it gets, what the send log says
 	@$(PYTHON) -m example_project.demo
 
 run: $(VENV)/.test ## leave the example shop and the stand-in vendor running, to click through

@@ -1,10 +1,13 @@
-"""`make demo`: a visitor signs in and buys; see what the vendor gets, and what the send log says of it."""
+"""`make demo`: a visitor signs in and buys, also while the vendor is down; what the vendor gets, what the log says."""
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+from requests import Response
 
 from django_vt.testing import FakeVendor
 from example_project.browser import Browser
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 ARRIVES_WITHIN = 20.0  # seconds
 LOOKS_EVERY = 0.05  # seconds
 EVENTS = {"login", "confirmation"}
+ADDRESS = {"name": "Ada Lovelace", "email": SHOPPER["email"], "address": "12 St James's Square"}
 
 
 def main() -> int:
@@ -46,7 +50,12 @@ def show(directory: Path) -> None:
             show_pixel(browser)
             show_visit(browser)
             show_arrival(vendor, shop)
-    print("Both have arrived. Next: `make run` leaves the shop open, to click through it.")
+            vendor.refuse()
+            show_outage(browser, shop)
+            vendor.accept()
+            show_return(vendor, shop)
+    print("No checkout has waited for the vendor, and no order is lost.")
+    print("Next: `make run` leaves the shop open, to click through it.")
 
 
 def show_addresses(shop: ShopServer, vendor: FakeVendor) -> None:
@@ -67,14 +76,13 @@ def show_visit(browser: Browser) -> None:
     browser.submit("/", "/basket/first-flush-darjeeling/add/")
     browser.submit("/", "/basket/jasmine-pearls/add/")
     browser.submit("/basket/", "/basket/jasmine-pearls/quantity/", quantity=2)
-    address = {"name": "Ada Lovelace", "email": SHOPPER["email"], "address": "12 St James's Square"}
-    order = browser.submit("/checkout/", **address, payment="card")
+    order = browser.submit("/checkout/", **ADDRESS, payment="card")
     payment = browser.submit(order.headers["Location"])
     browser.get(payment.headers["Location"])
     step(
         3,
         "The visitor signs in, fills a basket, orders, and pays on a payment provider's page",
-        f"POST /checkout/ took the shop {order.elapsed.total_seconds() * 1000:.0f} ms.\n"
+        f"{took(order)}.\n"
         "The provider's callback confirms the order. It carries no cookie of the visitor's, but the shop has\n"
         "remembered whose order it is. Nobody waited for the vendor: a thread of the shop sends what has\n"
         "been committed.",
@@ -86,6 +94,38 @@ def show_arrival(vendor: FakeVendor, shop: ShopServer) -> None:
     entries = wait_for_the_log(shop)
     step(4, "What the vendor got", "\n".join(map(request_text, vendor.requests)))
     step(5, "What the send log says; staff see it in the admin", send_log_text(entries))
+
+
+def show_outage(browser: Browser, shop: ShopServer) -> None:
+    browser.submit("/", "/basket/jasmine-pearls/add/")
+    order = browser.submit("/checkout/", **ADDRESS, payment="invoice")
+    entries = wait_for_the_log(shop, lambda entry: bool(entry.reason or entry.response_status))
+    step(
+        6,
+        "The vendor goes down, and the visitor orders again",
+        f"{took(order)}: the shop has not noticed.",
+        send_log_text(entries[-1:]),
+    )
+
+
+def show_return(vendor: FakeVendor, shop: ShopServer) -> None:
+    try:
+        vendor.wait_for(len(EVENTS) + 1, ARRIVES_WITHIN)
+    except TimeoutError:
+        raise ShopFailed(f"The vendor is back and got nothing.\n{shop.last_lines()}") from None
+    entries = wait_for_the_log(shop)
+    step(
+        7,
+        "The vendor is back, and gets what has waited for it",
+        request_text(vendor.requests[-1]),
+        send_log_text(entries[-1:]),
+    )
+
+
+def took(reply: Response) -> str:
+    return (
+        f"{reply.request.method} {reply.request.path_url} took the shop {reply.elapsed.total_seconds() * 1000:.0f} ms"
+    )
 
 
 def wait_for_arrival(vendor: FakeVendor, shop: ShopServer, timeout: float = ARRIVES_WITHIN) -> None:
@@ -100,11 +140,17 @@ def wait_for_arrival(vendor: FakeVendor, shop: ShopServer, timeout: float = ARRI
         ) from None
 
 
-def wait_for_the_log(shop: ShopServer, timeout: float = ARRIVES_WITHIN) -> list["SendLogEntry"]:
-    """The entries, once the shop has written down the vendor's answers."""
+def is_sent(entry: "SendLogEntry") -> bool:
+    return entry.status != "pending"
+
+
+def wait_for_the_log(
+    shop: ShopServer, is_told: Callable[["SendLogEntry"], bool] = is_sent, timeout: float = ARRIVES_WITHIN
+) -> list["SendLogEntry"]:
+    """The entries, once the shop has written down what became of each."""
     end = time.monotonic() + timeout
     entries = send_log()
-    while any(entry.status == "pending" for entry in entries):
+    while not all(map(is_told, entries)):
         if time.monotonic() > end:
             raise ShopFailed(
                 f"After {timeout:.0f} s the log still says pending.\n{send_log_text(entries)}\n{shop.last_lines()}"

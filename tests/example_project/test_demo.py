@@ -44,7 +44,7 @@ def test_the_demo_shows_a_login_and_an_order_that_arrived(ended_demo: tuple[int,
     assert "GET /event/example-shop/login\n" in output
     assert "GET /event/example-shop/confirmation\n" in output
 
-    login, confirmation = events_in(output)
+    login, confirmation, later = events_in(output)
     assert login == {"type": "login", "email": "ada@example.com", "source": "website"}
     cookie = re.search(r"_vt_user=(\d+)_(\d+)_false_false", output)
     assert cookie
@@ -53,8 +53,18 @@ def test_the_demo_shows_a_login_and_an_order_that_arrived(ended_demo: tuple[int,
     assert confirmation["generic"] == {"orderId": "100001", "total": 39.5, "email": "ada@example.com"}
 
     log = [line.split() for line in output.splitlines() if " sent  " in line and "answered 200" in line]
-    assert [row[1:5] for row in log] == [["login", "-", "email", "sent"], ["confirmation", "100001", "pixel", "sent"]]
+    assert [row[1:5] for row in log] == [
+        ["login", "-", "email", "sent"],
+        ["confirmation", "100001", "pixel", "sent"],
+        ["confirmation", "100002", "pixel", "sent"],
+    ]
     assert list(tmp_path.iterdir()) == []
+
+    # The second order came while the vendor was down.
+    assert later["generic"]["orderId"] == "100002"
+    told = [line.split()[4:6] for line in output.splitlines() if " 100002 " in line]
+    assert told == [["pending", "1"], ["sent", "1"]]
+    assert "Vibetrace could not be reached" in output
 
 
 @pytest.mark.parametrize(("told", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
@@ -86,6 +96,12 @@ def test_events_that_do_not_arrive_fail_the_demo_and_are_named() -> None:
     assert "still without: confirmation, login" in said
     assert re.search(r"^\d+ +login +- +email +pending", said, re.MULTILINE)
     assert "goodbye" in said
+
+
+def test_an_order_that_does_not_come_after_the_outage_fails_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "ARRIVES_WITHIN", 0)
+    with FakeVendor() as vendor, pytest.raises(ShopFailed, match=r"got nothing(?s:.*)goodbye"):
+        demo.show_return(vendor, SilentShop())  # type: ignore[arg-type]
 
 
 @pytest.mark.django_db
