@@ -36,7 +36,7 @@ def vt_events(db: None, settings: Settings) -> Iterator[CapturedEvents]:
 
 
 @pytest.fixture
-def fake_vendor(settings: Settings) -> Iterator[FakeVendor]:
+def fake_vendor(db: None, settings: Settings) -> Iterator[FakeVendor]:
     """A started `django_vt.testing.FakeVendor` that DJANGO_VT points to: events go there over real HTTP.
 
     For example::

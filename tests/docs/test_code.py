@@ -20,6 +20,7 @@ WITH_CODE = [page for page in PAGES if code(page) and page != DOCS / "tutorial.m
 ELSEWHERE = {"BACKEND", "DISPATCHER", "ENDPOINT", "TIMEOUT"}  # would take the events out of this process
 
 ENVIRONMENT = {
+    "SECRET_KEY": "not a secret",
     "VT_ACCOUNT_ID": "acc123",
     "DATABASE_URL": "postgres://shop:secret@database/shop",
     "CELERY_BROKER_URL": "redis://broker/0",
