@@ -1,28 +1,84 @@
 """Tells Vibetrace what happened on the server of a Django shop.
 
 `track` and `atrack` record an event, `remember_identity` and `aremember_identity` keep whose order it is until its
-payment is confirmed. They are loaded on first use, as they need Django's apps to be ready.
+payment is confirmed. Orders are best reported by the signal `django_vt.signals.order_placed`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from django_vt.outbox import atrack, track
-    from django_vt.remembering import aremember_identity, remember_identity
+    from django.http import HttpRequest
+
+    from django_vt.events import AnyEvent
+    from django_vt.identity import Identity
+    from django_vt.models import SendLogEntry
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "aremember_identity", "atrack", "remember_identity", "track"]
 
+# What does it is imported when it is called: it needs Django's apps to be ready, which import this package first.
 
-def __getattr__(name: str) -> Any:
-    if name in {"track", "atrack"}:
-        from django_vt import outbox
 
-        return getattr(outbox, name)
-    if name in {"remember_identity", "aremember_identity"}:
-        from django_vt import remembering
+def track(
+    event: AnyEvent,
+    *,
+    request: HttpRequest | None = None,
+    identity: Identity | None = None,
+    using: str | None = None,
+) -> SendLogEntry | None:
+    """Record `event`, in the transaction that is open on the database `using` (an alias; by default the send log's).
 
-        return getattr(remembering, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    `event` is a `Confirmation`, a `Login`, an `Event`, or what has the members of `AnyEvent`. It is attributed by the
+    first of IDENTIFY_BY that `identity`, the `request`, what was remembered for the order, the event's own address or
+    the request's user can name; where none can, it is recorded as `skipped`. An event whose `dedup_key` was recorded
+    before gives back that entry.
+
+    Returns the entry, or None when nothing was recorded: ENABLED is False, BEFORE_RECORD dropped it, or recording
+    failed. Then it raises only an error that took the caller's transaction with it (a deadlock on MariaDB): the whole
+    transaction is the shop's to try again. Where FAIL_SILENTLY is False it raises whatever went wrong.
+
+    On a running event loop it records all the same, through a thread and outside the caller's transaction; use
+    `atrack` there.
+    """
+    from django_vt import outbox
+
+    return outbox.track(event, request=request, identity=identity, using=using)
+
+
+async def atrack(
+    event: AnyEvent,
+    *,
+    request: HttpRequest | None = None,
+    identity: Identity | None = None,
+    using: str | None = None,
+) -> SendLogEntry | None:
+    """`track` for async code: takes, returns and raises the same."""
+    from django_vt import outbox
+
+    return await outbox.atrack(event, request=request, identity=identity, using=using)
+
+
+def remember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
+    """Remember whose order it is, for the `Confirmation` of that `order_id` that is recorded without this request.
+
+    To be called at checkout with the shopper's `request`, before they leave to pay. `reference` is the order's id, as
+    it is passed to `order_placed` or `Confirmation` later, in whatever process and however many days; `using` the alias
+    of the order's database, by default the send log's. Kept are the ids in the cookies, all ways known; the address
+    comes with the order itself. A second call for an order replaces the first, one for a visitor without ids changes
+    nothing.
+
+    It is forgotten with the `Confirmation` that uses it, or by `purge_send_log` after RETENTION_DAYS. Raises what
+    `track` raises, so nothing that fails here reaches the shopper.
+    """
+    from django_vt import remembering
+
+    remembering.remember_identity(request, reference, using=using)
+
+
+async def aremember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
+    """`remember_identity` for async code: takes and raises the same."""
+    from django_vt import remembering
+
+    await remembering.aremember_identity(request, reference, using=using)

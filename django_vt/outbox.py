@@ -41,20 +41,7 @@ def track(
     identity: Identity | None = None,
     using: str | None = None,
 ) -> SendLogEntry | None:
-    """Record `event`, in the transaction that is open on the database `using` (an alias; by default the send log's).
-
-    `event` is a `Confirmation`, a `Login`, an `Event`, or what has the members of `AnyEvent`. It is attributed by the
-    first of IDENTIFY_BY that `identity`, the `request`, what was remembered for the order, the event's own address or
-    the request's user can name; where none can, it is recorded as `skipped`. An event whose `dedup_key` was recorded
-    before gives back that entry.
-
-    Returns the entry, or None when nothing was recorded: ENABLED is False, BEFORE_RECORD dropped it, or recording
-    failed. Then it raises only an error that took the caller's transaction with it (a deadlock on MariaDB): the whole
-    transaction is the shop's to try again. Where FAIL_SILENTLY is False it raises whatever went wrong.
-
-    On a running event loop it records all the same, through a thread and outside the caller's transaction; use
-    `atrack` there.
-    """
+    """What `django_vt.track` does, and says that it does."""
     if not settings.ENABLED:
         return None
     if event_loop.runs_here():
@@ -71,7 +58,7 @@ async def atrack(
     identity: Identity | None = None,
     using: str | None = None,
 ) -> SendLogEntry | None:
-    """`track` for async code: takes, returns and raises the same."""
+    """What `django_vt.atrack` does."""
     return await sync_to_async(track)(event, request=request, identity=identity, using=using)
 
 

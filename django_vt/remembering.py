@@ -20,17 +20,7 @@ from django_vt.never_raising import NeverRaising
 
 
 def remember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
-    """Remember whose order it is, for the `Confirmation` of that `order_id` that is recorded without this request.
-
-    To be called at checkout with the shopper's `request`, before they leave to pay. `reference` is the order's id, as
-    it is passed to `order_placed` or `Confirmation` later, in whatever process and however many days; `using` the alias
-    of the order's database, by default the send log's. Kept are the ids in the cookies, all ways known; the address
-    comes with the order itself. A second call for an order replaces the first, one for a visitor without ids changes
-    nothing.
-
-    It is forgotten with the `Confirmation` that uses it, or by `purge_send_log` after RETENTION_DAYS. Raises what
-    `track` raises, so nothing that fails here reaches the shopper.
-    """
+    """What `django_vt.remember_identity` does, and says that it does."""
     if not settings.ENABLED:
         return
     if event_loop.runs_here():
@@ -44,7 +34,7 @@ def remember_identity(request: HttpRequest, reference: object, *, using: str | N
 
 
 async def aremember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
-    """`remember_identity` for async code: takes and raises the same."""
+    """What `django_vt.aremember_identity` does."""
     await sync_to_async(remember_identity)(request, reference, using=using)
 
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 import django_vt
-from django_vt import apps, outbox
+from django_vt import apps, outbox, remembering
 from django_vt.models import SendLogEntry
 
 PUBLIC = {
@@ -64,10 +64,15 @@ def test_the_events_take_what_the_readme_says():
 
 
 def test_the_package_itself_lends_only_what_it_says():
-    assert django_vt.track is outbox.track
     assert set(django_vt.__all__) >= set(PUBLIC["django_vt"])
     with pytest.raises(AttributeError, match="module 'django_vt' has no attribute 'trakc'"):
         _ = django_vt.trakc
+
+
+@pytest.mark.parametrize("name", ["track", "atrack", "remember_identity", "aremember_identity"])
+def test_what_the_package_lends_takes_what_does_it_takes(name):
+    does_it = getattr(outbox, name, None) or getattr(remembering, name)
+    assert inspect.signature(getattr(django_vt, name)) == inspect.signature(does_it)
 
 
 def run(code):
@@ -77,6 +82,18 @@ def run(code):
 def test_the_version_can_be_read_without_django_being_set_up():
     result = run("import django_vt, sys; print(django_vt.__version__, 'django.db' in sys.modules)")
     assert (result.stdout, result.stderr) == (f"{django_vt.__version__} False\n", "")
+
+
+@pytest.mark.parametrize("name", ["", ".track", ".remember_identity", ".events", ".identity", ".signals", ".testing"])
+def test_pydoc_tells_of_it_without_django_being_set_up(name):
+    result = run(f"import pydoc; print(pydoc.render_doc('django_vt{name}', renderer=pydoc.plaintext))")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("Python Library Documentation")
+
+
+def test_pydoc_of_the_package_tells_all_that_it_lends():
+    told = run("import pydoc; print(pydoc.render_doc('django_vt', renderer=pydoc.plaintext))").stdout
+    assert all(f"{name}(" in told for name in PUBLIC["django_vt"] if name != "__version__")
 
 
 @pytest.mark.parametrize(

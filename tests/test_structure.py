@@ -51,7 +51,7 @@ ARROWS = {
     "databases": FLOOR | {"models"},
     "deadlocks": FLOOR,
     "event_loop": FLOOR,
-    "__init__": {"outbox", "remembering"},
+    "__init__": {"events", "identity", "models", "outbox", "remembering"},
     "apps": {"checks", "dispatchers", "senders"},
     "tasks": {"dispatchers"},
     "checks": FLOOR | {"databases", "dispatchers", "events", "fields"},

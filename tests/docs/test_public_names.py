@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import inspect
+import pkgutil
 import textwrap
 
 import pytest
 
-from tests.docs.public_names import all_described, described
+import django_vt
+from tests.docs.public_names import all_described, described, thing
 from tests.typing.completeness import incomplete, seen
 
 DESCRIBED = [pytest.param(one, id=one.name) for one in all_described()]
@@ -46,6 +49,20 @@ def raised_in(function):
 
 def is_named(error, docstring):
     return any(f"`{base.__name__}`" in docstring for base in error.__mro__)
+
+
+def test_every_name_that_a_module_exports_is_described():
+    exported = [f"{module.__name__}.{name}" for module in modules() for name in vars(module).get("__all__", ())]
+    undescribed = [name for name in exported if not inspect.getdoc(thing(name))]
+    assert len(exported) > 30
+    assert undescribed == []
+
+
+def modules():
+    for found in pkgutil.walk_packages(django_vt.__path__, "django_vt."):
+        if not found.name.startswith(("django_vt.contrib.oscar", "django_vt.testing.fake_vendor.__main__")):
+            yield importlib.import_module(found.name)
+    yield django_vt
 
 
 def report_of(*symbols):
