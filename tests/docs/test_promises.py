@@ -44,6 +44,12 @@ def test_each_section_of_an_explanation_names_the_tests_that_hold_it(heading, bo
     assert TEST_NAME.findall(held_by)
 
 
+def test_each_point_where_a_process_can_die_names_the_test_that_holds_it():
+    points = list(rows(DOCS / "explanation" / "guarantees.md", "What happens where a process dies"))
+    assert [number for number, *_ in points] == list("1234567")
+    assert [number for number, *_, tests in points if not TEST_NAME.search(tests)] == []
+
+
 def test_each_promise_of_readme_names_the_test_that_holds_it():
     promises = list(rows(README, "What is promised"))
     assert len(promises) >= 8
