@@ -9,6 +9,9 @@ from django.contrib.admin.views.main import ChangeList
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+# Where Django's page has the list. The overview stands above it: who follows a figure is to see the entries at once.
+ANCHOR = "#changelist"
+
 
 class SendLogChangeList(ChangeList):
     """The list of entries, newest first."""

@@ -29,7 +29,7 @@ class Columns:
 
     def shown(self) -> list[object]:
         """In the order of the list."""
-        return [self.when, self.status, self.type, self.reference, self.why, self.attempts, self.identity]
+        return [self.when, self.status, self.type, self.reference, self.why, self.identity, self.attempts]
 
     @admin.display(description=_("status"))
     def status(self, entry: SendLogEntry) -> SafeString:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from django_vt.admin import lookup
+from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.story import local
 from django_vt.admin.viewer import Viewer
 from django_vt.models import SendLogEntry
@@ -52,7 +53,7 @@ def _neighbourhood(what: str, entry: SendLogEntry, viewer: Viewer, using: str) -
     others = entries.filter(condition).exclude(pk=entry.pk).order_by("-pk")[:SHOWN] if condition else ()
     return Neighbourhood(
         words=SHARED[what](),
-        query=f"?{lookup.PARAMETER}={what}:{entry.pk}",
+        query=f"?{lookup.PARAMETER}={what}:{entry.pk}{ANCHOR}",
         entries=[_neighbour(other, viewer) for other in others],
     )
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from django_vt import reasons
 from django_vt.admin import bounded, durations, periods
+from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.chart import Chart
 from django_vt.admin.figures import SHOWN_STATUSES, Figures, figures
 from django_vt.admin.periods import Period
@@ -78,7 +79,7 @@ class Overview:
 
 def _figure(count: int, period: Period, status: str, **further: str) -> Figure:
     query = urlencode({periods.PARAMETER: period.key, "status": status, **further})
-    return Figure(bounded.in_words(count), f"?{query}", status)
+    return Figure(bounded.in_words(count), f"?{query}{ANCHOR}", status)
 
 
 def _oldest_due(using: str) -> str:

@@ -103,8 +103,10 @@ class SendLogEntryAdmin(ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """The page of an entry, with its button."""
-        context["may_resend"] = self.has_resend_permission(request)
+        """The page of an entry, with its button where there is something to send."""
+        entry: SendLogEntry | None = context["original"]
+        can_be_sent = bool(entry and entry.payload and entry.identity)
+        context["may_resend"] = can_be_sent and self.has_resend_permission(request)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_action(

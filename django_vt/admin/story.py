@@ -62,7 +62,7 @@ class Story:
         if self.entry.status == Status.SENT:
             return _("Nothing: it has arrived.")
         if self.entry.reason == reasons.reason(reasons.FORGOTTEN) or not self.entry.payload:
-            return _("Nothing: there is no event in it that could be sent.")
+            return self._empty()
         if self.entry.status == Status.FAILED:
             return _("Nothing by itself. Mend the cause, then send it again.")
         if self.entry.dedup_key:
@@ -76,6 +76,11 @@ class Story:
         if entry.reason == reasons.reason(reasons.FORGOTTEN) or (sent and not entry.identity):
             return reasons.describe(reasons.FORGOTTEN)
         return _("Emptied some time after it was sent (PAYLOAD_DAYS)") if sent else ""
+
+    def _empty(self) -> str:
+        if reasons.split(self.entry.reason)[0] == reasons.INVALID:
+            return _("Nothing by itself. Mend what it names and signal it anew: that will be an entry of its own.")
+        return _("Nothing: there is no event in it that could be sent.")
 
     def _failed(self, words: str) -> str:
         attempts = self.entry.attempts

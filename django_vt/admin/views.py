@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import django
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import transaction
@@ -18,6 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django_vt import outbox, reasons
 from django_vt.admin import history, kept, lookup, periods, selection
 from django_vt.admin.bounded import LIMIT
+from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.sending import Sending
 from django_vt.admin.viewer import Viewer
 from django_vt.conf import settings
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 TEMPLATES = "admin/django_vt/sendlogentry/"
 LIST, CHANGE_PAGE = "django_vt_sendlogentry_changelist", "django_vt_sendlogentry_change"
 LISTED = 10
+BREADCRUMBS_ARE_A_LIST = (6, 1)
 
 
 class Views:
@@ -51,7 +54,7 @@ class Views:
         found = lookup.find(text, self._admin.get_queryset(request))
         if found is None and text.strip():
             messages.warning(request, _("No entry has this reference, identity or e-mail address."))
-        query = f"?{lookup.PARAMETER}={found}" if found else ""
+        query = f"?{lookup.PARAMETER}={found}{ANCHOR}" if found else ""
         return HttpResponseRedirect(self._url(LIST) + query)
 
     def resend(self, request: HttpRequest) -> HttpResponse:
@@ -61,15 +64,15 @@ class Views:
             return refused
         ids = self._ids(request)
         if request.POST.get("confirmed") != "yes":
-            return self.ask_to_resend(request, ids)
+            return self.ask_to_resend(request, ids, **self._reason(request))
         chosen = selection.survey(ids, default_alias())
         queued = selection.queue(chosen.sendable, request, default_alias())
         kept.forget()
         self._tell_queued(request, queued, len(ids) - queued)
         return HttpResponseRedirect(self._url(CHANGE_PAGE, ids[0]) if len(ids) == 1 else self._url(LIST))
 
-    def ask_to_resend(self, request: HttpRequest, ids: list[int]) -> HttpResponse:
-        """The page that says what sending them again will do."""
+    def ask_to_resend(self, request: HttpRequest, ids: list[int], **why_these: Any) -> HttpResponse:
+        """The page that says what sending them again will do, and `why_these`: for the failure they have in common."""
         chosen = selection.survey(ids, default_alias())
         viewer = Viewer.of(request)
         first = SendLogEntry.objects.using(default_alias()).filter(pk__in=chosen.sendable[:LISTED]).order_by("pk")
@@ -83,6 +86,7 @@ class Views:
             unlisted=max(0, len(chosen.sendable) - LISTED),
             sending=Sending.seen_on(default_alias()),
             limit_reached=len(ids) >= LIMIT,
+            **why_these,
         )
 
     def hold(self, request: HttpRequest) -> HttpResponse:
@@ -116,6 +120,13 @@ class Views:
         if ids is None:
             raise BadRequest("ids are numbers with commas between them")
         return ids
+
+    def _reason(self, request: HttpRequest) -> dict[str, Any]:
+        """What entries that were not chosen one by one have in common, in words."""
+        if "reason" not in request.POST:
+            return {}
+        period = periods.BY_KEY[request.POST[periods.PARAMETER]]
+        return {"reason": reasons.describe(request.POST["reason"]), "period": period.words}
 
     def _failed_for(self, reason: str, period_key: str) -> list[int]:
         period = periods.BY_KEY.get(period_key)
@@ -151,7 +162,12 @@ class Views:
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
         request.current_app = self._site.name
-        whole = {**self._site.each_context(request), "opts": SendLogEntry._meta, **context}
+        whole = {
+            **self._site.each_context(request),
+            "opts": SendLogEntry._meta,
+            "breadcrumbs_are_a_list": django.VERSION >= BREADCRUMBS_ARE_A_LIST,
+            **context,
+        }
         return TemplateResponse(request, TEMPLATES + template, whole)
 
     def _url(self, name: str, *args: Any) -> str:

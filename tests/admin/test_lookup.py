@@ -65,6 +65,12 @@ def test_what_nobody_has_is_said_to_be_missing_and_not_repeated(typed, viewer, l
     assert str(message) == "No entry has this reference, identity or e-mail address."
 
 
+def test_what_is_found_is_shown_from_the_list_on(viewer, log):
+    """Else the figures above it would fill the screen, and nothing seem to have been found."""
+    assert viewer.post(url("search"), {"text": "by pixel"}).url.endswith("#changelist")
+    assert 'id="changelist"' in viewer.get(url("changelist")).content.decode()
+
+
 @pytest.mark.parametrize("form", [{}, {"text": ""}, {"text": "   "}])
 def test_looking_up_nothing_leads_to_the_whole_list(form, viewer, log):
     response = viewer.post(url("search"), form, follow=True)

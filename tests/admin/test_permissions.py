@@ -99,6 +99,12 @@ def test_who_may_resend_is_offered_it(operator, record):
     assert url("resend") in operator.get(url("change", entry.pk)).content.decode()
 
 
+@pytest.mark.parametrize("nothing", ["payload", "identity"])
+def test_where_there_is_nothing_to_send_it_is_not_offered(nothing, operator, record):
+    entry = record(status="skipped", reason="forgotten", **{nothing: ""})
+    assert url("resend") not in operator.get(url("change", entry.pk)).content.decode()
+
+
 @pytest.mark.parametrize("name", ["search", "resend", "hold"])
 def test_own_views_act_on_post_alone(name, operator, record):
     entry = record(status="failed", reason="answered: 400")

@@ -52,7 +52,7 @@ def statuses() -> dict[str, str]:
 
 def test_the_button_of_an_entry_asks_first(operator, failed):
     page = text(operator.post(url("resend"), {"ids": failed.pk}))
-    assert "1 entry will be queued and sent again, with all its attempts before it." in page
+    assert "1 entry will be queued and sent again; its attempts are counted anew." in page
     assert "confirmation 100023" in page
     assert statuses() == {"100023": "failed"}
     assert not LogEntry.objects.exists()
@@ -121,9 +121,9 @@ def test_what_cannot_be_sent_is_left_and_counted(operator, failed, record):
     page = text(operator.post(url("resend"), {"ids": ",".join(str(entry.pk) for entry in everything)}))
     assert "2 entries will be queued" in page
     assert "1 of them has arrived before" in page
-    assert "1 is left: it is being sent right now" in page
-    assert "1 is left: there is no event in it" in page
-    assert "1 is left: there is nobody to attribute it to" in page
+    assert "1 is left out: it is being sent right now" in page
+    assert "1 is left out: there is no event in it" in page
+    assert "1 is left out: there is nobody to attribute it to" in page
 
     response = confirm(operator, *everything)
 

@@ -119,7 +119,7 @@ def test_what_was_sent_says_when_in_the_readers_time():
         ),
         (
             {"status": "skipped", "reason": "invalid: items", "payload": ""},
-            "Nothing: there is no event in it that could be sent.",
+            "Nothing by itself. Mend what it names and signal it anew: that will be an entry of its own.",
         ),
         ({"status": "failed", "reason": "forgotten"}, "Nothing: there is no event in it that could be sent."),
     ],
