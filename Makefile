@@ -14,11 +14,11 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet --quiet
 # What a shop's developer has exported for the shop is not meant for these tests.
 unexport DATABASE_URL DJANGO_SETTINGS_MODULE PYTHONHOME PYTHONPATH
 
-.PHONY: help demo run test lint format types chaos bench build docs clean
+.PHONY: help demo run test lint format types chaos bench build screenshots docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target does; do \
-		printf '  make %-10s %s\n' "$$target" "$$does"; done
+		printf '  make %-11s %s\n' "$$target" "$$does"; done
 
 demo: $(VENV)/.test ## a visitor logs in and buys, also while the vendor is down; what it gets, what the send log says
 	@$(PYTHON) -m example_project.demo
@@ -59,13 +59,16 @@ build: $(VENV)/.dev ## sdist and wheel into dist/
 	@rm -rf build build.log
 	$(PYTHON) -m twine check --strict dist/*
 
+screenshots: $(VENV)/.browser tests/browser/node_modules ## the admin's pages in Debian's Chromium, into docs/ and build/screenshots
+	$(PYTHON) -m pytest -p no:cacheprovider --ds=tests.browser.settings --keep-pictures tests/browser/test_pages.py
+
 docs: $(VENV)/.docs ## the documentation into docs/_build/html; warnings and broken links are errors
 	@rm -rf docs/_build
 	$(PYTHON) -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --builder html docs docs/_build/html
 	$(PYTHON) docs/check_links.py docs/_build/html
 
 clean: ## remove what the other targets have made, the virtual environment too
-	rm -rf $(VENV) .venvs build dist django_vt.egg-info .ci/logs docs/_build htmlcov .coverage .coverage.*
+	rm -rf $(VENV) .venvs build dist django_vt.egg-info .ci/logs docs/_build htmlcov .coverage .coverage.* tests/browser/node_modules
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -73,11 +76,17 @@ clean: ## remove what the other targets have made, the virtual environment too
 $(VENV)/.test: extras := test
 $(VENV)/.dev: extras := test,dev
 $(VENV)/.docs: extras := test,docs
+$(VENV)/.browser: extras := test,browser
 $(VENV)/.servers: extras := test,servers
 $(VENV)/.bench: extras := test,servers,bench
-$(VENV)/.test $(VENV)/.dev $(VENV)/.docs $(VENV)/.servers $(VENV)/.bench: setup.cfg pyproject.toml | $(PYTHON)
+$(VENV)/.test $(VENV)/.dev $(VENV)/.docs $(VENV)/.browser $(VENV)/.servers $(VENV)/.bench: setup.cfg pyproject.toml | $(PYTHON)
 	@echo "Installing django-vt[$(extras)] into $(VENV) ..."
 	@$(PIP) install --editable '.[$(extras)]'
+	@touch $@
+
+# axe-core, which its makers publish with npm only.
+tests/browser/node_modules: tests/browser/package.json
+	npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/browser
 	@touch $@
 
 # The first interpreter that is new enough and can make a virtual environment. A pyenv shim may be

@@ -26,6 +26,7 @@ need_build_tools() { # for mysqlclient, which has no wheels for Linux
 
 need_browser() {
     { command -v chromium && command -v chromedriver; } >/dev/null || need_packages chromium chromium-driver
+    command -v npm >/dev/null || need_packages npm
 }
 
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }

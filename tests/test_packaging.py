@@ -18,7 +18,9 @@ import django_vt
 ROOT = Path(__file__).parent.parent
 METADATA = ("CHANGELOG.md", "LICENSE", "MANIFEST.in", "Makefile", "README.md", "pyproject.toml", "setup.cfg")
 FOLDERS = ("django_vt", "docs", "example_project", "tests")
-NOT_PACKAGED = shutil.ignore_patterns("__pycache__", "_build", "*.pyc", "*.sqlite3*", ".env", "secret-key", "shop.log")
+NOT_PACKAGED = shutil.ignore_patterns(
+    "__pycache__", "_build", "node_modules", "*.pyc", "*.sqlite3*", ".env", "secret-key", "shop.log"
+)
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,24 @@ from tests.settings import DJANGO_VT, MIDDLEWARE
 
 ROOT_URLCONF = "tests.browser.urls"
 
-NOTHING_BUT_NONCES = {"default-src": ["'none'"]}
+# Files of the site's own, as Django's admin has them, and nothing that stands in a page but a script with its nonce.
+POLICY = {
+    "default-src": ["'none'"],
+    "base-uri": ["'none'"],
+    "connect-src": ["'self'"],
+    "form-action": ["'self'"],
+    "img-src": ["'self'"],
+    "style-src": ["'self'"],
+}
 if django.VERSION >= (6, 0):
     from django.utils.csp import CSP
 
-    SECURE_CSP = {**NOTHING_BUT_NONCES, "script-src": [CSP.NONCE]}
+    SECURE_CSP = {**POLICY, "script-src": [CSP.SELF, CSP.NONCE]}
     MIDDLEWARE = ["django.middleware.csp.ContentSecurityPolicyMiddleware", *MIDDLEWARE]
 else:
-    from csp.constants import NONCE
+    from csp.constants import NONCE, SELF
 
-    CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**NOTHING_BUT_NONCES, "script-src": [NONCE]}}
+    CONTENT_SECURITY_POLICY = {"DIRECTIVES": {**POLICY, "script-src": [SELF, NONCE]}}
     MIDDLEWARE = ["csp.middleware.CSPMiddleware", *MIDDLEWARE]
 
 DJANGO_VT = {**DJANGO_VT, "ISSUE_VTSID": True}
