@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from selenium import webdriver
+if TYPE_CHECKING:  # the documentation's tests have no selenium
+    from selenium import webdriver
 
 
 @dataclass(frozen=True)
