@@ -16,22 +16,21 @@ from django_vt.models import Endpoint
 
 @dataclass(frozen=True)
 class Sending:
-    """The state of sending at the moment `now`."""
+    """The state of sending at the moment `now`. `held`: by staff; `endpoints`: those at the address of the settings."""
 
     now: datetime
     enabled: bool
+    held: bool
     endpoints: tuple[Endpoint, ...]
 
     @classmethod
     def seen_on(cls, using: str) -> Sending:
         """The state as the database `using` has it: one query."""
-        endpoints = tuple(Endpoint.objects.using(using).filter(address=settings.ENDPOINT).order_by("pk"))
-        return cls(timezone.now(), settings.ENABLED, endpoints)
-
-    @property
-    def held(self) -> bool:
-        """Whether staff hold it."""
-        return any(endpoint.held_by_staff for endpoint in self.endpoints)
+        rows = list(Endpoint.objects.using(using).order_by("pk"))
+        # A hold is for all addresses: it lasts though ENDPOINT is changed meanwhile.
+        held = any(endpoint.held_by_staff for endpoint in rows)
+        in_use = tuple(endpoint for endpoint in rows if endpoint.address == settings.ENDPOINT)
+        return cls(timezone.now(), settings.ENABLED, held, in_use)
 
     def paused_until(self, account_id: str) -> datetime | None:
         """When the pause of an account's endpoint ends, if it is paused."""

@@ -62,6 +62,14 @@ def test_both_are_in_the_history(operator):
     ]
 
 
+def test_a_hold_is_seen_and_released_though_the_address_has_changed_since(operator, settings):
+    operator.post(url("hold"), {"held": "yes", **YES})
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "ENDPOINT": "https://new.example.com/event"}
+    page = operator.get(url("changelist")).content.decode()
+    assert "Sending is held" in page
+    assert 'value="Release sending"' in page
+
+
 @pytest.mark.parametrize("form", [{}, {"held": ""}, {"held": "maybe"}])
 def test_anything_but_yes_and_no_is_refused(form, operator):
     assert operator.post(url("hold"), {**form, **YES}).status_code == 400

@@ -26,7 +26,12 @@ def story(*, enabled: bool = True, endpoint: Endpoint | None = None, **columns) 
     if columns.get("status", "pending") == "pending":
         defaults["due_at"] = timezone.now()
     entry = SendLogEntry(**{**defaults, **columns})
-    return Story(entry, Sending(timezone.now(), enabled, (endpoint,) if endpoint else ()))
+    return Story(
+        entry,
+        Sending(
+            timezone.now(), enabled, endpoint is not None and endpoint.held_by_staff, (endpoint,) if endpoint else ()
+        ),
+    )
 
 
 def endpoint(**columns) -> Endpoint:
@@ -129,7 +134,7 @@ def test_what_happens_next_to_those_that_wait_for_nothing(columns, expected):
 
 
 def sending(*endpoints: Endpoint, enabled: bool = True) -> Sending:
-    return Sending(timezone.now(), enabled, endpoints)
+    return Sending(timezone.now(), enabled, any(endpoint.held_by_staff for endpoint in endpoints), endpoints)
 
 
 def told(state: Sending) -> list[str]:

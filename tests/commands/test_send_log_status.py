@@ -58,11 +58,14 @@ def test_an_empty_log_is_told_in_few_words():
 
 def test_a_hold_and_a_switch_are_told(settings):
     hold()
+    told = run("send_log_status")
+    assert "Sending is held by staff" in told
+    assert "Account acc123: sending is held; nothing has been accepted yet." in told
     configure(settings, ENABLED=False)
     told = run("send_log_status")
     assert "Sending is held by staff" in told
     assert 'DJANGO_VT["ENABLED"] is False' in told
-    assert "Account acc123: sending is open; nothing has been accepted yet." in told
+    assert "Account acc123: sending is switched off; nothing has been accepted yet." in told
 
 
 def test_the_pause_that_is_over_waits_for_a_success(clock):

@@ -72,11 +72,15 @@ def _sending(figures: Figures) -> Iterator[str]:
     if figures.held:
         yield sending_state.HELD
     for endpoint in figures.endpoints:
-        yield f"Account {endpoint.account_id}: sending {_state(endpoint)}; {_last_success(endpoint, figures)}."
+        yield f"Account {endpoint.account_id}: sending {_state(endpoint, figures)}; {_last_success(endpoint, figures)}."
 
 
-def _state(endpoint: Endpoint) -> str:
-    return "is open" if endpoint.is_open() else sending_state.pause(endpoint)
+def _state(endpoint: Endpoint, figures: Figures) -> str:
+    if not endpoint.is_open():
+        return sending_state.pause(endpoint)
+    if not figures.enabled:
+        return "is switched off"
+    return "is held" if figures.held else "is open"
 
 
 def _last_success(endpoint: Endpoint, figures: Figures) -> str:
