@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal
 
 from django.conf import settings as django_settings
@@ -90,8 +91,9 @@ def in_test_environment() -> bool:
 
 def account_id_is_usable(account_id: object) -> bool:
     """Whether a value can stand as the account in the path of the vendor's address."""
-    return (
-        isinstance(account_id, str)
-        and ACCOUNT_ID_PATTERN.fullmatch(account_id) is not None
-        and account_id not in {".", ".."}
-    )
+    return isinstance(account_id, str) and _can_stand_in_a_path(account_id)
+
+
+@lru_cache(maxsize=8)
+def _can_stand_in_a_path(account_id: str) -> bool:
+    return ACCOUNT_ID_PATTERN.fullmatch(account_id) is not None and account_id not in {".", ".."}
