@@ -28,8 +28,8 @@ def after(entry):
 
 @pytest.mark.parametrize(
     "columns",
-    [["due_at"], ["identity"], ["email_hash"], ["reference"], ["created_at"], ["status", "created_at"],
-     ["event_type", "created_at"]],
+    [["due_at"], ["identity", "id"], ["email_hash", "id"], ["reference", "id"], ["created_at"],
+     ["status", "created_at", "id"], ["event_type", "created_at", "id"], ["status", "event_type", "created_at", "id"]],
 )  # fmt: skip
 def test_the_send_log_has_an_index_on(columns):
     with connection.cursor() as cursor:

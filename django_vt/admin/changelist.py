@@ -6,8 +6,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+
+from django_vt.admin import filters
+from django_vt.models import SendLogEntry, bounded
 
 # Where Django's page has the list. The overview stands above it: who follows a figure is to see the entries at once.
 ANCHOR = "#changelist"
@@ -19,6 +24,16 @@ class SendLogChangeList(ChangeList):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.title = _("Send log")
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[SendLogEntry]:
+        """What the filters leave, in an order that an index of theirs has, or that is made apart."""
+        found: QuerySet[SendLogEntry] = super().get_queryset(request, *args, **kwargs)
+        return bounded.sorted_apart(found) if filters.BY_ID & request.GET.keys() else found
+
+    def get_results(self, request: HttpRequest) -> None:
+        """A page, of which the ids are asked for first."""
+        super().get_results(request)
+        self.result_list = bounded.fetched(self.result_list)
 
     @property
     def in_words(self) -> Worded:

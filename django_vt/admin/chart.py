@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 from django.utils.formats import date_format, time_format
 
-from django_vt.admin import bounded
+from django_vt.admin import paging
 from django_vt.admin.figures import CHARTED_STATUSES, Step
 
 STEP_WIDTH, BAR_WIDTH, HEIGHT = 10, 8, 100
@@ -50,7 +50,7 @@ class Chart:
     @property
     def highest(self) -> str:
         """What the highest stack stands for."""
-        return bounded.in_words(self._highest())
+        return paging.in_words(self._highest())
 
     @property
     def is_empty(self) -> bool:
@@ -75,7 +75,7 @@ class Chart:
 
     def rows(self) -> list[Row]:
         """The table, oldest first."""
-        return [Row(self._label(step), tuple(bounded.in_words(count) for count in step.counts)) for step in self.steps]
+        return [Row(self._label(step), tuple(paging.in_words(count) for count in step.counts)) for step in self.steps]
 
     @property
     def first(self) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from django_vt import reasons
 from django_vt.admin import kept, lookup, periods
-from django_vt.models import SendLogEntry
+from django_vt.models import SendLogEntry, bounded
 
 MOST_TYPES = 30
 Choices = list[tuple[str, Any]]
@@ -69,7 +69,7 @@ class TypeFilter(admin.SimpleListFilter):
 
 
 class ReasonFilter(admin.SimpleListFilter):
-    """By why they were not sent: where the table of reasons leads to. Shown, so that it can be left, while in force."""
+    """By why they failed: where the table of reasons leads to. Shown, so that it can be left, while in force."""
 
     title = gettext_lazy("reason")
     parameter_name = "reason"
@@ -81,7 +81,9 @@ class ReasonFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
         """The chosen ones."""
-        return queryset.filter(reason=self.value())
+        # Of the newest within the limit, as in the table: no index holds the reason. They meet the filters before this.
+        failed = bounded.newest_ids(queryset.filter(status=SendLogEntry.Status.FAILED))
+        return SendLogEntry.objects.using(queryset.db).filter(pk__in=failed, reason=self.value())
 
 
 class SameFilter(admin.SimpleListFilter):
@@ -98,9 +100,10 @@ class SameFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
         """The chosen ones."""
         what, number = self._parsed(str(self.value()))
-        entry = SendLogEntry.objects.filter(pk=number).first()
-        condition = lookup.having(what, entry) if entry else None
-        return queryset.filter(condition) if condition else queryset.none()
+        entries = SendLogEntry.objects.using(queryset.db)
+        entry = entries.filter(pk=number).first()
+        same = lookup.having(what, entry, entries.all()) if entry else []
+        return queryset.filter(pk__in=same) if same else queryset.none()
 
     def _words(self, value: str) -> str:
         what, number = self._parsed(value)
@@ -121,6 +124,8 @@ COMMON = {
 
 FILTERS = (StatusFilter, TypeFilter, PeriodFilter, ReasonFilter, SameFilter)
 PARAMETERS = {str(each.parameter_name) for each in FILTERS}
+# Those that choose entries by id.
+BY_ID = {str(each.parameter_name) for each in (ReasonFilter, SameFilter)}
 
 
 def types_on(using: str) -> list[str]:

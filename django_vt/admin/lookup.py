@@ -15,14 +15,17 @@ from django.db.models import Q
 from django.views.decorators.debug import sensitive_variables
 
 from django_vt.identity import PIXEL_COOKIE, VTSID_COOKIE, Identity
-from django_vt.models import SendLogEntry
+from django_vt.models import SendLogEntry, bounded
 from django_vt.outbox import hash_of_address
 
+SendLogEntries = models.QuerySet[SendLogEntry]
 PARAMETER = "same"
 REFERENCE, IDENTITY, ADDRESS = "reference", "identity", "address"
 PATTERN = re.compile(r"(reference|identity|address):([0-9]{1,18})", re.ASCII)
 HASH_PATTERN = re.compile(r"[0-9a-f]{64}", re.ASCII)
 EMAIL = "email:"
+# The indexes by which people and orders are found end with the id.
+BY_ID = ("-pk",)
 
 
 @sensitive_variables()
@@ -32,8 +35,7 @@ def find(text: str, entries: models.QuerySet[SendLogEntry]) -> str | None:
     if not text or "\0" in text:
         return None
     for what, condition in meanings(text):
-        newest = entries.filter(condition).order_by("-pk").values_list("pk", flat=True).first()
-        if newest is not None:
+        for newest in bounded.newest_ids(entries.filter(condition), by=BY_ID, most=1):
             return f"{what}:{newest}"
     return None
 
@@ -42,8 +44,7 @@ def meanings(text: str) -> list[tuple[str, Q]]:
     """What a text can mean, exactly: a reference, an identity, an e-mail address or an address's hash."""
     # No generator: in a report of an error its variables would not count as `find`'s, and be shown.
     found = [(REFERENCE, Q(reference=text))]
-    if identities := _stored_forms(text):
-        found.append((IDENTITY, Q(identity__in=identities)))
+    found += [(IDENTITY, Q(identity=identity)) for identity in _stored_forms(text)]
     if "@" in text:
         found.append((ADDRESS, Q(email_hash=hash_of_address(text.lower().removeprefix(EMAIL)))))
     elif HASH_PATTERN.fullmatch(text.lower()):
@@ -61,16 +62,24 @@ def _stored_forms(text: str) -> list[str]:
     return [identity.stored_form for way in found.ways if (identity := found.only(way))]
 
 
-def having(what: str, entry: SendLogEntry) -> Q | None:
-    """The condition for having the same as an entry; None where the entry has none of it."""
+def having(what: str, entry: SendLogEntry, entries: SendLogEntries, *, most: int | None = None) -> list[int]:
+    """The ids of the newest of `entries` that have the same as an entry; none where the entry has none of it."""
+    ids: set[int] = set()
+    for condition in _conditions(what, entry):
+        ids.update(bounded.newest_ids(entries.filter(condition), by=BY_ID, most=most))
+    return sorted(ids, reverse=True)[: bounded.LIMIT if most is None else most]
+
+
+def _conditions(what: str, entry: SendLogEntry) -> list[Q]:
+    """Any of which will do. One at a time, as an index serves each, and none serves one or the other."""
     if what == REFERENCE:
-        return Q(reference=entry.reference) if entry.reference else None
+        return [Q(reference=entry.reference)] if entry.reference else []
     if what == ADDRESS:
-        return Q(email_hash=entry.email_hash) if entry.email_hash else None
+        return [Q(email_hash=entry.email_hash)] if entry.email_hash else []
     if not entry.identity:
-        return None
-    same = Q(identity=entry.identity)
-    if not entry.identity.startswith(EMAIL):
-        return same
-    # Who is known by an address has also placed orders that went by pixel and hold it.
-    return same | Q(email_hash=hash_of_address(entry.identity.removeprefix(EMAIL)))
+        return []
+    same = [Q(identity=entry.identity)]
+    if entry.identity.startswith(EMAIL):
+        # Who is known by an address has also placed orders that went by pixel and hold it.
+        same.append(Q(email_hash=hash_of_address(entry.identity.removeprefix(EMAIL))))
+    return same

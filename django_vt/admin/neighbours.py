@@ -36,7 +36,7 @@ class Neighbourhood:
 
 
 def neighbourhoods(entry: SendLogEntry, viewer: Viewer, using: str) -> list[Neighbourhood]:
-    """Those with the same reference, and those with the same identity, where there are any: two queries."""
+    """Those with the same reference, and those with the same identity, where there are any: up to five queries."""
     found = (_neighbourhood(what, entry, viewer, using) for what in SHARED)
     return [each for each in found if each.entries]
 
@@ -48,9 +48,9 @@ SHARED = {
 
 
 def _neighbourhood(what: str, entry: SendLogEntry, viewer: Viewer, using: str) -> Neighbourhood:
-    condition = lookup.having(what, entry)
     entries = SendLogEntry.objects.using(using)
-    others = entries.filter(condition).exclude(pk=entry.pk).order_by("-pk")[:SHOWN] if condition else ()
+    same = set(lookup.having(what, entry, entries.all(), most=SHOWN + 1)) - {entry.pk}
+    others = entries.filter(pk__in=same).order_by("-pk")[:SHOWN] if same else ()
     return Neighbourhood(
         words=SHARED[what](),
         query=f"?{lookup.PARAMETER}={what}:{entry.pk}{ANCHOR}",

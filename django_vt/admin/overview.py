@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from django_vt import reasons
-from django_vt.admin import bounded, durations, periods
+from django_vt.admin import durations, paging, periods
 from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.chart import Chart
 from django_vt.admin.figures import SHOWN_STATUSES, Figures, figures
@@ -79,7 +79,7 @@ class Overview:
 
 def _figure(count: int, period: Period, status: str, **further: str) -> Figure:
     query = urlencode({periods.PARAMETER: period.key, "status": status, **further})
-    return Figure(bounded.in_words(count), f"?{query}{ANCHOR}", status)
+    return Figure(paging.in_words(count), f"?{query}{ANCHOR}", status)
 
 
 def _oldest_due(using: str) -> str:

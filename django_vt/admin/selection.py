@@ -13,9 +13,8 @@ from django.utils.translation import gettext as _
 
 from django_vt import outbox
 from django_vt.admin import history
-from django_vt.admin.bounded import LIMIT
 from django_vt.conf import settings
-from django_vt.models import SendLogEntry
+from django_vt.models import SendLogEntry, bounded
 
 IDS_PATTERN = re.compile(r"[0-9]{1,18}(,[0-9]{1,18})*", re.ASCII)
 # What one `id IN (…)` may hold on every database.
@@ -28,7 +27,7 @@ def parse_ids(text: str) -> list[int] | None:
     if not IDS_PATTERN.fullmatch(text):
         return None
     ids = sorted({int(part) for part in text.split(",")})
-    return ids if len(ids) <= LIMIT else None
+    return ids if len(ids) <= bounded.LIMIT else None
 
 
 def join_ids(ids: Sequence[int]) -> str:

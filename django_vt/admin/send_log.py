@@ -14,14 +14,14 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from django_vt.admin import filters, periods
-from django_vt.admin.bounded import LIMIT, BoundedPaginator
 from django_vt.admin.changelist import SendLogChangeList
 from django_vt.admin.columns import Columns
 from django_vt.admin.entry_page import EntryPage
 from django_vt.admin.overview import Overview
+from django_vt.admin.paging import BoundedPaginator
 from django_vt.admin.viewer import MAY_RESEND, Viewer
 from django_vt.admin.views import Views
-from django_vt.models import SendLogEntry
+from django_vt.models import SendLogEntry, bounded
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[SendLogEntry]
@@ -120,5 +120,5 @@ class SendLogEntryAdmin(ModelAdmin):
     @admin.action(description=_("Send selected entries again"), permissions=["resend"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> HttpResponse:
         """Lead to the page that asks first."""
-        newest = queryset.order_by("-created_at").values_list("pk", flat=True)[:LIMIT]
-        return Views(self).ask_to_resend(request, sorted(newest))
+        first = queryset.values_list("pk", flat=True)[: bounded.LIMIT]
+        return Views(self).ask_to_resend(request, sorted(first))

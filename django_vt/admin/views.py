@@ -18,13 +18,12 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 
 from django_vt import outbox, reasons
 from django_vt.admin import history, kept, lookup, periods, selection
-from django_vt.admin.bounded import LIMIT
 from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.sending import Sending
 from django_vt.admin.viewer import Viewer
 from django_vt.conf import settings
 from django_vt.databases import default_alias
-from django_vt.models import Endpoint, SendLogEntry
+from django_vt.models import Endpoint, SendLogEntry, bounded
 
 if TYPE_CHECKING:
     from django_vt.admin.send_log import SendLogEntryAdmin
@@ -85,7 +84,7 @@ class Views:
             listed=[(entry, viewer.reference(entry)) for entry in first],
             unlisted=max(0, len(chosen.sendable) - LISTED),
             sending=Sending.seen_on(default_alias()),
-            limit_reached=len(ids) >= LIMIT,
+            limit_reached=len(ids) >= bounded.LIMIT,
             **why_these,
         )
 
@@ -132,10 +131,10 @@ class Views:
         period = periods.BY_KEY.get(period_key)
         if period is None or reasons.split(reason)[0] not in reasons.CODES:
             raise BadRequest("no such reason or period")
-        failed = SendLogEntry.objects.using(default_alias()).filter(
-            status=SendLogEntry.Status.FAILED, reason=reason, created_at__gte=period.start()
-        )
-        return sorted(failed.order_by("-created_at").values_list("pk", flat=True)[:LIMIT])
+        entries = SendLogEntry.objects.using(default_alias())
+        failed = entries.filter(status=SendLogEntry.Status.FAILED, created_at__gte=period.start())
+        for_it = entries.filter(pk__in=bounded.newest_ids(failed), reason=reason)
+        return list(for_it.order_by("pk").values_list("pk", flat=True))
 
     def _tell_queued(self, request: HttpRequest, queued: int, left: int) -> None:
         if queued:

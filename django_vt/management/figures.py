@@ -12,15 +12,17 @@ from django.utils import timezone
 
 from django_vt.conf import settings
 from django_vt.management import sending_state
-from django_vt.models import Endpoint, SendLogEntry
+from django_vt.models import Endpoint, SendLogEntry, bounded
 
 Status = SendLogEntry.Status
 TOP_REASONS = 10
+# Of each status so many entries are read for their reasons, the newest.
+READ_FOR_REASONS = 1_000
 
 
 @dataclass(frozen=True)
 class ReasonCount:
-    """How many entries of a status have the same reason (its stored form)."""
+    """How many of a status's newest entries have the same reason (its stored form)."""
 
     status: str
     reason: str
@@ -29,7 +31,10 @@ class ReasonCount:
 
 @dataclass(frozen=True)
 class Figures:
-    """As they were at `now`. `due_since`: since when the oldest due entry has been, None where none is."""
+    """As they were at `now`. `due_since`: since when the oldest due entry has been, None where none is.
+
+    `counts` end one above `bounded.LIMIT`: a log of millions answers as soon as one of thousands.
+    """
 
     now: datetime
     counts: dict[str, int]
@@ -57,13 +62,15 @@ class Figures:
         """In plain types; times are ISO 8601, lengths of time in seconds."""
         return {
             "at": self.now.isoformat(),
-            "counts": self.counts,
+            "counts": {status: min(number, bounded.LIMIT) for status, number in self.counts.items()},
+            "counted_up_to": bounded.LIMIT,
             "due_since": _iso(self.due_since),
             "due_for_seconds": int((self.now - self.due_since).total_seconds()) if self.due_since else 0,
             "enabled": self.enabled,
             "held": self.held,
             "endpoints": [self._endpoint_as_json(endpoint) for endpoint in self.endpoints],
             "reasons": [vars(reason) for reason in self.reasons],
+            "reasons_of_newest": READ_FOR_REASONS,
         }
 
     def _endpoint_as_json(self, endpoint: Endpoint) -> dict[str, Any]:
@@ -79,14 +86,17 @@ class Figures:
 
 
 def _counts(using: str) -> dict[str, int]:
-    counted = SendLogEntry.objects.using(using).values_list("status").annotate(Count("pk")).order_by()
-    return {**dict.fromkeys(Status.values, 0), **dict(counted)}
+    entries = SendLogEntry.objects.using(using)
+    each = bounded.count_each([entries.filter(status=status) for status in Status.values], using)
+    return dict(zip(Status.values, each, strict=True))
 
 
 def _reasons(using: str) -> list[ReasonCount]:
-    told = SendLogEntry.objects.using(using).exclude(status=Status.SENT).exclude(reason="")
-    counted = told.values_list("status", "reason").annotate(number=Count("pk")).order_by("-number", "status", "reason")
-    return [ReasonCount(*row) for row in counted[:TOP_REASONS]]
+    entries = SendLogEntry.objects.using(using)
+    told = [status for status in Status.values if status != Status.SENT]
+    ids = [pk for status in told for pk in bounded.newest_ids(entries.filter(status=status), most=READ_FOR_REASONS)]
+    counted = entries.filter(pk__in=ids).exclude(reason="").values_list("status", "reason").annotate(number=Count("pk"))
+    return [ReasonCount(*row) for row in counted.order_by("-number", "status", "reason")[:TOP_REASONS]]
 
 
 def _due_since(using: str, now: datetime, endpoints: Sequence[Endpoint]) -> Iterator[datetime]:

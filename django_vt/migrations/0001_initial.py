@@ -107,13 +107,16 @@ class Migration(migrations.Migration):
                 "default_permissions": ("view",),
                 "indexes": [
                     models.Index(fields=["due_at"], name="django_vt_due_at"),
-                    models.Index(fields=["identity"], name="django_vt_identity", opclasses=["varchar_pattern_ops"]),
-                    models.Index(fields=["email_hash"], name="django_vt_email_hash"),
-                    models.Index(fields=["reference"], name="django_vt_reference"),
+                    models.Index(
+                        fields=["identity", "id"], name="django_vt_identity", opclasses=["varchar_pattern_ops", "int8_ops"]
+                    ),
+                    models.Index(fields=["email_hash", "id"], name="django_vt_email_hash"),
+                    models.Index(fields=["reference", "id"], name="django_vt_reference"),
                     models.Index(fields=["created_at"], name="django_vt_created_at"),
                     models.Index(fields=["sent_at"], name="django_vt_sent_at"),
-                    models.Index(fields=["status", "created_at"], name="django_vt_status"),
-                    models.Index(fields=["event_type", "created_at"], name="django_vt_event_type"),
+                    models.Index(fields=["status", "created_at", "id"], name="django_vt_status"),
+                    models.Index(fields=["event_type", "created_at", "id"], name="django_vt_event_type"),
+                    models.Index(fields=["status", "event_type", "created_at", "id"], name="django_vt_status_and_type"),
                 ],
                 "constraints": [models.UniqueConstraint(fields=("dedup_key",), name="django_vt_dedup_key")],
             },

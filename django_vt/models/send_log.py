@@ -69,15 +69,19 @@ class SendLogEntry(models.Model):
         constraints = (models.UniqueConstraint(fields=["dedup_key"], name="django_vt_dedup_key"),)
         indexes = (
             models.Index(fields=["due_at"], name="django_vt_due_at"),
-            # The operator class is PostgreSQL's, and others ignore it: with it one index serves the ids of all of a
-            # visitor's sessions (LIKE 'pixel:…%') too, whatever the database's collation.
-            models.Index(fields=["identity"], name="django_vt_identity", opclasses=["varchar_pattern_ops"]),
-            models.Index(fields=["email_hash"], name="django_vt_email_hash"),
-            models.Index(fields=["reference"], name="django_vt_reference"),
+            # With the id at the end they answer alone for the newest of any, and for any page of the admin's list.
+            # The operator classes are PostgreSQL's, and others ignore them: with the first one index serves the ids of all
+            # of a visitor's sessions (LIKE 'pixel:…%') too, whatever the database's collation.
+            models.Index(
+                fields=["identity", "id"], name="django_vt_identity", opclasses=["varchar_pattern_ops", "int8_ops"]
+            ),
+            models.Index(fields=["email_hash", "id"], name="django_vt_email_hash"),
+            models.Index(fields=["reference", "id"], name="django_vt_reference"),
             models.Index(fields=["created_at"], name="django_vt_created_at"),
             models.Index(fields=["sent_at"], name="django_vt_sent_at"),
-            models.Index(fields=["status", "created_at"], name="django_vt_status"),
-            models.Index(fields=["event_type", "created_at"], name="django_vt_event_type"),
+            models.Index(fields=["status", "created_at", "id"], name="django_vt_status"),
+            models.Index(fields=["event_type", "created_at", "id"], name="django_vt_event_type"),
+            models.Index(fields=["status", "event_type", "created_at", "id"], name="django_vt_status_and_type"),
         )
 
     def __str__(self) -> str:

@@ -13,12 +13,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from django_vt.admin import bounded, kept
+from django_vt.admin import kept
 from django_vt.admin.chart import HEIGHT, LOWEST_BAR, Chart
 from django_vt.admin.figures import Step, figures
 from django_vt.admin.overview import Overview
 from django_vt.admin.periods import BY_KEY, DAY
-from django_vt.models import Endpoint
+from django_vt.models import Endpoint, bounded
 from tests.admin import plans
 from tests.admin.conftest import ago
 from tests.admin.people import url
@@ -61,13 +61,14 @@ def test_counting_ends_at_the_limit(record, monkeypatch):
     assert counts()[0][1] == "more than 2"
 
 
-def test_the_figures_are_two_queries_and_kept_for_a_minute(record, clock):
+def test_the_figures_are_three_queries_and_kept_for_a_minute(record, clock):
+    record(status="failed", reason="tls", created_at=clock.now - timedelta(minutes=1))
     with CaptureQueriesContext(connection) as captured:
         figures(DAY, "default")
-    assert len(captured) == 2
+    assert len(captured) == 3
     record()
     clock.advance(59)
-    assert counts() == [["0"] * 4] * 3
+    assert counts() == [["0", "0", "1", "0"]] * 3
     clock.advance(1)
     assert counts()[0][0] == "1"
 

@@ -6,6 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from django_vt.management import figures
+from django_vt.management.commands import send_log_status
+from django_vt.models import bounded
 from tests.commands.conftest import failed, fails, hold, pause, run
 from tests.delivering import configure, one, pending
 
@@ -83,6 +86,7 @@ def test_machines_get_the_same_as_json(clock):
         "database": "default",
         "at": "2026-11-23T12:00:00+00:00",
         "counts": {"pending": 1, "sent": 0, "failed": 2, "skipped": 1},
+        "counted_up_to": 10_000,
         "due_since": "2026-11-23T11:40:00+00:00",
         "due_for_seconds": 1200,
         "enabled": True,
@@ -102,7 +106,27 @@ def test_machines_get_the_same_as_json(clock):
             {"status": "failed", "reason": "answered: 500", "count": 2},
             {"status": "skipped", "reason": "nobody", "count": 1},
         ],
+        "reasons_of_newest": 1_000,
     }
+
+
+def test_counting_ends_at_the_limit(monkeypatch):
+    monkeypatch.setattr(bounded, "LIMIT", 2)
+    pending(2)
+    pending(3, **SENT)
+    assert "           2  pending\n         > 2  sent\n" in run("send_log_status")
+    assert as_json()["counts"] == {"pending": 2, "sent": 2, "failed": 0, "skipped": 0}
+    assert as_json()["counted_up_to"] == 2
+
+
+def test_reasons_are_those_of_the_newest_and_that_is_said(monkeypatch):
+    for module in (figures, send_log_status):
+        monkeypatch.setattr(module, "READ_FOR_REASONS", 2)
+    pending(2, **failed())
+    assert "Most frequent reasons:\n" in run("send_log_status")
+    pending(2, **failed(reason="tls"))
+    assert as_json()["reasons"] == [{"status": "failed", "reason": "tls", "count": 2}]
+    assert "Most frequent reasons (of the newest 2 of each):\n" in run("send_log_status")
 
 
 def test_json_of_an_empty_log_has_the_same_keys():

@@ -10,9 +10,9 @@ from django.core.management.base import CommandError, CommandParser
 
 from django_vt import reasons
 from django_vt.management import arguments, sending_state, wording
-from django_vt.management.figures import Figures
+from django_vt.management.figures import READ_FOR_REASONS, Figures
 from django_vt.management.send_log_command import SendLogCommand
-from django_vt.models import Endpoint
+from django_vt.models import Endpoint, SendLogEntry, bounded
 
 NO_WORKER = (
     "Nothing keeps it from being sent, so nobody sends it: run `manage.py send_pending`, and see that cron, the worker "
@@ -54,16 +54,28 @@ class Command(SendLogCommand):
 def _lines(using: str, figures: Figures) -> Iterator[str]:
     yield f'Send log on the database "{using}":'
     for status, number in figures.counts.items():
-        yield f"{number:>12,}  {status}"
+        yield f"{_counted(number):>12}  {status}"
     if figures.due_since is not None:
         yield f"The oldest due entry has been due for {wording.span(figures.now - figures.due_since)}."
     else:
         yield "Nothing is due."
     yield from _sending(figures)
     if figures.reasons:
-        yield "Most frequent reasons:"
+        newest = f" (of the newest {READ_FOR_REASONS:,} of each)" if _are_many(figures) else ""
+        yield f"Most frequent reasons{newest}:"
     for told in figures.reasons:
         yield f"{told.count:>12,}  {told.status}: {reasons.describe(told.reason)}"
+
+
+def _counted(number: int) -> str:
+    return f"{number:,}" if number <= bounded.LIMIT else f"> {bounded.LIMIT:,}"
+
+
+def _are_many(figures: Figures) -> bool:
+    """Whether not all that have a reason were read for it."""
+    return any(
+        number > READ_FOR_REASONS for status, number in figures.counts.items() if status != SendLogEntry.Status.SENT
+    )
 
 
 def _sending(figures: Figures) -> Iterator[str]:

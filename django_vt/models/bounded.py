@@ -1,0 +1,57 @@
+"""Reading no more of a send log of millions than is shown or counted, wherever in it that lies.
+
+A database that is asked for the newest fifty of something often walks through all entries from the newest on: it
+expects to meet fifty soon, and where they are all old, or none, it has read the table. An index that holds the
+condition, the order and the id answers alone, which no walk can beat; so ids are asked for first, and rows by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connections, models
+from django.db.models.functions import Greatest
+
+from django_vt.models.send_log import SendLogEntry
+
+LIMIT = 10_000
+
+
+def counted(entries: models.QuerySet[SendLogEntry]) -> models.QuerySet[SendLogEntry, Any]:
+    """What is counted of ordered entries, up to one above the limit; in their order, so that its index is used."""
+    return entries.order_by(*entries.query.order_by[:1]).values("created_at")[: LIMIT + 1]
+
+
+def count_each(several: Sequence[models.QuerySet[SendLogEntry]], using: str) -> list[int]:
+    """The count of each, one above the limit standing for all larger ones: one statement on the database `using`."""
+    # The ORM has no way to ask for several counts of sliced querysets at once; their own SQL is used as it is.
+    ordered = [entries.order_by("-created_at") for entries in several]
+    compiled = [counted(entries).query.get_compiler(using=using).as_sql() for entries in ordered]
+    columns = ", ".join(f"(SELECT COUNT(*) FROM ({sql}) counted)" for sql, _params in compiled)  # noqa: S608
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT {columns}", [value for _sql, params in compiled for value in params])
+        return list(cursor.fetchone())
+
+
+def newest_ids(
+    entries: models.QuerySet[SendLogEntry], *, by: Sequence[str] = ("-created_at", "-pk"), most: int | None = None
+) -> list[int]:
+    """The ids of the newest, up to the limit or `most`; an index must hold what `entries` are filtered `by`."""
+    return list(entries.order_by(*by).values_list("pk", flat=True)[: LIMIT if most is None else most])
+
+
+def fetched(entries: models.QuerySet[SendLogEntry]) -> models.QuerySet[SendLogEntry]:
+    """The same rows in the same order, found by their ids; `entries` are ordered, and sliced or few."""
+    ids = list(entries.values_list("pk", flat=True))
+    rows = SendLogEntry.objects.using(entries.db)
+    return rows.filter(pk__in=ids).order_by(*entries.query.order_by) if ids else rows.none()
+
+
+def sorted_apart(entries: models.QuerySet[SendLogEntry]) -> models.QuerySet[SendLogEntry]:
+    """Entries chosen by id, in the order of time that they are in, and no index walked for it."""
+    # Of a single column the greatest is that column: an expression that no index holds and no planner sees through.
+    when = Greatest("created_at", "created_at")
+    if entries.query.order_by[:1] == ("created_at",):
+        return entries.order_by(when.asc(), "pk")
+    return entries.order_by(when.desc(), "-pk")
