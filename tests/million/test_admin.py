@@ -1,0 +1,175 @@
+"""The admin's pages: how many queries each makes, and how little of the log they read."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from benchmarks import grown_log
+from django_vt.models import SendLogEntry
+from tests.admin.people import url
+from tests.million.conftest import ENTRIES, first
+from tests.million.plans import Recorded, explained
+
+LIMIT = 10_000
+# Session and user; the state of sending twice, what is due; the count, the page's ids, the page.
+LIST = 8
+# The event types: one step each, and one that finds no more.
+TYPES = 6
+# Counts by status and hour, the newest failures, their reasons.
+FIGURES = 3
+
+STATUSES = [None, "pending", "sent", "failed", "skipped"]
+EVENT_TYPES = [None, "confirmation", "login", grown_log.OLD_TYPE, "nothing"]
+PERIODS = [None, "24h", "7d", "30d"]
+REASONS = [grown_log.COMMON_REASON, grown_log.RARE_REASON, "nobody", "broken connection"]
+PEOPLE = {
+    "a shopper": {"reference": "600000"},
+    "a till": {"identity": f"email:{grown_log.TILL}", "event_type": "confirmation"},
+    "a wish": {"reference": grown_log.TILL_REFERENCE},
+    "an old till": {"identity": f"email:{grown_log.OLD_TILL}"},
+    "an old pixel": {"identity": f"pixel:{grown_log.OLD_PIXEL}"},
+    "an import": {"event_type": grown_log.OLD_TYPE},
+}
+
+
+@pytest.fixture
+def look(staff: Client) -> Callable[..., Recorded]:
+    """Open the list, once the figures and types that are kept for a minute are there."""
+
+    def look(**filtered: str | None) -> Recorded:
+        wanted = {name: value for name, value in filtered.items() if value is not None}
+        staff.get(url("changelist"), {name: wanted[name] for name in {"recorded"} & wanted.keys()})
+        with explained() as recorded:
+            assert staff.get(url("changelist"), wanted).status_code == 200
+        return recorded
+
+    return look
+
+
+def assert_few_are_read(recorded: Recorded, *, most: int = LIMIT + 1) -> None:
+    assert recorded.queries
+    for query in recorded.queries:
+        assert query.scans or query.sql.startswith("INSERT"), query
+        assert all("Index" in scan.kind or scan.kind == "Bitmap Heap Scan" for scan in query.scans), query
+        assert query.read <= most, query
+
+
+def test_the_log_is_what_it_is_meant_to_be():
+    assert SendLogEntry.objects.count() == ENTRIES
+    found = set(SendLogEntry.objects.values_list("event_type", "status").distinct())
+    assert ("confirmation", "skipped") not in found
+    assert (grown_log.OLD_TYPE, "sent") not in found
+    assert SendLogEntry.objects.filter(status="failed").count() == ENTRIES // 1000
+
+
+@pytest.mark.parametrize("period", PERIODS)
+def test_the_dashboard(period, staff):
+    with explained() as recorded:
+        assert staff.get(url("changelist"), {"recorded": period} if period else {}).status_code == 200
+    assert recorded.made <= LIST + TYPES + FIGURES
+    assert_few_are_read(recorded)
+
+
+@pytest.mark.parametrize("period", PERIODS)
+@pytest.mark.parametrize("status", STATUSES)
+def test_every_filter_with_every_other(status, period, look):
+    for event_type in EVENT_TYPES:
+        recorded = look(status=status, type=event_type, recorded=period)
+        assert recorded.made <= LIST
+        assert_few_are_read(recorded)
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_a_reason_with_every_other_filter(reason, look):
+    for status, event_type, period in itertools.product([None, "failed", "skipped"], [None, "login"], [None, "30d"]):
+        recorded = look(reason=reason, status=status, type=event_type, recorded=period)
+        # One more: the newest that failed.
+        assert recorded.made <= LIST + 1
+        assert_few_are_read(recorded)
+
+
+@pytest.mark.parametrize("page", ["2", "200"])
+@pytest.mark.parametrize("filtered", [{}, {"status": "sent"}, {"type": "login"}, {"status": "sent", "type": "login"}])
+@pytest.mark.parametrize("order", [None, "0"])
+def test_the_next_page_and_the_last_from_either_end(order, filtered, page, look):
+    recorded = look(**filtered, p=page, o=order)
+    assert recorded.made == LIST
+    assert_few_are_read(recorded)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "600000",
+        grown_log.TILL_REFERENCE,
+        grown_log.OLD_REFERENCE,
+        grown_log.TILL,
+        grown_log.OLD_TILL,
+        f"pixel:{grown_log.OLD_PIXEL}",
+        grown_log.OLD_PIXEL,
+        "nobody@example.com",
+        "nothing",
+    ],
+)
+def test_a_search_by_order_address_or_identity_finds_by_one_step_through_an_index(typed, staff):
+    with explained() as recorded:
+        response = staff.post(url("search"), {"text": typed})
+    assert response.status_code == 302
+    assert ("same=" in response.url) == (typed not in {"nobody@example.com", "nothing"})
+    # Session and user; an order, an identity by pixel and by vtsid, an address; a session for the message.
+    assert recorded.made <= 7
+    assert_few_are_read(recorded, most=1)
+
+
+@pytest.mark.parametrize("what", ["reference", "identity", "address"])
+@pytest.mark.parametrize("who", PEOPLE)
+def test_the_entries_of_one_however_many_and_however_old(who, what, look):
+    pk = first(**PEOPLE[who])
+    for status in (None, "failed", "sent"):
+        recorded = look(same=f"{what}:{pk}", status=status)
+        # Three more: the entry, and the ids of those with its identity and with its address.
+        assert recorded.made <= LIST + 3
+        assert_few_are_read(recorded)
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_the_page_of_an_entry(who, staff):
+    pk = first(**PEOPLE[who])
+    with explained() as recorded:
+        assert staff.get(url("change", pk)).status_code == 200
+    # Session and user; the entry, the state of sending, its attempts, up to five for its neighbours.
+    assert recorded.made <= 10
+    assert_few_are_read(recorded, most=12)
+
+
+def test_selecting_a_page_to_be_sent_again(staff):
+    ids = list(SendLogEntry.objects.order_by("-pk").values_list("pk", flat=True)[:50])
+    with explained() as recorded:
+        form = {"action": "send_again", "_selected_action": ids, "index": "0"}
+        assert staff.post(url("changelist"), form).status_code == 200
+    assert_few_are_read(recorded)
+
+
+@pytest.mark.parametrize("filtered", [{}, {"status": "failed"}, {"status": "skipped", "type": "login"}])
+def test_selecting_all_that_are_found_to_be_sent_again(filtered, staff):
+    with explained() as recorded:
+        form = {"action": "send_again", "_selected_action": ENTRIES, "index": "0", "select_across": "1"}
+        assert staff.post(url("changelist"), form, query_params=filtered).status_code == 200
+    # Twelve parts of the ten thousand at most, each looked at four times.
+    assert recorded.made <= LIST + TYPES + 12 * 4 + 2
+    assert_few_are_read(recorded)
+
+
+@pytest.mark.parametrize("confirmed", ["", "yes"])
+@pytest.mark.parametrize("period", ["24h", "7d", "30d"])
+@pytest.mark.parametrize("reason", REASONS)
+def test_sending_again_all_that_failed_for_a_reason(reason, period, confirmed, staff):
+    with explained() as recorded:
+        form = {"reason": reason, "recorded": period, "confirmed": confirmed}
+        assert staff.post(url("resend"), form).status_code in {200, 302}
+    assert recorded.made <= 20
+    assert_few_are_read(recorded)
