@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import nginx
 from benchmarks.databases import prepared
 
-COMPARISONS = ("drain", "checkout", "middleware", "startup", "profiles")
+COMPARISONS = ("drain", "far", "checkout", "middleware", "startup", "profiles")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
