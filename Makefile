@@ -14,7 +14,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet --quiet
 # What a shop's developer has exported for the shop is not meant for these tests.
 unexport DATABASE_URL DJANGO_SETTINGS_MODULE PYTHONHOME PYTHONPATH
 
-.PHONY: help demo run test lint format types chaos bench build screenshots docs clean
+.PHONY: help demo run test lint format types chaos bench bench-age build screenshots docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target does; do \
@@ -52,6 +52,9 @@ chaos: $(VENV)/.servers ## kill the shop's processes while the vendor misbehaves
 
 bench: $(VENV)/.bench ## what the app costs a shop, into benchmarks/RESULTS.md; needs PostgreSQL and Debian's nginx
 	$(PYTHON) -W ignore -m benchmarks
+
+bench-age: $(VENV)/.bench ## what years of entries cost: logs of up to ten million; needs all three servers and 20 GB of disk
+	$(PYTHON) -W ignore -m benchmarks.age
 
 build: $(VENV)/.dev ## sdist and wheel into dist/
 	@rm -rf build dist

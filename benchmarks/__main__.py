@@ -11,11 +11,10 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks import nginx
+from benchmarks import nginx, results
 from benchmarks.databases import prepared
 
 COMPARISONS = ("drain", "far", "checkout", "middleware", "startup", "profiles")
-RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def main() -> None:
@@ -34,9 +33,7 @@ def main() -> None:
                 parts = [_machine(version), *(_report(comparison, vendor) for comparison in wanted)]
     parts.append(f"The run took {(time.monotonic() - begun) / 60:.0f} minutes.\n")
     if tuple(wanted) == COMPARISONS:
-        introduction = Path(__file__).with_name("INTRODUCTION.md").read_text()
-        gaps = Path(__file__).with_name("GAPS.md").read_text()
-        RESULTS.write_text("\n".join([introduction, *parts, gaps]))
+        results.write("make bench", "\n".join(parts))
 
 
 def _machine(version: str) -> str:

@@ -8,6 +8,7 @@ import re
 import sqlite3
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from django.db import connections
 
@@ -17,9 +18,7 @@ PACKAGES = ("Django", "requests", "psycopg", "posthog", "segment-analytics-pytho
 def description(nginx: str) -> str:
     """A Markdown list."""
     packages = [f"{name} {version(name)}" for name in (*PACKAGES, "django-mailer")]
-    databases = [f"SQLite {sqlite3.sqlite_version}"]
-    if "postgresql" in connections:
-        databases.append(f"PostgreSQL {connections['postgresql'].pg_version // 10000}")  # type: ignore[attr-defined]
+    databases = dict.fromkeys(_database(alias) for alias in connections)
     load = ", ".join(f"{average:.1f}" for average in os.getloadavg())
     facts = {
         "System": _system(),
@@ -31,6 +30,13 @@ def description(nginx: str) -> str:
         "Packages": ", ".join(packages),
     }
     return "\n".join(f"- {name}: {fact}" for name, fact in facts.items()) + "\n"
+
+
+def _database(alias: str) -> str:
+    connection: Any = connections[alias]
+    if connection.vendor == "sqlite":
+        return f"SQLite {sqlite3.sqlite_version}"
+    return f"{connection.display_name} {'.'.join(map(str, connection.get_database_version()))}"
 
 
 def _system() -> str:

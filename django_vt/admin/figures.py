@@ -62,5 +62,5 @@ def _count(period: Period, using: str) -> Figures:
 def _top_reasons(period: Period, using: str) -> tuple[tuple[str, int], ...]:
     """Of the newest failures within the limit: a GROUP BY over all of them would have none."""
     entries = SendLogEntry.objects.using(using)
-    newest = bounded.newest_ids(entries.filter(status=Status.FAILED, created_at__gte=period.start()))
+    newest = bounded.first_ids(entries.filter(status=Status.FAILED, created_at__gte=period.start()))
     return tuple(Counter(entries.filter(pk__in=newest).values_list("reason", flat=True)).most_common(TOP_REASONS))

@@ -82,7 +82,7 @@ class ReasonFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
         """The chosen ones."""
         # Of the newest within the limit, as in the table: no index holds the reason. They meet the filters before this.
-        failed = bounded.newest_ids(queryset.filter(status=SendLogEntry.Status.FAILED))
+        failed = bounded.first_ids(queryset.filter(status=SendLogEntry.Status.FAILED))
         return SendLogEntry.objects.using(queryset.db).filter(pk__in=failed, reason=self.value())
 
 

@@ -35,7 +35,7 @@ def find(text: str, entries: models.QuerySet[SendLogEntry]) -> str | None:
     if not text or "\0" in text:
         return None
     for what, condition in meanings(text):
-        for newest in bounded.newest_ids(entries.filter(condition), by=BY_ID, most=1):
+        for newest in bounded.first_ids(entries.filter(condition), by=BY_ID, most=1):
             return f"{what}:{newest}"
     return None
 
@@ -66,7 +66,7 @@ def having(what: str, entry: SendLogEntry, entries: SendLogEntries, *, most: int
     """The ids of the newest of `entries` that have the same as an entry; none where the entry has none of it."""
     ids: set[int] = set()
     for condition in _conditions(what, entry):
-        ids.update(bounded.newest_ids(entries.filter(condition), by=BY_ID, most=most))
+        ids.update(bounded.first_ids(entries.filter(condition), by=BY_ID, most=most))
     return sorted(ids, reverse=True)[: bounded.LIMIT if most is None else most]
 
 

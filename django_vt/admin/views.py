@@ -133,7 +133,7 @@ class Views:
             raise BadRequest("no such reason or period")
         entries = SendLogEntry.objects.using(default_alias())
         failed = entries.filter(status=SendLogEntry.Status.FAILED, created_at__gte=period.start())
-        for_it = entries.filter(pk__in=bounded.newest_ids(failed), reason=reason)
+        for_it = entries.filter(pk__in=bounded.first_ids(failed), reason=reason)
         return list(for_it.order_by("pk").values_list("pk", flat=True))
 
     def _tell_queued(self, request: HttpRequest, queued: int, left: int) -> None:

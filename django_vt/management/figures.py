@@ -94,7 +94,7 @@ def _counts(using: str) -> dict[str, int]:
 def _reasons(using: str) -> list[ReasonCount]:
     entries = SendLogEntry.objects.using(using)
     told = [status for status in Status.values if status != Status.SENT]
-    ids = [pk for status in told for pk in bounded.newest_ids(entries.filter(status=status), most=READ_FOR_REASONS)]
+    ids = [pk for status in told for pk in bounded.first_ids(entries.filter(status=status), most=READ_FOR_REASONS)]
     counted = entries.filter(pk__in=ids).exclude(reason="").values_list("status", "reason").annotate(number=Count("pk"))
     return [ReasonCount(*row) for row in counted.order_by("-number", "status", "reason")[:TOP_REASONS]]
 
@@ -105,12 +105,13 @@ def _due_since(using: str, now: datetime, endpoints: Sequence[Endpoint]) -> Iter
     if earliest is not None and earliest <= now:
         yield earliest
     # A probe that fails makes its entry due anew. Where that is the only one, it has waited for longer than it says.
-    for endpoint in endpoints:
-        if not endpoint.is_open():
-            waiting = entries.filter(Q(due_at__lte=now) | Q(claim__isnull=False), status=Status.PENDING)
-            oldest = waiting.filter(account_id=endpoint.account_id).order_by("created_at").first()
-            if oldest is not None:
-                yield max(oldest.created_at, endpoint.last_success_at or oldest.created_at)
+    closed = [endpoint for endpoint in endpoints if not endpoint.is_open()]
+    ids = bounded.first_ids(entries.filter(status=Status.PENDING), by=bounded.OLDEST_FIRST) if closed else []
+    waiting = entries.filter(Q(due_at__lte=now) | Q(claim__isnull=False), pk__in=ids)
+    for endpoint in closed:
+        ordered = bounded.sorted_apart(waiting.filter(account_id=endpoint.account_id).order_by(*bounded.OLDEST_FIRST))
+        for oldest in ordered[:1]:
+            yield max(oldest.created_at, endpoint.last_success_at or oldest.created_at)
 
 
 def _iso(moment: datetime | None) -> str | None:

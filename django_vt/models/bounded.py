@@ -16,6 +16,7 @@ from django.db.models.functions import Greatest
 from django_vt.models.send_log import SendLogEntry
 
 LIMIT = 10_000
+NEWEST_FIRST, OLDEST_FIRST = ("-created_at", "-pk"), ("created_at", "pk")
 
 
 def counted(entries: models.QuerySet[SendLogEntry]) -> models.QuerySet[SendLogEntry, Any]:
@@ -34,10 +35,10 @@ def count_each(several: Sequence[models.QuerySet[SendLogEntry]], using: str) -> 
         return list(cursor.fetchone())
 
 
-def newest_ids(
-    entries: models.QuerySet[SendLogEntry], *, by: Sequence[str] = ("-created_at", "-pk"), most: int | None = None
+def first_ids(
+    entries: models.QuerySet[SendLogEntry], *, by: Sequence[str] = NEWEST_FIRST, most: int | None = None
 ) -> list[int]:
-    """The ids of the newest, up to the limit or `most`; an index must hold what `entries` are filtered `by`."""
+    """The ids of the first, up to the limit or `most`; an index must hold what they are filtered and ordered by."""
     return list(entries.order_by(*by).values_list("pk", flat=True)[: LIMIT if most is None else most])
 
 
@@ -52,6 +53,6 @@ def sorted_apart(entries: models.QuerySet[SendLogEntry]) -> models.QuerySet[Send
     """Entries chosen by id, in the order of time that they are in, and no index walked for it."""
     # Of a single column the greatest is that column: an expression that no index holds and no planner sees through.
     when = Greatest("created_at", "created_at")
-    if entries.query.order_by[:1] == ("created_at",):
+    if entries.query.order_by[:1] == OLDEST_FIRST[:1]:
         return entries.order_by(when.asc(), "pk")
     return entries.order_by(when.desc(), "-pk")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,8 +26,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
         grown_log.fill("default", ENTRIES, seconds_apart=SECONDS_APART)
 
 
+@pytest.fixture
+def _clean(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """What a test has taken back lies in the table until it is vacuumed, as autovacuum would do some time later."""
+    yield
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(f"VACUUM {SendLogEntry._meta.db_table}")
+
+
 @pytest.fixture(autouse=True)
-def _shop(db: None, settings: Any) -> None:
+def _shop(_clean: None, db: None, settings: Any) -> None:
     """Delivery goes nowhere, and not by itself."""
     settings.DJANGO_VT = {
         "ACCOUNT_ID": "acc123",

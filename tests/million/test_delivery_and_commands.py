@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from django_vt.backends import locmem
@@ -78,17 +79,20 @@ def test_send_log_status(paused):
         told = run("send_log_status")
     assert "> 10,000  sent" in told
     assert "1,000  failed" in told
-    assert recorded.made == 8 + paused
+    assert recorded.made == 8 + 2 * paused
     assert_few_are_read(recorded)
 
 
 def test_send_log_status_in_a_long_outage_of_a_log_that_was_sent_for_years():
     pause()
     newest = SendLogEntry.objects.order_by("-pk")[:1].get().pk
-    SendLogEntry.objects.filter(pk__gt=newest - 50_000).update(status="pending", due_at=timezone.now())
+    SendLogEntry.objects.filter(pk__gt=newest - 20_000).update(status="pending", due_at=timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {SendLogEntry._meta.db_table}")
     with explained() as recorded:
-        run("send_log_status")
-    assert_few_are_read(recorded)
+        assert "> 10,000  pending" in run("send_log_status")
+    # Some are read twice, as they were and as they are.
+    assert_few_are_read(recorded, most=2 * 10_001)
 
 
 @pytest.mark.parametrize("days", ["90", "1000"])
@@ -100,7 +104,9 @@ def test_purge_send_log_reads_what_it_deletes(days):
             for _round in range(2):
                 entries.filter(status=status).purge(AT_ONCE)
         entries.filter(status="pending").purge(AT_ONCE)
-    assert_few_are_read(recorded, most=AT_ONCE * 8)
+    # Where few are old enough, all of them are looked through in the index, which touches fewer pages still.
+    assert all(scan.kind != "Seq Scan" for query in recorded.queries for scan in query.scans)
+    assert max(query.pages for query in recorded.queries) <= AT_ONCE * 8
 
 
 def test_resend_by_id_and_of_all_that_failed():

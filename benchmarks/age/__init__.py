@@ -1,0 +1,1 @@
+"""What years of entries cost: `make bench-age`."""

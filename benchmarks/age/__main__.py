@@ -1,0 +1,78 @@
+"""Compare logs of all ages: `python -m benchmarks.age [memory sqlite ...]`; all of it writes its part of RESULTS.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import nginx, results
+from benchmarks.age.databases import Log, drop, prepared
+
+SIZES = {"sqlite": (10_000, 1_000_000), "mariadb": (10_000, 1_000_000), "postgresql": (10_000, 1_000_000, 10_000_000)}
+DRAINED = 1_000_000
+PARTS = ("memory", *SIZES)
+
+
+def main() -> None:
+    """Print each table as it is done."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.age", description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="by default all")
+    parser.add_argument("--divide", type=int, default=1, help="make all but the smallest so much smaller, for a trial")
+    options = parser.parse_args()
+    wanted, divide = options.parts or PARTS, options.divide
+    begun = time.monotonic()
+    # Else the databases would be left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    logs = {
+        vendor: [Log(vendor, size if size == min(sizes) else size // divide) for size in sizes]
+        for vendor, sizes in SIZES.items()
+        if vendor in wanted
+    }
+    if "memory" in wanted:
+        logs = {"memory": [Log("postgresql", DRAINED // divide, pending=DRAINED // divide)], **logs}
+    with tempfile.TemporaryDirectory(prefix="django-vt-age-") as name, nginx.running(Path(name)) as (vendor, version):
+        os.environ["BENCH_VENDOR"] = vendor
+        with prepared([log for several in logs.values() for log in several], Path(name)):
+            parts = [_shown(part) for part in _parts(logs, version)]
+    parts.append(f"The run took {(time.monotonic() - begun) / 60:.0f} minutes.\n")
+    if divide == 1 and tuple(wanted) == PARTS:
+        results.write("make bench-age", "\n".join(parts))
+
+
+def _shown(part: str) -> str:
+    print(part, flush=True)
+    return part
+
+
+def _parts(logs: dict[str, list[Log]], version: str) -> Iterator[str]:
+    """One database at a time, its logs side by side: disks are not endless."""
+    from benchmarks import grown_log, machine
+    from benchmarks.age import memory
+
+    yield "## A log that has grown for years: measured on\n\n" + machine.description(version)
+    for part, several in logs.items():
+        for log in several:
+            grown_log.fill(log.alias, log.entries, pending=log.pending)
+        yield from [memory.report(*several)] if part == "memory" else _of(several)
+        for log in several:
+            drop(log)
+
+
+def _of(logs: list[Log]) -> Iterator[str]:
+    from django.db import connections
+
+    from benchmarks.age import comparison, purging, sizes
+
+    yield comparison.report(connections[logs[0].alias].display_name, logs)
+    yield sizes.report(logs[-1])
+    yield purging.report(logs[-1])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""RESULTS.md: what each command has printed last, under its name; the other's part stays as it is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+PARTS = ("make bench", "make bench-age")
+HERE = Path(__file__).parent
+RESULTS = HERE / "RESULTS.md"
+PART = re.compile(r"^<!-- (make [a-z-]+) -->\n(.*?)^<!-- end -->$", re.MULTILINE | re.DOTALL)
+
+
+def write(part: str, text: str) -> None:
+    """Put what `part` has printed into its place, between the introduction and the goals that are not met."""
+    found = dict(PART.findall(RESULTS.read_text())) if RESULTS.exists() else {}
+    found[part] = f"\n{text}\n"
+    parts = [f"<!-- {name} -->\n{found[name]}<!-- end -->\n" for name in PARTS if name in found]
+    RESULTS.write_text("\n".join([(HERE / "INTRODUCTION.md").read_text(), *parts, (HERE / "GAPS.md").read_text()]))
