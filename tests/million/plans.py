@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+READING = ("SELECT", "UPDATE", "DELETE")
 LOG = ("django_vt_sendlogentry", "django_vt_sendattempt")
 
 
@@ -46,9 +47,10 @@ class Query:
 
 @dataclass
 class Recorded:
-    """The queries made on the send log, and how many there were on any table."""
+    """The queries made on the send log, what inserts into it, and how many statements there were on any table."""
 
     queries: list[Query] = field(default_factory=list)
+    inserted: list[str] = field(default_factory=list)
     made: int = 0
 
 
@@ -58,10 +60,12 @@ def explained() -> Iterator[Recorded]:
     recorded = Recorded()
 
     def explain(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        if not sql.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
-            recorded.made += 1
-        if any(table in sql for table in LOG) and not many:
-            recorded.queries.append(_explain(execute, sql, params, context))
+        recorded.made += not sql.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK"))
+        if any(table in sql for table in LOG):
+            if sql.startswith(READING):
+                recorded.queries.append(_explain(execute, sql, params, context))
+            else:
+                recorded.inserted.append(sql)
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(explain):

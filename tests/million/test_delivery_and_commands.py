@@ -23,17 +23,16 @@ LOOK_AHEAD = 8
 AT_ONCE = 500  # rows a transaction of purge_send_log
 
 
-def test_an_order_is_looked_up_and_inserted():
+def test_an_order_reads_nothing_of_the_log():
     with explained() as recorded:
         order_placed.send(
             sender=None, order_id="100023", total=Decimal("1.00"), items=[Item("1", 1)], email="buyer@example.com"
         )
-    # The identity remembered for it, an earlier entry of it, the new one.
-    assert recorded.made == 3
-    look_up, insert = recorded.queries
-    assert insert.sql.startswith("INSERT")
-    assert [scan.index for scan in look_up.scans] == ["django_vt_dedup_key"]
-    assert look_up.read == 0
+    assert recorded.queries == []
+    (inserted,) = recorded.inserted
+    assert "SELECT" not in inserted
+    # What is asked is the identity remembered for it, on another table.
+    assert recorded.made == 1
 
 
 def test_send_pending_sends_what_is_due():
@@ -104,9 +103,9 @@ def test_purge_send_log_reads_what_it_deletes(days):
             for _round in range(2):
                 entries.filter(status=status).purge(AT_ONCE)
         entries.filter(status="pending").purge(AT_ONCE)
-    # Where few are old enough, all of them are looked through in the index, which touches fewer pages still.
     assert all(scan.kind != "Seq Scan" for query in recorded.queries for scan in query.scans)
-    assert max(query.pages for query in recorded.queries) <= AT_ONCE * 8
+    # Pages, not rows: where few are old enough, all of them are looked through in the index, which touches fewer.
+    assert max(query.pages for query in recorded.queries) <= AT_ONCE * 20
 
 
 def test_resend_by_id_and_of_all_that_failed():
