@@ -105,8 +105,8 @@ def list_anew(using: str) -> float:
 
 def search(using: str) -> float:
     """For an order, to the list of what was found."""
-    client = _staff(using)
-    return _milliseconds(lambda: _well(client.post(_url("search"), {"text": "109000"}, follow=True)))
+    client, order = _staff(using), {"text": _order_in_the_middle(using)}
+    return _milliseconds(lambda: _well(client.post(_url("search"), order, follow=True)))
 
 
 def page(using: str, **query: str) -> float:
@@ -154,6 +154,11 @@ def _logged_in(using: str) -> Client:
 def _middle(using: str) -> int:
     newest: int = SendLogEntry.objects.using(using).latest("pk").pk
     return newest // 2 + 5
+
+
+@cache
+def _order_in_the_middle(using: str) -> str:
+    return SendLogEntry.objects.using(using).get(pk=_middle(using)).reference
 
 
 @cache
