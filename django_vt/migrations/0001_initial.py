@@ -108,7 +108,9 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["due_at"], name="django_vt_due_at"),
                     models.Index(
-                        fields=["identity", "id"], name="django_vt_identity", opclasses=["varchar_pattern_ops", "int8_ops"]
+                        fields=["identity", "id"],
+                        name="django_vt_identity",
+                        opclasses=["varchar_pattern_ops", "int8_ops"],
                     ),
                     models.Index(fields=["email_hash", "id"], name="django_vt_email_hash"),
                     models.Index(fields=["reference", "id"], name="django_vt_reference"),

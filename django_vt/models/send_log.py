@@ -70,8 +70,8 @@ class SendLogEntry(models.Model):
         indexes = (
             models.Index(fields=["due_at"], name="django_vt_due_at"),
             # With the id at the end they answer alone for the newest of any, and for any page of the admin's list.
-            # The operator classes are PostgreSQL's, and others ignore them: with the first one index serves the ids of all
-            # of a visitor's sessions (LIKE 'pixel:…%') too, whatever the database's collation.
+            # The operator classes are PostgreSQL's, and others ignore them: with the first, one index serves the ids of
+            # all of a visitor's sessions (LIKE 'pixel:…%') too, whatever the database's collation.
             models.Index(
                 fields=["identity", "id"], name="django_vt_identity", opclasses=["varchar_pattern_ops", "int8_ops"]
             ),
