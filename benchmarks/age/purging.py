@@ -39,7 +39,7 @@ def report(log: Log) -> str:
 
 
 def _row(name: str, spent: list[float]) -> str:
-    p99 = statistics.quantiles(spent, n=100)[98]
+    p99 = statistics.quantiles(spent, n=100, method="inclusive")[98]
     return f"| {name} | {statistics.median(spent):.2f} | {p99:.2f} | {max(spent):.2f} | {len(spent):,} |"
 
 
