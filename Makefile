@@ -14,7 +14,7 @@ PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet --quiet
 # What a shop's developer has exported for the shop is not meant for these tests.
 unexport DATABASE_URL DJANGO_SETTINGS_MODULE PYTHONHOME PYTHONPATH
 
-.PHONY: help demo run test lint format types chaos bench bench-age build screenshots docs clean
+.PHONY: help demo run test lint format types messages chaos bench bench-age build screenshots docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target does; do \
@@ -42,6 +42,9 @@ format: $(VENV)/.dev ## let ruff mend what it can
 
 types: $(VENV)/.dev ## mypy, strict
 	$(PYTHON) -m mypy
+
+messages: $(VENV)/.test ## take new strings into the translations and compile them; ARGS=fr begins another language
+	$(PYTHON) -m tests.translations $(ARGS)
 
 CHAOS_DATABASES ?= sqlite postgresql mariadb
 CHAOS_OPTIONS ?= --seconds 60 --kills 24

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
 INVALID = "invalid"
@@ -64,10 +65,16 @@ def describe(stored: str) -> str:
     code, detail = split(stored)
     if code not in WORDS:
         return stored
+    if code == ANSWERED and detail:
+        return gettext("Vibetrace answered %(answer)s") % {"answer": f"{detail} {_phrase(detail)}".rstrip()}
     words = str(WORDS[code])
-    if code == ANSWERED:
-        return f"{words} {detail} {_phrase(detail)}".rstrip()
-    return f"{words}: {detail}" if detail else words
+    return gettext("%(reason)s: %(detail)s") % {"reason": words, "detail": detail} if detail else words
+
+
+def in_english(stored: str) -> str:
+    """A stored reason in the words of logs and commands, which speak one language wherever they run, as Django's do."""
+    with override(None):
+        return describe(stored)
 
 
 def _phrase(status: str) -> str:

@@ -177,7 +177,7 @@ class Settlement:
             _tell_outage(endpoint, verdict)
         logger.warning(
             "Sending to Vibetrace (account %s) pauses until %s: %s",
-            request.account_id, endpoint.paused_until, reasons.describe(verdict.reason),
+            request.account_id, endpoint.paused_until, reasons.in_english(verdict.reason),
         )  # fmt: skip
 
     def _pause(self, endpoint: Endpoint, request: OutgoingRequest, verdict: Verdict) -> bool:
@@ -193,7 +193,7 @@ class Settlement:
             logger.warning("%d entries were taken over by another worker: this one had exceeded LEASE", lost)
 
     def _tell_failed(self, entry: ClaimedEntry, verdict: Verdict) -> None:
-        endpoint, why = self._claim.endpoint(entry.account_id), reasons.describe(verdict.reason)
+        endpoint, why = self._claim.endpoint(entry.account_id), reasons.in_english(verdict.reason)
         if self._persistently(endpoint.tells_of_failure):
             logger.error(
                 "An event has failed for good: entry %d of the send log, %s. See why, mend it and send it again in the "
@@ -220,7 +220,7 @@ class Settlement:
 
 
 def _tell_outage(endpoint: Endpoint, verdict: Verdict) -> None:
-    why = reasons.describe(verdict.reason)
+    why = reasons.in_english(verdict.reason)
     if verdict.kind is Kind.MISCONFIGURED:
         logger.error(
             "The configuration for Vibetrace seems wrong: ENDPOINT %s with account %s, %s. Events are kept and tried "

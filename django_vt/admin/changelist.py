@@ -46,9 +46,10 @@ class Worded:
 
     def __init__(self, changelist: SendLogChangeList) -> None:
         self._changelist = changelist
-        self.result_count = changelist.paginator.found_in_words()
-        entries = ngettext("entry", "entries", changelist.result_count)
-        self.opts = SimpleNamespace(verbose_name=entries, verbose_name_plural=entries)
+        entries = ngettext("%(count)s entry", "%(count)s entries", changelist.result_count)
+        self.result_count = entries % {"count": changelist.paginator.found_in_words()}
+        # The template writes the model's name after the count; the noun is in these words, where its grammar is known.
+        self.opts = SimpleNamespace(verbose_name="", verbose_name_plural="")
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._changelist, name)

@@ -58,7 +58,7 @@ class Story:
     def next(self) -> str:
         """What will come of it."""
         if self.entry.status == Status.PENDING:
-            return f"{capfirst(self._outlook())}."
+            return _("%(outlook)s.") % {"outlook": capfirst(self._outlook())}
         if self.entry.status == Status.SENT:
             return _("Nothing: it has arrived.")
         if self.entry.reason == reasons.reason(reasons.FORGOTTEN) or not self.entry.payload:
@@ -94,7 +94,7 @@ class Story:
     def _outlook(self) -> str:
         """For a pending entry: `retry in 4 minutes, attempt 3 of 8, last answer 503`."""
         waiting = self._obstacle() or self._waiting()
-        return ", ".join(part for part in (waiting, self._attempt(), self._last()) if part)
+        return _(", ").join(part for part in (waiting, self._attempt(), self._last()) if part)
 
     def _obstacle(self) -> str:
         if self.entry.claim and self._due_at() > self.sending.now:

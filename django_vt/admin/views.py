@@ -19,6 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django_vt import outbox, reasons
 from django_vt.admin import history, kept, lookup, periods, selection
 from django_vt.admin.changelist import ANCHOR
+from django_vt.admin.paging import in_words
 from django_vt.admin.sending import Sending
 from django_vt.admin.viewer import Viewer
 from django_vt.conf import settings
@@ -139,12 +140,12 @@ class Views:
     def _tell_queued(self, request: HttpRequest, queued: int, left: int) -> None:
         if queued:
             words = ngettext(
-                "%(count)d entry is queued to be sent again.", "%(count)d entries are queued to be sent again.", queued
+                "%(count)s entry is queued to be sent again.", "%(count)s entries are queued to be sent again.", queued
             )
-            messages.success(request, words % {"count": queued})
+            messages.success(request, words % {"count": in_words(queued)})
         if left:
-            words = ngettext("%(count)d entry was left as it was.", "%(count)d entries were left as they were.", left)
-            messages.warning(request, words % {"count": left})
+            words = ngettext("%(count)s entry was left as it was.", "%(count)s entries were left as they were.", left)
+            messages.warning(request, words % {"count": in_words(left)})
 
     def _set_held(self, request: HttpRequest, *, held: bool) -> None:
         using = default_alias()

@@ -33,7 +33,7 @@ def endpoints(using: str) -> list[Endpoint]:
 
 def pause(endpoint: Endpoint) -> str:
     """Until when an endpoint is paused, and why."""
-    why = f"{reasons.describe(endpoint.reason)}; {wording.count(endpoint.consecutive_failures, 'failure')} in a row"
+    why = f"{reasons.in_english(endpoint.reason)}; {wording.count(endpoint.consecutive_failures, 'failure')} in a row"
     if endpoint.paused_until is None or not endpoint.is_paused(timezone.now()):
         return f"is paused until the next request succeeds ({why})"
     return f"is paused until {wording.moment(endpoint.paused_until)} ({why})"

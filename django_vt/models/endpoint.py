@@ -12,6 +12,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from django_vt import reasons
@@ -90,7 +91,7 @@ class Endpoint(models.Model):
         constraints = (models.UniqueConstraint(fields=["account_id", "address"], name="django_vt_endpoint_key"),)
 
     def __str__(self) -> str:
-        return f"{self.account_id} at {self.address}"
+        return gettext("%(account)s at %(address)s") % {"account": self.account_id, "address": self.address}
 
     def is_open(self) -> bool:
         """Whether sending is neither paused nor waiting for a probe."""

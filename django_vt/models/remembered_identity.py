@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -23,4 +24,4 @@ class RememberedIdentity(models.Model):
         indexes = (models.Index(fields=["created_at"], name="django_vt_remembered_at"),)
 
     def __str__(self) -> str:
-        return f"remembered at {self.created_at:%Y-%m-%d %H:%M:%S}"
+        return gettext("remembered at %(time)s") % {"time": f"{self.created_at:%Y-%m-%d %H:%M:%S}"}

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from django_vt import reasons
 from django_vt.fields import showable
@@ -20,10 +21,11 @@ class SendLogEntry(models.Model):
     class Status(models.TextChoices):
         """Where an entry stands."""
 
-        PENDING = "pending", _("pending")  # due at `due_at`, or in the hands of a worker until then
-        SENT = "sent", _("sent")  # the vendor answered 2xx
-        FAILED = "failed", _("failed")  # tried for the last time, or refused for good: `reason` says which
-        SKIPPED = "skipped", _("skipped")  # never to be sent: `reason` says why
+        # With a context: in other languages such words agree with what they are said of.
+        PENDING = "pending", pgettext_lazy("send log entry", "pending")  # due at `due_at`, or with a worker until then
+        SENT = "sent", pgettext_lazy("send log entry", "sent")  # the vendor answered 2xx
+        FAILED = "failed", pgettext_lazy("send log entry", "failed")  # tried for the last time, or refused: see `reason`
+        SKIPPED = "skipped", pgettext_lazy("send log entry", "skipped")  # never to be sent: `reason` says why
 
     account_id: models.CharField[str, str] = models.CharField(_("account"), max_length=64)
     event_type: models.CharField[str, str] = models.CharField(_("type"), max_length=64)

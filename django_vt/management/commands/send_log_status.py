@@ -64,7 +64,7 @@ def _lines(using: str, figures: Figures) -> Iterator[str]:
         newest = f" (of the newest {READ_FOR_REASONS:,} of each)" if _are_many(figures) else ""
         yield f"Most frequent reasons{newest}:"
     for told in figures.reasons:
-        yield f"{told.count:>12,}  {told.status}: {reasons.describe(told.reason)}"
+        yield f"{told.count:>12,}  {told.status}: {reasons.in_english(told.reason)}"
 
 
 def _counted(number: int) -> str:

@@ -88,4 +88,4 @@ def _announcement(identity: Identity) -> Iterator[str]:
 def _answer(verdict: Verdict) -> str:
     reason = verdict.reason or reasons.reason(reasons.ANSWERED, verdict.response_status)
     asks = f" and asks for {verdict.retry_after:.0f} s of rest" if verdict.retry_after else ""
-    return reasons.describe(reason) + asks
+    return reasons.in_english(reason) + asks
