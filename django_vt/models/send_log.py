@@ -24,7 +24,7 @@ class SendLogEntry(models.Model):
         # With a context: in other languages such words agree with what they are said of.
         PENDING = "pending", pgettext_lazy("send log entry", "pending")  # due at `due_at`, or with a worker until then
         SENT = "sent", pgettext_lazy("send log entry", "sent")  # the vendor answered 2xx
-        FAILED = "failed", pgettext_lazy("send log entry", "failed")  # tried for the last time, or refused: see `reason`
+        FAILED = "failed", pgettext_lazy("send log entry", "failed")  # for good: `reason` says why
         SKIPPED = "skipped", pgettext_lazy("send log entry", "skipped")  # never to be sent: `reason` says why
 
     account_id: models.CharField[str, str] = models.CharField(_("account"), max_length=64)

@@ -25,12 +25,16 @@ def catalogue():
 
 
 @pytest.fixture
-def perform(catalogue, log_in, record, settings, monkeypatch, tmp_path):
-    """The pages of a scene, on a site in the language of marks. What the scene has changed is as before then."""
+def _language_of_marks(catalogue, settings, tmp_path):
     catalogue.compile_into(tmp_path)
     settings.LANGUAGES = [(marked.LANGUAGE, "Marked")]
     settings.LOCALE_PATHS = [tmp_path]
     settings.LANGUAGE_CODE = marked.LANGUAGE
+
+
+@pytest.fixture
+def perform(_language_of_marks, log_in, record, monkeypatch):
+    """The pages of a scene, on a site in the language of marks. What the scene has changed is as before then."""
     client = log_in(VIEW, RESEND, PEOPLE)
 
     def perform(scene) -> list[str]:
@@ -95,4 +99,6 @@ def test_words_without_marks_are_found_wherever_they_are_read():
         <input type="submit" value="Go"> <input type="hidden" value="no"> <svg aria-label="Bars" class="chart"></svg>
     """
     assert untranslated(text) == ["by hand", "Go", "Bars"]
-    assert untranslated(own_words("{% if a %}No{% endif %}{{ b }}{% blocktranslate %}c{% endblocktranslate %}")) == ["No"]
+    assert untranslated(own_words("{% if a %}No{% endif %}{{ b }}{% blocktranslate %}c{% endblocktranslate %}")) == [
+        "No"
+    ]
