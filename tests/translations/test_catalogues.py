@@ -57,13 +57,6 @@ def test_what_is_compiled_is_what_is_written(language):
     assert catalogues.translations(path.with_suffix(".mo").read_bytes()) == catalogues.translations(compiled)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_file_is_as_make_messages_leaves_it(language, found):
-    path = catalogues.source(language)
-    merged = catalogues.merge(catalogues.read(path), found)
-    assert path.read_text(encoding="utf-8") == catalogues.as_text(merged)
-
-
 def test_romanian_has_three_plural_forms_and_chooses_as_its_grammar_does():
     catalogue = catalogues.read(catalogues.source("ro"))
     assert catalogue.num_plurals == 3
