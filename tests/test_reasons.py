@@ -34,6 +34,13 @@ def test_every_code_comes_back_from_its_stored_form_and_has_words(code):
     assert ": " not in code
 
 
+def test_staff_read_a_reason_in_their_language_and_a_log_has_it_in_english():
+    with translation.override("ro"):
+        assert reasons.describe("invalid: total") == "Evenimentul conține ceva ce nu poate fi trimis: total"
+        assert reasons.in_english("invalid: total") == "The event holds something that cannot be sent: total"
+        assert translation.get_language() == "ro"
+
+
 @pytest.mark.parametrize(
     ("stored", "words"),
     [

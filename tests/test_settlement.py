@@ -143,6 +143,20 @@ def test_what_was_begun_before_the_first_rejection_is_no_proof_of_acceptance(set
     assert statuses() == {"sent": 1, "pending": 1}
 
 
+def test_the_log_is_in_english_whatever_the_project_speaks(settings, clock, script, caplog):
+    settings.LANGUAGE_CODE = "ro"
+    configure(settings, RETRY_DELAYS=())
+    for status in (503, 401):
+        one()
+        script.answer = lambda request, status=status: status
+        deliver_due()
+        clock.advance(900)
+    assert statuses() == {"failed": 1, "pending": 1}
+    for told in ("pauses until", "has failed: Vibetrace", "seems wrong"):
+        assert any(told in message and "Vibetrace answered" in message for message in caplog.messages)
+    assert "răspuns" not in caplog.text
+
+
 @pytest.mark.parametrize("status", [301, 302, 401, 403, 404, 405, 410])
 def test_a_wrong_configuration_is_told_at_error_once_and_costs_nothing(clock, script, caplog, status):
     pending(3)

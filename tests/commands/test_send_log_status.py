@@ -53,6 +53,15 @@ def test_people_get_counts_due_age_endpoints_and_reasons(clock):
     )
 
 
+def test_a_project_in_another_language_gets_one_language_all_the_same(settings):
+    settings.LANGUAGE_CODE = "ro"
+    pending(1, **failed())
+    pause()
+    told = run("send_log_status")
+    assert "(Vibetrace answered 503 Service Unavailable; " in told
+    assert "failed: Vibetrace answered 500 Internal Server Error\n" in told
+
+
 def test_an_empty_log_is_told_in_few_words():
     lines = run("send_log_status").splitlines()
     assert lines[-1] == "Nothing is due."

@@ -31,6 +31,11 @@ COMMAND = "send_test_event"
 QUICKLY = (0.2, 0.3)  # seconds
 
 
+def test_it_speaks_english_whatever_the_project_speaks(fake_vendor, settings):
+    settings.LANGUAGE_CODE = "ro"
+    assert "Vibetrace answered 200 OK, after 0." in run(COMMAND)
+
+
 def test_it_says_what_was_sent_what_came_back_and_what_follows(fake_vendor):
     printed = run(COMMAND)
     [event] = fake_vendor.events
