@@ -113,7 +113,8 @@ class Story:
         if due_at > now:
             return _("retry in %(time)s") % {"time": durations.until(due_at, now)}
         if now - due_at > OVERDUE:
-            return _("due for %(time)s: does a worker run (send_pending)?") % {"time": durations.since(due_at, now)}
+            waiting = durations.since(due_at, now)
+            return _("due for %(time)s: see whether a worker runs (send_pending)") % {"time": waiting}
         return _("due now")
 
     def _attempt(self) -> str:

@@ -61,7 +61,7 @@ def test_the_list_says_how_things_stand(client, record):
         "Motivele eșecurilor",
         "Vibetrace a răspuns cu 503 Service Unavailable",
         "Cea mai veche intrare de trimis așteaptă de 20 de minute.",
-        "așteaptă de 20 de minute să fie trimisă",
+        "așteaptă de 20 de minute să fie trimisă: verificați",
         "După stare",
         "Trimite din nou intrările selectate",
     ):

@@ -53,7 +53,7 @@ def words(text: str) -> str:
         ({"reason": "timed out"}, "due now, last time: No complete answer within the time limit"),
         ({"due": 240, "attempts": 2, "response_status": 503}, "retry in 4 minutes, attempt 3 of 8, last answer 503"),
         ({"due": 20, "attempts": 1}, "retry in less than a minute, attempt 2 of 8"),
-        ({"due": -720}, "due for 12 minutes: does a worker run (send_pending)?"),
+        ({"due": -720}, "due for 12 minutes: see whether a worker runs (send_pending)"),
         ({"due": -60}, "due now"),
         ({"due": 60, "claim": "token"}, "being sent now"),
         ({"due": -60, "claim": "token"}, "due now"),
