@@ -75,6 +75,7 @@ def entries_of_every_kind(stage: Stage) -> Iterator[HttpResponse]:
         {"due_at": now - timedelta(minutes=12)},
         {"reason": "timed out"},
         {"status": "sent"},
+        {"status": "sent", "payload": ""},
         {"status": "failed", "attempts": 1, "reason": reasons.ANSWERED},
         {"status": "failed", "attempts": 8, "reason": reasons.reason(reasons.ANSWERED, 400)},
         {"status": "skipped", "dedup_key": "key", "reason": reasons.reason(reasons.INVALID, "total")},
