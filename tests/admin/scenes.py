@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from django_vt import reasons
-from django_vt.admin import bounded, kept, selection, views
-from django_vt.models import Endpoint, SendAttempt, SendLogEntry
+from django_vt.admin import kept
+from django_vt.models import Endpoint, SendAttempt, SendLogEntry, bounded
 from tests.admin.people import PIXEL, url
 
 Record = Callable[..., SendLogEntry]
@@ -38,8 +38,7 @@ class Stage:
         return self.client.post(url(name), form, follow=True)
 
     def limit(self, most: int) -> None:
-        for module in (bounded, selection, views):
-            self._monkeypatch.setattr(module, "LIMIT", most)
+        self._monkeypatch.setattr(bounded, "LIMIT", most)
 
     def switched_off(self) -> override_settings:
         return override_settings(DJANGO_VT={**settings.DJANGO_VT, "ENABLED": False})
@@ -79,6 +78,7 @@ def entries_of_every_kind(stage: Stage) -> Iterator[HttpResponse]:
         {"status": "failed", "attempts": 1, "reason": reasons.ANSWERED},
         {"status": "failed", "attempts": 8, "reason": reasons.reason(reasons.ANSWERED, 400)},
         {"status": "skipped", "dedup_key": "key", "reason": reasons.reason(reasons.INVALID, "total")},
+        {"status": "skipped", "payload": "", "reason": reasons.reason(reasons.INVALID, "items[0].quantity")},
         {"status": "skipped", "reason": "too old"},
         *({"status": "skipped", "reason": code, "event_type": "login"} for code in reasons.CODES),
     ]

@@ -45,7 +45,7 @@ def test_the_list_counts_its_entries(count, words, client, record):
 
 
 def test_a_list_beyond_the_limit_counts_on(client, record, monkeypatch):
-    monkeypatch.setattr("django_vt.admin.bounded.LIMIT", 20)
+    monkeypatch.setattr("django_vt.models.bounded.LIMIT", 20)
     for number in range(21):
         record(str(number))
     assert " peste 20 de intrări " in text(client.get(url("changelist")))
@@ -116,7 +116,7 @@ def test_the_message_counts_what_was_queued(count, words, client, record):
 def test_dates_and_numbers_are_romanian(client, record, monkeypatch):
     entry = record(status="sent", sent_at=datetime(2026, 3, 2, 12, 30, tzinfo=zones.utc))
     assert "Vibetrace a acceptat-o la 02.03.2026 14:30:00" in text(client.get(url("change", entry.pk)))
-    monkeypatch.setattr("django_vt.admin.figures.count_each", lambda several, using: [10_001] * len(several))
+    monkeypatch.setattr("django_vt.models.bounded.count_each", lambda several, using: [10_001] * len(several))
     assert " peste 10.000 " in text(client.get(url("changelist")))
 
 
@@ -124,7 +124,7 @@ def test_what_comes_next_is_said_in_one_breath():
     now = timezone.now()
     endpoint = Endpoint(account_id="acc123", paused_until=now + timedelta(minutes=20))
     entry = SendLogEntry(account_id="acc123", status="pending", attempts=2, response_status=503, payload="{}")
-    story = Story(entry, Sending(now, True, (endpoint,)))
+    story = Story(entry, Sending(now, enabled=True, held=False, endpoints=(endpoint,)))
     with translation.override("ro"):
         said = story.next().replace("\xa0", " ")
     assert said == "Trimiterea este în pauză pentru 20 de minute, încercarea 3 din 8, ultimul răspuns: 503."
