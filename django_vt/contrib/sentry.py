@@ -3,14 +3,15 @@
     sentry_sdk.init(dsn=..., integrations=[VibetraceIntegration()])
 
 The HTTP backend already keeps the vendor's query from whatever watches requests. What is left are the local variables
-of this package's functions in the stack traces of errors, and requests that a shop's own backend makes.
+of this package's functions, and of what they call, in the stack traces of errors, and requests that a shop's own
+backend makes.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, dropwhile
 from typing import TYPE_CHECKING, Any
 
 from sentry_sdk.integrations import Integration
@@ -43,8 +44,9 @@ def scrub_event(event: Event, hint: Hint) -> Event:
     Fit for `before_send` and `before_send_transaction`.
     """
     content: dict[str, Any] = dict(event)
-    for frame in _frames(content):
-        if _is_ours(frame):
+    for frames in _stacks(content):
+        # Ours, and what is called from there: Django hands the row on as the parameters of its statement.
+        for frame in dropwhile(lambda frame: not _is_ours(frame), frames):
             frame.pop("vars", None)
     for record in chain(_values(content.get("breadcrumbs")), content.get("spans") or ()):
         _cut_queries(record)
@@ -66,10 +68,11 @@ def _values(section: Any) -> Iterable[dict[str, Any]]:
     return found
 
 
-def _frames(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _stacks(event: dict[str, Any]) -> Iterator[Iterable[dict[str, Any]]]:
+    """The frames of each stack trace, the caller before what it calls."""
     holders = chain([event], _values(event.get("exception")), _values(event.get("threads")))
     for holder in holders:
-        yield from (holder.get("stacktrace") or {}).get("frames") or ()
+        yield (holder.get("stacktrace") or {}).get("frames") or ()
 
 
 def _is_ours(frame: dict[str, Any]) -> bool:

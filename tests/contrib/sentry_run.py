@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -21,7 +22,7 @@ if __name__ == "__main__":
     django.setup()
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client, override_settings
 
 from django_vt import track
@@ -98,11 +99,15 @@ def deliver(vendor: FakeVendor) -> None:
 def fail_to_record() -> None:
     """An error that passes through this package's functions, out of the shop's hands."""
 
-    def fail(self: object, **options: object) -> None:
-        raise OperationalError
+    def fail(run: Callable[..., Any], sql: str, params: object, many: object, context: object) -> Any:
+        if "INSERT" in sql:
+            raise OperationalError
+        return run(sql, params, many, context)
 
-    SendLogEntry.save = fail  # type: ignore[assignment, method-assign]
-    with override_settings(DJANGO_VT={**settings.DJANGO_VT, "FAIL_SILENTLY": False}):
+    with (
+        connection.execute_wrapper(fail),
+        override_settings(DJANGO_VT={**settings.DJANGO_VT, "FAIL_SILENTLY": False}),
+    ):
         try:
             track(Event("wishlist"), identity=Identity(email=ADDRESS))
         except OperationalError:
