@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from types import TracebackType
 
@@ -22,7 +22,7 @@ from django_vt.exceptions import DeliveryError
 from django_vt.models import SendLogEntry
 from django_vt.outcome import Reply
 from django_vt.packing import OutgoingRequest, Packing
-from django_vt.settlement import Settled, Settlement
+from django_vt.settlement import Settlement
 
 logger = logging.getLogger(__name__)
 
@@ -97,67 +97,91 @@ class Delivery:
         return self._claimer.seconds_until_due() if settings.ENABLED else None
 
     def run(self, *, ids: Collection[int] | None = None, limit: int | None = None) -> DeliveryReport:
-        """Deliver until nothing may be taken; `ids` and `limit` as in `deliver_due`."""
-        report = DeliveryReport()
-        left, wanted = limit, None if ids is None else set(ids)
-        while settings.ENABLED and not self._stopping() and left != 0 and wanted != set():
-            claim = self._claimer.take(ids=wanted, limit=left)
-            if claim is None:
-                break
-            worked = self._work_off(claim)
-            report += worked.report
-            left = None if left is None else left - len(claim.entries)
-            if wanted is not None:
-                wanted = set() if worked.paused else wanted - worked.dealt_with
-        return report
+        """Deliver until nothing may be taken; `ids` and `limit` as in `deliver_due`.
 
-    def _work_off(self, claim: Claim) -> _Worked:
-        """Send what was claimed."""
-        settlement = Settlement(claim, self._using, self._accepted_at)
-        packing = _packing()
-        expired = self._claimer.expired(claim)
-        worked = _Worked(DeliveryReport(skipped=settlement.skip(expired, reasons.EXPIRED)), set(expired))
-        waiting = deque(packing.pack(entry for entry in claim.entries if entry.pk not in worked.dealt_with))
+        With several requests in flight the next claim is taken while the last of one are on their way, so that a vendor
+        who is far away is never waited for with fewer.
+        """
+        errand = _Errand(limit, None if ids is None else set(ids))
         try:
-            for request, begun_at, result in self._exchange(waiting, claim):
-                settled = settlement.settle(request, result, begun_at)
-                worked.add(request, settled)
-                # The rest of a rejected request first: until the one bad entry is found, good ones wait with it.
-                waiting.extendleft(reversed(packing.pack(settled.again)))
-                if settled.pauses:
-                    _give_back(waiting, settlement)
-        finally:
-            _give_back(waiting, settlement)
-            settlement.give_back_probe()
-        return worked
-
-    def _exchange(
-        self, waiting: deque[OutgoingRequest], claim: Claim
-    ) -> Iterator[tuple[OutgoingRequest, datetime, Reply | DeliveryError]]:
-        """Send what waits, at most `concurrency` at once; yields each request, when it was begun, what came back."""
-        in_flight: dict[Future[Reply | DeliveryError], tuple[OutgoingRequest, datetime]] = {}
-        is_first = True
-        while True:
-            while waiting and len(in_flight) < self._concurrency and self._may_begin(claim, is_first=is_first):
-                request, begun_at, is_first = waiting.popleft(), timezone.now(), False
-                if self._pool is None:
-                    yield request, begun_at, self.send(request)
+            while True:
+                self._begin_what_waits(errand)
+                answered = next((future for future in errand.in_flight if future.done()), None)
+                if answered is not None:
+                    self._settle(errand, answered)
+                elif not errand.waits() and self._take(errand):
+                    continue
+                elif errand.in_flight:
+                    wait(errand.in_flight, return_when=FIRST_COMPLETED)
                 else:
-                    in_flight[self._pool.submit(self.send, request)] = request, begun_at
-            if not in_flight:
-                return
-            done, _not_done = wait(in_flight, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield *in_flight.pop(future), future.result()
+                    return errand.report
+        finally:
+            for hand in errand.hands:
+                hand.give_back()
+                hand.settlement.give_back_probe()
 
-    def _may_begin(self, claim: Claim, *, is_first: bool) -> bool:
+    def _take(self, errand: _Errand) -> bool:
+        """Take another claim in hand, where there is one."""
+        if not (settings.ENABLED and not self._stopping() and errand.wants_more()):
+            return False
+        claim = self._claimer.take(ids=errand.wanted, limit=errand.left)
+        errand.asked_in_vain = claim is None
+        if claim is None:
+            return False
+        hand = _Hand(claim, Settlement(claim, self._using, self._accepted_at))
+        errand.hands.append(hand)
+        errand.took(len(claim.entries))
+        expired = self._claimer.expired(claim)
+        errand.add(DeliveryReport(skipped=hand.settlement.skip(expired, reasons.EXPIRED)), expired)
+        hand.waiting.extend(_packing().pack(entry for entry in claim.entries if entry.pk not in set(expired)))
+        self._put_down(errand, hand)
+        return True
+
+    def _begin_what_waits(self, errand: _Errand) -> None:
+        """Send what waits, the first claim's first, at most `concurrency` requests at once."""
+        for hand in list(errand.hands):
+            while hand.waiting and len(errand.in_flight) < self._concurrency:
+                if not self._may_begin(hand):
+                    hand.give_back()
+                    break
+                request, begun_at = hand.waiting.popleft(), timezone.now()
+                hand.in_flight, hand.is_begun = hand.in_flight + 1, True
+                errand.in_flight[self._begin(request)] = hand, request, begun_at
+            self._put_down(errand, hand)
+
+    def _may_begin(self, hand: _Hand) -> bool:
         """Not when stopping, and not when the claim could run out before the answer has come.
 
         The first is begun in spite of a LEASE that is too short for one: else nothing would ever be sent.
         """
         if self._stopping():
             return False
-        return is_first or timezone.now() + timedelta(seconds=settings.deadline) <= claim.until
+        return not hand.is_begun or timezone.now() + timedelta(seconds=settings.deadline) <= hand.claim.until
+
+    def _begin(self, request: OutgoingRequest) -> Future[Reply | DeliveryError]:
+        if self._pool is not None:
+            return self._pool.submit(self.send, request)
+        future: Future[Reply | DeliveryError] = Future()
+        future.set_result(self.send(request))
+        return future
+
+    def _settle(self, errand: _Errand, answered: Future[Reply | DeliveryError]) -> None:
+        hand, request, begun_at = errand.in_flight.pop(answered)
+        hand.in_flight -= 1
+        settled = hand.settlement.settle(request, answered.result(), begun_at)
+        report = DeliveryReport(requests=1, sent=settled.sent, retried=settled.retried, failed=settled.failed)
+        errand.add(report, set(request.entry_ids) - {entry.pk for entry in settled.again})
+        # The rest of a rejected request first: until the one bad entry is found, good ones wait with it.
+        hand.waiting.extendleft(reversed(_packing().pack(settled.again)))
+        if settled.pauses:
+            errand.pause()
+        self._put_down(errand, hand)
+
+    def _put_down(self, errand: _Errand, hand: _Hand) -> None:
+        """Let go of a claim that is worked off."""
+        if not hand.waiting and not hand.in_flight and hand in errand.hands:
+            errand.hands.remove(hand)
+            hand.settlement.give_back_probe()
 
     def send(self, request: OutgoingRequest) -> Reply | DeliveryError:
         """What came back, or why nothing did; whatever the backend raises."""
@@ -171,24 +195,62 @@ class Delivery:
             return DeliveryError(reasons.reason(reasons.BACKEND_FAILED, type(error).__name__))
 
 
+@dataclass(eq=False)
+class _Hand:
+    """A claim in hand: what of it waits to be sent, and how many of its requests are on their way."""
+
+    claim: Claim
+    settlement: Settlement
+    waiting: deque[OutgoingRequest] = field(default_factory=deque)
+    in_flight: int = 0
+    is_begun: bool = False
+
+    def give_back(self) -> None:
+        """What was not begun is for others."""
+        self.settlement.give_back([pk for request in self.waiting for pk in request.entry_ids])
+        self.waiting.clear()
+
+
 @dataclass
-class _Worked:
-    """What became of a claim: entries that were neither sent nor given back are dealt with as well."""
+class _Errand:
+    """What a run is to deliver, and how far it is. `left`: entries at most; `wanted`: only these, each tried once."""
 
-    report: DeliveryReport
-    dealt_with: set[int]
-    paused: bool = False
+    left: int | None
+    wanted: set[int] | None
+    report: DeliveryReport = DeliveryReport()
+    hands: list[_Hand] = field(default_factory=list)
+    in_flight: dict[Future[Reply | DeliveryError], tuple[_Hand, OutgoingRequest, datetime]] = field(
+        default_factory=dict
+    )
+    asked_in_vain: bool = False
 
-    def add(self, request: OutgoingRequest, settled: Settled) -> None:
-        self.report += DeliveryReport(requests=1, sent=settled.sent, retried=settled.retried, failed=settled.failed)
-        self.dealt_with |= set(request.entry_ids) - {entry.pk for entry in settled.again}
-        self.paused |= settled.pauses
+    def waits(self) -> bool:
+        """Whether something that was taken waits to be begun."""
+        return any(hand.waiting for hand in self.hands)
+
+    def wants_more(self) -> bool:
+        """Whether to ask for another claim; in vain once, again only when all that was in flight is settled."""
+        if self.asked_in_vain and self.in_flight:
+            return False
+        return self.left != 0 and self.wanted != set()
+
+    def took(self, entries: int) -> None:
+        """So many more are in hand."""
+        self.left = None if self.left is None else self.left - entries
+
+    def add(self, report: DeliveryReport, dealt_with: Collection[int]) -> None:
+        """Entries that were neither sent nor given back are dealt with as well."""
+        self.report += report
+        if self.wanted is not None:
+            self.wanted -= set(dealt_with)
+
+    def pause(self) -> None:
+        """Sending pauses: what waits, of whatever claim, is given back; of `wanted` no more is tried."""
+        for hand in self.hands:
+            hand.give_back()
+        if self.wanted is not None:
+            self.wanted = set()
 
 
 def _packing() -> Packing:
     return Packing(settings.ENDPOINT, settings.CALLBACK, settings.BATCH_SIZE, settings.MAX_URL_LENGTH)
-
-
-def _give_back(waiting: deque[OutgoingRequest], settlement: Settlement) -> None:
-    settlement.give_back([pk for request in waiting for pk in request.entry_ids])
-    waiting.clear()

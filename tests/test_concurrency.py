@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import threading
 
 import pytest
@@ -93,3 +94,54 @@ def test_a_success_in_flight_beside_a_failure_ends_no_pause(settings, clock, scr
     accepted.refresh_from_db()
     assert accepted.status == "sent"
     assert endpoint().is_paused(clock.now)
+
+
+@pytest.fixture
+def _claims_of_two(settings):
+    """With two requests in flight: one entry a request, and a lease that is enough for one after another."""
+    configure(settings, BATCH_SIZE=1, TIMEOUT=(5, 5), LEASE=20)
+
+
+@pytest.mark.usefixtures("_claims_of_two")
+def test_the_next_claim_begins_while_the_last_request_of_one_is_on_its_way(script):
+    pending(3)
+    begun, together = itertools.count(1), threading.Barrier(2)
+
+    def answer(request):
+        # The second hangs until the third, which is another claim's, is begun.
+        if next(begun) > 1:
+            together.wait(5)
+        return 200
+
+    script.answer = answer
+    with Delivery("default", concurrency=2) as delivery:
+        assert delivery.run() == DeliveryReport(requests=3, sent=3)
+
+
+@pytest.mark.usefixtures("_claims_of_two")
+def test_a_pause_gives_back_what_waits_of_every_claim(clock, script):
+    pending(8)
+    together = threading.Barrier(2)
+
+    def answer(request):
+        together.wait(5)
+        return 503
+
+    script.answer = answer
+    with Delivery("default", concurrency=2) as delivery:
+        report = delivery.run()
+    assert report.retried == report.requests
+    assert report.requests <= 4
+    assert not SendLogEntry.objects.filter(claim__isnull=False).exists()
+    untouched = SendLogEntry.objects.filter(due_at=clock.now, reason="")
+    assert untouched.count() == 8 - report.requests
+
+
+@pytest.mark.usefixtures("_claims_of_two")
+def test_only_so_many_as_asked_for_are_taken_however_many_slots_are_free(script):
+    entries = pending(7)
+    with Delivery("default", concurrency=2) as delivery:
+        assert delivery.run(limit=5) == DeliveryReport(requests=5, sent=5)
+        rest = [entry.pk for entry in SendLogEntry.objects.filter(status="pending")]
+        assert delivery.run(ids=rest[:1]) == DeliveryReport(requests=1, sent=1)
+    assert SendLogEntry.objects.filter(status="sent").count() == len(entries) - 1
