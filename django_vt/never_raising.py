@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from types import TracebackType
 
-from django.db import DatabaseError, connections
-from django.db.transaction import TransactionManagementError as Broken
+from django.db import connections
 
 from django_vt.conf import settings
 from django_vt.databases import default_alias
@@ -18,8 +17,8 @@ logger = logging.getLogger("django_vt.outbox")
 class NeverRaising:
     """Logs what goes wrong in its block, by its class only, unless FAIL_SILENTLY is off.
 
-    A database error that has doomed the caller's transaction is raised: swallowed, it would surface later and
-    elsewhere, and nothing of the transaction would be kept.
+    What has doomed the caller's transaction is raised: swallowed, it would surface later and elsewhere, or never, and
+    nothing of the transaction would be kept.
     """
 
     def __init__(self, what: object, using: str | None = None) -> None:
@@ -27,20 +26,20 @@ class NeverRaising:
         self._using = using
 
     def __enter__(self) -> None:
-        pass
+        self._doomed_before = is_doomed(self._using)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        if not isinstance(error, Exception) or not settings.FAIL_SILENTLY or self._has_doomed(error):
+        if not isinstance(error, Exception) or not settings.FAIL_SILENTLY or self._has_doomed():
             return False
         # Neither the text nor the traceback: both can hold a shopper's address.
         logger.error("Could not record %s: %s", self._what, type(error).__name__)
         return True
 
-    def _has_doomed(self, error: Exception) -> bool:
-        # What was doomed before lets no statement through: that is Django's own error, and not this block's doing.
-        return isinstance(error, DatabaseError) and not isinstance(error, Broken) and is_doomed(self._using)
+    def _has_doomed(self) -> bool:
+        # Whatever the error's class: a project's code may have made it out of the database's.
+        return not self._doomed_before and is_doomed(self._using)
 
 
 def is_doomed(using: str | None) -> bool:
@@ -49,4 +48,5 @@ def is_doomed(using: str | None) -> bool:
         connection = connections[using or default_alias()]
     except Exception:  # noqa: BLE001 - an unknown alias is told by what comes next
         return False
-    return connection.in_atomic_block and connection.needs_rollback
+    # Not only in an `atomic` block: a project may have set autocommit off.
+    return connection.needs_rollback

@@ -102,7 +102,7 @@ def _track(event: AnyEvent, request: HttpRequest | None, identity: Identity | No
     except DatabaseError:
         raise
     except Exception as error:
-        if not settings.FAIL_SILENTLY or not is_type(event.type):
+        if not settings.FAIL_SILENTLY or not is_type(event.type) or is_doomed(using):
             raise
         # A request that is none, a class of the shop's own that JSON has no form for: recorded, to be seen.
         why = type(error).__name__
@@ -114,7 +114,8 @@ def _track(event: AnyEvent, request: HttpRequest | None, identity: Identity | No
 def _record_on_a_live_connection(
     event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str
 ) -> SendLogEntry | None:
-    if not connections[using].in_atomic_block:
+    # Without autocommit the order's transaction is open, in an `atomic` block or not: it would be lost.
+    if connections[using].get_autocommit():
         connections[using].close_if_unusable_or_obsolete()
     return _record(event, request, identity, using)
 
@@ -142,14 +143,17 @@ def _record(event: AnyEvent, request: HttpRequest | None, identity: Identity | N
 
 
 def _before_record(event: AnyEvent, identity: Identity, request: HttpRequest | None, using: str) -> AnyEvent | None:
-    """What BEFORE_RECORD makes of the event. Where it raises, consent is not known: the event is dropped."""
+    """What BEFORE_RECORD makes of the event. Where it raises, consent is not known: the event is dropped.
+
+    Where it has cost the transaction, that is raised: nobody would learn of it else.
+    """
     if settings.BEFORE_RECORD is None:
         return event
     try:
         with transaction.atomic(using=using):  # it may query, and fail
             wanted: AnyEvent | None = import_string(settings.BEFORE_RECORD)(event, identity, request)
     except Exception as error:
-        if not settings.FAIL_SILENTLY:
+        if not settings.FAIL_SILENTLY or is_doomed(using):
             raise
         logger.error("BEFORE_RECORD raised %s: %s is dropped", type(error).__name__, _Named(event))
         return None

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from django_vt import track
@@ -43,6 +43,11 @@ def fail(event, identity, request):
 def fail_in_the_database(event, identity, request):
     Order.objects.create(number="1", total=1)
     Order.objects.create(number="1", total=1)
+
+
+def fail_with_the_transaction(event, identity, request):
+    """As a deadlock on MariaDB, which leaves no savepoint to go back to."""
+    connection.savepoint_rollback("none that is left")
 
 
 @pytest.fixture
@@ -100,6 +105,18 @@ def test_where_it_breaks_its_savepoint_the_order_stays_whole(before_record, capl
     order_placed.send(sender=None, **order(request=visitor()))
     assert [placed.number for placed in Order.objects.all()] == ["100023"]
     assert caplog.messages == ["BEFORE_RECORD raised IntegrityError: confirmation 100023 is dropped"]
+
+
+def test_where_it_has_cost_the_transaction_that_is_raised(before_record, caplog):
+    def execute(run, sql, params, many, context):
+        if sql.startswith("ROLLBACK TO SAVEPOINT"):
+            raise OperationalError(1305, "SAVEPOINT does not exist")
+        return run(sql, params, many, context)
+
+    before_record(fail_with_the_transaction)
+    with pytest.raises(OperationalError, match="1305"), transaction.atomic(), connection.execute_wrapper(execute):
+        order_placed.send(sender=None, **order(request=visitor()))
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(("hook", "error"), [(fail, LookupError), (fail_in_the_database, IntegrityError)])
