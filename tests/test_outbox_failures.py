@@ -16,7 +16,7 @@ from django_vt.models.recording import SAVEPOINT
 from django_vt.models.send_log_verbs import FAILED, PENDING, SKIPPED
 from django_vt.never_raising import NeverRaising
 from django_vt.signals import order_placed
-from tests.ordering import BUYER, PIXEL, confirmation, order, visitor
+from tests.ordering import BUYER, PIXEL, confirmation, order, request_with, visitor
 from tests.shop.models import Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,7 +41,7 @@ def _no_table(transactional_db) -> Iterator[None]:
 def order_in_a_transaction(**changes):
     with transaction.atomic():
         Order.objects.create(number="100023", total=1)
-        order_placed.send(sender=Order, **order(request=visitor(), **changes))
+        order_placed.send(sender=Order, **order(**{"request": visitor(), **changes}))
 
 
 def order_without_one():
@@ -86,6 +86,23 @@ def test_an_error_in_the_insert_costs_the_order_nothing(caplog):
     assert caplog.messages == ["Could not record confirmation 100023: OperationalError"]
 
 
+@pytest.mark.parametrize("error", [OperationalError, RuntimeError])
+def test_a_statement_that_never_reaches_the_database_costs_the_order_nothing(error):
+    """No savepoint was set, in the way that sends it along; PostgreSQL aborts over one that does not exist."""
+
+    def refuse(run, sql, params, many, context):
+        if "INSERT INTO" in sql and "sendlogentry" in sql:
+            raise error
+        return run(sql, params, many, context)
+
+    with transaction.atomic():
+        Order.objects.create(number="1", total=1)
+        with connection.execute_wrapper(refuse):
+            order_placed.send(sender=Order, **order(request=visitor()))
+        Order.objects.create(number="2", total=1)
+    assert Order.objects.count() == 2
+
+
 def test_a_wake_that_raises_does_not_reach_the_shopper(monkeypatch):
     def failing_wake(using):
         raise LookupError
@@ -103,8 +120,9 @@ def failing(errors):
         for beginning, error in errors.items():
             statement = sql.removeprefix(f"{SAVEPOINT}; ")
             if statement.startswith(beginning) and ("sendlogentry" in sql or "SAVEPOINT" in sql):
-                if statement != sql:  # PostgreSQL gets both in one
-                    run(SAVEPOINT, None, many, context)
+                if statement != sql:  # PostgreSQL gets both in one, and refuses what follows
+                    with suppress(DatabaseError):
+                        run(f"{SAVEPOINT}; SELECT 1 / 0", None, many, context)
                 raise error
         return run(sql, params, many, context)
 
@@ -132,6 +150,24 @@ def test_it_is_looked_for_on_the_orders_own_database(monkeypatch):
     monkeypatch.setattr(never_raising, "default_alias", lambda: "another")
     with pytest.raises(OperationalError, match="1213"), failing(DEADLOCK):
         order_in_a_transaction(using="default")
+
+
+def test_it_is_raised_where_a_project_makes_another_error_of_it():
+    class User:
+        @property
+        def is_authenticated(self):
+            try:
+                with transaction.atomic():
+                    SendLogEntry.objects.count()
+            except OperationalError:
+                raise LookupError from None
+
+    request = request_with()
+    request.user = User()
+    once_lost = {"SELECT COUNT": DEADLOCK["INSERT INTO"], "ROLLBACK TO SAVEPOINT": DEADLOCK["ROLLBACK TO SAVEPOINT"]}
+    with pytest.raises(LookupError), failing(once_lost):
+        order_in_a_transaction(request=request)
+    assert not Order.objects.exists()
 
 
 def test_an_order_that_cannot_be_sent_is_raised_with_a_lost_transaction_too():

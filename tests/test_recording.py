@@ -5,6 +5,8 @@ A way that is not this database's own is played: it is given another's statement
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from django.db import IntegrityError, InternalError, OperationalError, connection, transaction
 
@@ -69,6 +71,7 @@ def _way(request, monkeypatch):
     if change is not None:
         monkeypatch.setattr(recording, "_statements", lambda using: change(own))
         monkeypatch.setattr(connection, "cursor", lambda: SeveralAtOnce(original()))
+        monkeypatch.setattr(recording, "_has_reached_the_server", lambda connection: True)
 
 
 def values(clock, **changes):
@@ -154,6 +157,29 @@ def test_a_transaction_that_was_broken_before_is_not_called_broken_by_us(clock):
         with pytest.raises(InternalError):
             record(values(clock, **FULL), "default")
         assert not connection.needs_rollback
+
+
+@pytest.mark.parametrize(("status", "reached"), [("INTRANS", False), ("INERROR", True), ("UNKNOWN", True)])
+def test_psycopg_knows_whether_the_server_has_refused_something(status, reached):
+    info = SimpleNamespace(transaction_status=SimpleNamespace(name=status))
+    wrapper = SimpleNamespace(connection=SimpleNamespace(info=info))
+    assert recording._has_reached_the_server(wrapper) is reached
+
+
+def test_a_savepoint_that_was_never_set_is_not_gone_back_to(clock, monkeypatch):
+    sent = []
+
+    def refuse(run, sql, params, many, context):
+        sent.append(sql)
+        raise OperationalError
+
+    way = all_in_one(recording._statements("default"))
+    monkeypatch.setattr(recording, "_statements", lambda using: way)
+    monkeypatch.setattr(recording, "_has_reached_the_server", lambda connection: False)
+    with transaction.atomic(), connection.execute_wrapper(refuse), pytest.raises(OperationalError):
+        record(values(clock, **FULL), "default")
+    assert sent == [way.in_one]
+    assert not connection.needs_rollback
 
 
 def test_a_database_that_returns_nothing_tells_the_new_key_by_itself(clock, monkeypatch):

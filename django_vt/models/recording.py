@@ -102,7 +102,8 @@ def _insert(row: Mapping[str, Any], using: str) -> int | None:
             new_id = _look_and_insert(cursor, connection, statements, parameters, row["dedup_key"])
             cursor.execute(RELEASE)
         except BaseException as error:
-            _roll_back(cursor, connection, error)
+            if statements.in_one is None or _has_reached_the_server(connection):
+                _roll_back(cursor, connection, error)
             raise
     return new_id
 
@@ -125,6 +126,14 @@ def _look_and_insert(
 def _first(cursor: CursorWrapper) -> int | None:
     row = cursor.fetchone()
     return row[0] if row else None
+
+
+def _has_reached_the_server(connection: BaseDatabaseWrapper) -> bool:
+    """Whether psycopg 3 has sent what failed. What was refused before, by an `execute_wrapper` say, set no savepoint.
+
+    To roll back to one that does not exist would break a transaction that is whole.
+    """
+    return bool(connection.connection.info.transaction_status.name != "INTRANS")
 
 
 def _roll_back(cursor: CursorWrapper, connection: BaseDatabaseWrapper, error: BaseException) -> None:
