@@ -31,8 +31,8 @@ class Deadline:
         self._connection: HTTPConnection | None = None
 
     def __enter__(self) -> Deadline:
-        self._token = _current.set(self)
         self._watchdog.set(self._pass, self._seconds)
+        self._token = _current.set(self)
         return self
 
     def __exit__(
@@ -62,7 +62,13 @@ class Deadline:
             if sock is not None:
                 # The file descriptor's own shutdown wakes a thread that reads from it; closing would not.
                 with contextlib.suppress(OSError):
-                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+                    socket.socket.shutdown(_plain(sock), socket.SHUT_RDWR)
+
+
+def _plain(sock: Any) -> socket.socket:
+    """What urllib3's stand-ins for a socket hold: the one for TLS through a proxy that is reached by TLS itself."""
+    inner: socket.socket = getattr(sock, "socket", sock)
+    return inner
 
 
 class _Watched(DiscreetConnection):

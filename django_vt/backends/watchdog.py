@@ -5,9 +5,12 @@ A thread for each request, as `threading.Timer` starts, would take as long as ma
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
 
 Alarm = Callable[[], None]
 
@@ -27,8 +30,9 @@ class Watchdog:
         with self._changed:
             self._alarms[alarm] = at
             if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name="django-vt-watchdog", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._watch, name="django-vt-watchdog", daemon=True)
+                thread.start()
+                self._thread = thread
             elif at < self._wakes_at:
                 self._changed.notify()
 
@@ -60,4 +64,11 @@ class Watchdog:
                     self._wakes_at = min(self._alarms.values())
                     self._changed.wait(self._wakes_at - now)
             for alarm in passed:
-                alarm()
+                _sound(alarm)
+
+
+def _sound(alarm: Alarm) -> None:
+    try:
+        alarm()
+    except Exception as error:  # noqa: BLE001 - the other deadlines need this thread
+        logger.error("A request's deadline could not be kept: %s", type(error).__name__)

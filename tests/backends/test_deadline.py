@@ -8,6 +8,7 @@ import time
 import pytest
 import trustme
 from urllib3.connection import HTTPConnection
+from urllib3.util.ssltransport import SSLTransport
 
 from django_vt.backends import deadline as deadlines
 from django_vt.backends.deadline import Deadline, DeadlineAdapter
@@ -126,21 +127,41 @@ def test_time_that_passes_while_it_connects_counts(vendor, backend, settings, mo
     assert vendor.requests == []
 
 
-def test_a_watchdog_that_comes_late_leaves_the_next_request_alone():
+@pytest.fixture
+def watchdog():
+    watchdog = Watchdog()
+    yield watchdog
+    watchdog.close()
+
+
+def test_a_watchdog_that_comes_late_leaves_the_next_request_alone(watchdog):
     left, right = socket.socketpair()
     with left, right:
         connection = HTTPConnection("localhost")
         connection.sock = left
-        with Deadline(Watchdog(), 60) as deadline:
+        with Deadline(watchdog, 60) as deadline:
             deadline.watch(connection)
         deadline._pass()
         left.sendall(b"still open")
         assert right.recv(100) == b"still open"
 
 
-def test_a_connection_that_is_gone_already_is_no_trouble():
+def test_tls_within_tls_is_shut_too(watchdog):
+    """Through a proxy that is reached by TLS itself, urllib3 has an object that is no socket."""
     left, right = socket.socketpair()
-    with right, Deadline(Watchdog(), 60) as deadline:
+    with left, right:
+        connection = HTTPConnection("localhost")
+        connection.sock = SSLTransport.__new__(SSLTransport)
+        connection.sock.socket = left
+        with Deadline(watchdog, 60) as deadline:
+            deadline.watch(connection)
+            deadline._pass()
+        assert right.recv(100) == b""
+
+
+def test_a_connection_that_is_gone_already_is_no_trouble(watchdog):
+    left, right = socket.socketpair()
+    with right, Deadline(watchdog, 60) as deadline:
         connection = HTTPConnection("localhost")
         connection.sock = left
         deadline.watch(connection)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from django_vt.backends.watchdog import Watchdog
 from tests.backends.requests_to import login
 
@@ -59,6 +61,35 @@ def test_many_alarms_share_one_thread_and_closing_ends_it():
     assert len(threads()) == 1
     watchdog.close()
     assert threads() == []
+
+
+def test_an_alarm_that_raises_keeps_no_other_from_coming(caplog):
+    def fail():
+        raise LookupError("buyer@example.com")
+
+    called = threading.Event()
+    watchdog = Watchdog()
+    watchdog.set(fail, 0.01)
+    watchdog.set(called.set, 0.02)
+    assert called.wait(10)
+    watchdog.close()
+    assert caplog.messages == ["A request's deadline could not be kept: LookupError"]
+
+
+def test_where_no_thread_can_start_the_next_is_not_waited_for_in_vain(monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    called = threading.Event()
+    watchdog = Watchdog()
+    with monkeypatch.context() as patches:
+        patches.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            watchdog.set(called.set, LONG)
+    watchdog.close()
+    watchdog.set(called.set, 0.01)
+    assert called.wait(10)
+    watchdog.close()
 
 
 def test_it_can_be_used_again_when_its_thread_has_ended():
