@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from django_vt.conf import settings
+from django_vt.deadlocks import persistently
 from django_vt.models import Endpoint, SendLogEntry
 from django_vt.models.claiming import ClaimedEntry
 
@@ -146,13 +147,17 @@ class Claimer:
     ) -> Claim | None:
         while chosen := self._choose(size, ids, closed):
             until = timezone.now() + timedelta(seconds=settings.LEASE)
-            token = self._entries.take(chosen, settings.LEASE)
+            token = self._claim(chosen)
             entries = self._entries.in_hand(chosen, token)
             if entries:
                 self._add_missing(endpoints, entries)
                 return Claim(token, until, entries, endpoints, probe)
             # Others took them all between the look and the claim.
         return None
+
+    def _claim(self, chosen: Sequence[int]) -> str:
+        # Where transactions are REPEATABLE READ or stricter, PostgreSQL refuses it to all but one of those who meet.
+        return persistently(lambda: self._entries.take(chosen, settings.LEASE), self.using)
 
     def _choose(self, size: int, ids: Collection[int] | None, closed: Collection[str]) -> list[int]:
         if ids is not None:

@@ -15,11 +15,12 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("refused", [1, 3])
-def test_an_outcome_that_the_database_refuses_for_a_moment_is_stored_all_the_same(script, monkeypatch, refused):
+@pytest.mark.parametrize("verb", ["take", "mark_sent"])
+def test_what_the_database_refuses_for_a_moment_is_done_all_the_same(script, monkeypatch, refused, verb):
     monkeypatch.setattr(deadlocks, "PAUSES", (0, 0, 0))
     one()
     failures = []
-    honest = SendLogQuerySet.mark_sent
+    honest = getattr(SendLogQuerySet, verb)
 
     def refuse(self, *args):
         if len(failures) < refused:
@@ -27,7 +28,7 @@ def test_an_outcome_that_the_database_refuses_for_a_moment_is_stored_all_the_sam
             raise OperationalError("canary@example.com")
         return honest(self, *args)
 
-    monkeypatch.setattr(SendLogQuerySet, "mark_sent", refuse)
+    monkeypatch.setattr(SendLogQuerySet, verb, refuse)
     assert deliver_due().sent == 1
     assert script.sizes == [1]
     assert statuses() == {"sent": 1}

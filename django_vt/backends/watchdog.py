@@ -6,6 +6,7 @@ A thread for each request, as `threading.Timer` starts, would take as long as ma
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ class Watchdog:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._alarms: dict[Alarm, float] = {}
-        self._wakes_at = 0.0
+        self._wakes_at = math.inf
         self._thread: threading.Thread | None = None
 
     def set(self, alarm: Alarm, seconds: float) -> None:
