@@ -34,7 +34,7 @@ class NeverRaising:
         if not isinstance(error, Exception) or not settings.FAIL_SILENTLY or self._has_doomed():
             return False
         # Neither the text nor the traceback: both can hold a shopper's address.
-        logger.error("Could not record %s: %s", self._what, type(error).__name__)
+        logger.error("Could not record %s: %s", str(self._what), type(error).__name__)
         return True
 
     def _has_doomed(self) -> bool:

@@ -107,7 +107,7 @@ def _track(event: AnyEvent, request: HttpRequest | None, identity: Identity | No
         # A request that is none, a class of the shop's own that JSON has no form for: recorded, to be seen.
         why = type(error).__name__
         entry = _store_skipped(event.type, showable(event.reference), reasons.reason(reasons.INVALID, why), using)
-        logger.error("%s cannot be sent: %s", _Named(event), why)
+        logger.error("%s cannot be sent: %s", str(_Named(event)), why)
     return entry and _tell(entry)
 
 
@@ -155,7 +155,7 @@ def _before_record(event: AnyEvent, identity: Identity, request: HttpRequest | N
     except Exception as error:
         if not settings.FAIL_SILENTLY or is_doomed(using):
             raise
-        logger.error("BEFORE_RECORD raised %s: %s is dropped", type(error).__name__, _Named(event))
+        logger.error("BEFORE_RECORD raised %s: %s is dropped", type(error).__name__, str(_Named(event)))
         return None
     return wanted
 
