@@ -86,6 +86,9 @@ $(VENV)/.browser: extras := test,browser
 $(VENV)/.servers: extras := test,servers
 $(VENV)/.bench: extras := test,servers,bench
 $(VENV)/.test $(VENV)/.dev $(VENV)/.docs $(VENV)/.browser $(VENV)/.servers $(VENV)/.bench: setup.cfg pyproject.toml | $(PYTHON)
+	@case "$(extras)" in *servers*) pkg-config --exists libmariadb || pkg-config --exists mysqlclient || { \
+		echo "mysqlclient has no wheel for Linux, it is compiled. What that needs is missing; Debian and Ubuntu:" >&2; \
+		echo "    apt install build-essential pkg-config libmariadb-dev" >&2; exit 1; } ;; esac
 	@echo "Installing django-vt[$(extras)] into $(VENV) ..."
 	@$(PIP) install --editable '.[$(extras)]'
 	@touch $@
