@@ -11,11 +11,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_vt.deadlocks import persistently
+from django_vt.management.pacing import Pace
 from django_vt.management.shopper import Shopper
 from django_vt.models import RememberedIdentity, SendLogEntry
 from django_vt.models.send_log_verbs import SendLogQuerySet
 
-AT_ONCE = 400  # rows a transaction: the shop's own wait no longer than it lasts
+AT_ONCE = 400  # rows a transaction at most
 LOOKED_AT = ("pk", "identity", "reference", "email_hash", "status", "claim", "due_at")
 
 
@@ -29,6 +30,7 @@ class Forgetting:
     def __init__(self, shopper: Shopper, using: str) -> None:
         self._shopper = shopper
         self._using = using
+        self._pace = Pace(AT_ONCE)
         self.statuses: Counter[str] = Counter()
         self.with_address = 0
         self.remembered = 0
@@ -61,12 +63,13 @@ class Forgetting:
             self._count(rows)
 
     def _forget_some(self, part: SendLogQuerySet) -> Sequence[dict[str, Any]]:
-        return persistently(lambda: self._forget_first(part), self._using)
+        with self._pace.transaction() as most:
+            return persistently(lambda: self._forget_first(part, most), self._using)
 
-    def _forget_first(self, part: SendLogQuerySet) -> Sequence[dict[str, Any]]:
+    def _forget_first(self, part: SendLogQuerySet, most: int) -> Sequence[dict[str, Any]]:
         with transaction.atomic(using=self._using):
             # Locked, where the database can: what is counted as pending must not have been sent meanwhile.
-            rows = list(part.select_for_update().values(*LOOKED_AT)[:AT_ONCE])
+            rows = list(part.select_for_update().values(*LOOKED_AT)[:most])
             telling = [row["pk"] for row in rows if self._shopper.is_told_by(row["reference"], row["identity"])]
             theirs = SendLogEntry.objects.using(self._using).filter(pk__in=[row["pk"] for row in rows])
             theirs.forget(telling)

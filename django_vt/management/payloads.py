@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from django_vt.management.pacing import Pace
 from django_vt.models.send_log_verbs import SendLogQuerySet
 
-AT_ONCE = 500  # rows a transaction: the shop's own wait no longer than it lasts
+AT_ONCE = 500  # rows a transaction at most
 
 
 class OldPayloads:
@@ -30,10 +31,12 @@ class OldPayloads:
 
     def empty(self) -> int:
         """Empty them, in short transactions; may be stopped at any time, and run again. Returns how many."""
-        emptied, start = 0, self._start()
-        while start is not None and (chosen := self._first_since(start)):
-            emptied += self._entries.filter(pk__in=[pk for pk, _sent_at in chosen]).empty()
-            start = chosen[-1][1]
+        emptied, start, pace = 0, self._start(), Pace(AT_ONCE)
+        while start is not None:
+            with pace.transaction() as rows:
+                chosen = self._first_since(start, rows)
+                emptied += self._entries.filter(pk__in=[pk for pk, _sent_at in chosen]).empty()
+            start = chosen[-1][1] if chosen else None
         return emptied
 
     def _start(self) -> datetime | None:
@@ -51,8 +54,8 @@ class OldPayloads:
         flagged = entries.annotate(is_emptied=Q(payload="") & ~Q(identity=""))
         return list(flagged.order_by("-sent_at").values_list("sent_at", "is_emptied")[:AT_ONCE])
 
-    def _first_since(self, start: datetime) -> list[tuple[int, datetime | None]]:
-        return list(self._full_since(start).order_by("sent_at").values_list("pk", "sent_at")[:AT_ONCE])
+    def _first_since(self, start: datetime, rows: int) -> list[tuple[int, datetime | None]]:
+        return list(self._full_since(start).order_by("sent_at").values_list("pk", "sent_at")[:rows])
 
     def _full_since(self, start: datetime) -> SendLogQuerySet:
         return self._sent.filter(sent_at__gte=start).exclude(payload="")

@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from django_vt.conf import settings
 from django_vt.management import arguments, wording
+from django_vt.management.pacing import Pace
 from django_vt.management.payloads import OldPayloads
 from django_vt.management.send_log_command import SendLogCommand
 from django_vt.models import RememberedIdentity, SendLogEntry
 from django_vt.models.send_log_verbs import SendLogQuerySet
 
 Status = SendLogEntry.Status
-AT_ONCE = 500  # rows a transaction: the shop's own wait no longer than it lasts
+AT_ONCE = 500  # rows a transaction at most
 
 
 class Command(SendLogCommand):
@@ -67,17 +68,23 @@ class Command(SendLogCommand):
 def _purge_entries(entries: SendLogQuerySet, *, dry_run: bool) -> int:
     if dry_run:
         return entries.count()
-    deleted = 0
-    while now_deleted := entries.purge(AT_ONCE):
+    deleted, pace = 0, Pace(AT_ONCE)
+    while True:
+        with pace.transaction() as rows:
+            now_deleted = entries.purge(rows)
+        if not now_deleted:
+            return deleted
         deleted += now_deleted
-    return deleted
 
 
 def _purge_remembered(rows: QuerySet[RememberedIdentity], *, dry_run: bool) -> int:
     if dry_run:
         return rows.count()
-    deleted = 0
-    while ids := list(rows.order_by("created_at").values_list("pk", flat=True)[:AT_ONCE]):
-        rows.filter(pk__in=ids).delete()
+    deleted, pace = 0, Pace(AT_ONCE)
+    while True:
+        with pace.transaction() as most:
+            ids = list(rows.order_by("created_at").values_list("pk", flat=True)[:most])
+            rows.filter(pk__in=ids).delete()
+        if not ids:
+            return deleted
         deleted += len(ids)
-    return deleted
