@@ -9,7 +9,6 @@ from django.db import transaction
 
 from benchmarks import orders
 from django_vt.models import SendLogEntry
-from django_vt.signals import order_placed
 
 AT_ONCE = 50  # rows an INSERT; SQLite takes no more variables
 
@@ -19,15 +18,7 @@ def record(using: str, events: int) -> None:
     entries = SendLogEntry.objects.using(using)
     entries.all().delete()
     with transaction.atomic(using=using):
-        order_placed.send(
-            sender=None,
-            request=orders.request(),
-            order_id=str(next(orders.numbers)),
-            total=orders.TOTAL,
-            items=orders.items(),
-            email=orders.EMAIL,
-            using=using,
-        )
+        orders.place(using)
     latest = entries.latest("pk")
     with transaction.atomic(using=using):
         entries.bulk_create((_copy(latest) for _entry in range(events - 1)), batch_size=AT_ONCE)

@@ -19,7 +19,6 @@ from benchmarks import orders
 from benchmarks.tables import compared
 from benchmarks.turns import in_turn
 from django_vt.models import SendLogEntry
-from django_vt.signals import order_placed
 
 ROUNDS = 1500
 WARM_UP = 100
@@ -29,7 +28,6 @@ INSERT = (
     f"INSERT INTO django_vt_sendlogentry ({', '.join(FIELDS)}) VALUES ({', '.join(['%s'] * len(FIELDS))}) RETURNING id"
 )
 LOOK_UP = f"SELECT id, {', '.join(FIELDS)} FROM django_vt_sendlogentry WHERE dedup_key = %s LIMIT 1"
-REQUEST = orders.request()
 PAYLOAD = (
     '{"type":"confirmation","userId":"0123456789012345","sessionId":"9876543210987654","orderId":"100000",'
     '"total":"234.12","products":[{"id":"123123-M","quantity":2},{"id":"445566-L","quantity":1},{"id":"998877","quantity":3}]}'
@@ -46,7 +44,7 @@ def _on(using: str, vendor: str) -> str:
     ways: dict[str, Callable[[], None]] = {
         BY_HAND: partial(_by_hand, using),
         "a bare INSERT": partial(_bare_insert, using),
-        "order_placed.send()": partial(place_order, using),
+        "order_placed.send()": partial(orders.place, using),
         "posthog.capture (memory)": partial(_capture, trackers[0]),
         "segment.track (memory)": partial(_track, trackers[1]),
     }
@@ -69,19 +67,6 @@ def in_an_order(using: str, way: Callable[[], None]) -> float:
         begun = time.perf_counter()
         way()
         return (time.perf_counter() - begun) * 1e6
-
-
-def place_order(using: str) -> None:
-    """The shop's whole integration."""
-    order_placed.send(
-        sender=None,
-        request=REQUEST,
-        order_id=str(next(orders.numbers)),
-        total=orders.TOTAL,
-        items=orders.items(),
-        email=orders.EMAIL,
-        using=using,
-    )
 
 
 def _row(key: str) -> list[Any]:

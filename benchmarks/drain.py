@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
-from copy import copy
 from functools import partial
 
 import mixpanel
 import posthog
 import requests
 import segment.analytics.client as segment
-from django.db import connections, transaction
+from django.db import connections
 
-from benchmarks import orders
+from benchmarks import backlog, orders
 from benchmarks.tables import compared
 from benchmarks.turns import in_turn
 from django_vt.delivery import deliver_due
 from django_vt.models import SendLogEntry
-from django_vt.signals import order_placed
 
 EVENTS = 3000
 OWN_WAY_EVENTS = 1000
@@ -55,36 +52,10 @@ def _own_way(vendor: str) -> float:
 
 
 def _rows(using: str) -> float:
-    record(using)
+    backlog.record(using, EVENTS)
     rate = _rate(EVENTS, lambda: deliver_due(using=using))
     _all_sent(using)
     return rate
-
-
-def record(using: str) -> None:
-    """Rows, before the clock runs: but for their numbers all are the entry that one order has left."""
-    SendLogEntry.objects.using(using).all().delete()  # what was measured before has left rows that are due
-    with transaction.atomic(using=using):
-        order_placed.send(
-            sender=None,
-            request=orders.request(),
-            order_id=str(next(orders.numbers)),
-            total=orders.TOTAL,
-            items=orders.items(),
-            email=orders.EMAIL,
-            using=using,
-        )
-    entries = SendLogEntry.objects.using(using)
-    latest = entries.latest("pk")
-    copies = [_copy(copy(latest)) for _entry in range(EVENTS - 1)]
-    entries.bulk_create(copies, batch_size=50)
-
-
-def _copy(entry: SendLogEntry) -> SendLogEntry:
-    number = str(next(orders.numbers))
-    entry.payload = entry.payload.replace(entry.reference, number)
-    entry.pk, entry.reference, entry.dedup_key = None, number, hashlib.sha256(number.encode()).hexdigest()
-    return entry
 
 
 def _all_sent(using: str) -> None:

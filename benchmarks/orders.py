@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from django_vt.events import Item
+from django_vt.signals import order_placed
 
 TOTAL = Decimal("234.12")
 EMAIL = "buyer@example.com"
@@ -25,6 +26,22 @@ def request() -> HttpRequest:
     made = HttpRequest()
     made.COOKIES["_vt_user"] = "0123456789012345_9876543210987654"
     return made
+
+
+REQUEST = request()
+
+
+def place(using: str) -> None:
+    """The shop's whole integration, inside the order's transaction; the request is there, as in any view."""
+    order_placed.send(
+        sender=None,
+        request=REQUEST,
+        order_id=str(next(numbers)),
+        total=TOTAL,
+        items=items(),
+        email=EMAIL,
+        using=using,
+    )
 
 
 def properties(number: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pstats
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import checkout, drain
+from benchmarks import backlog, checkout, drain, orders
 from django_vt.delivery import deliver_due
 
 ORDERS = 500
@@ -17,14 +17,14 @@ SHOWN = 30
 def report(_vendor: str) -> str:
     """Two tables. The profiler makes Python look slower than it is: they say where, the comparisons how long."""
     placed = _profiled("order_placed.send() on SQLite", _orders)
-    drain.record("default")
+    backlog.record("default", drain.EVENTS)
     drained = _profiled("The drain from SQLite", lambda: deliver_due(using="default"))
     return f"{placed}\n{drained}"
 
 
 def _orders() -> None:
     for _order in range(ORDERS):
-        checkout.in_an_order("default", lambda: checkout.place_order("default"))
+        checkout.in_an_order("default", lambda: orders.place("default"))
 
 
 def _profiled(title: str, work: Callable[[], object]) -> str:

@@ -25,7 +25,6 @@ from django_vt.models import SendLogEntry
 from django_vt.outcome import Reply
 from django_vt.packing import Packing
 from django_vt.settlement import Settlement
-from django_vt.signals import order_placed
 
 Operation = Callable[[str], float]
 
@@ -36,26 +35,13 @@ def _milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - begun) * 1e3
 
 
-def place_order(using: str) -> None:
-    """The shop's whole integration."""
-    order_placed.send(
-        sender=None,
-        request=orders.request(),
-        order_id=str(next(orders.numbers)),
-        total=orders.TOTAL,
-        items=orders.items(),
-        email=orders.EMAIL,
-        using=using,
-    )
-
-
 def enqueue(using: str) -> float:
     """In an order's transaction that has written already."""
     Router.using = using
     with transaction.atomic(using=using):
         with connections[using].cursor() as cursor:
             cursor.execute("INSERT INTO bench_order (total) VALUES (23412)")
-        return _milliseconds(lambda: place_order(using))
+        return _milliseconds(lambda: orders.place(using))
 
 
 def claim(using: str) -> float:

@@ -7,8 +7,8 @@ import time
 
 from django.db import connections, transaction
 
+from benchmarks import orders
 from benchmarks.age.databases import Log
-from benchmarks.age.operations import place_order
 from benchmarks.age.processes import ended_well, running
 from benchmarks.grown_log import RATE
 from django_vt.models import SendLogEntry
@@ -59,5 +59,5 @@ def _order(using: str) -> float:
     with transaction.atomic(using=using):
         with connections[using].cursor() as cursor:
             cursor.execute("INSERT INTO bench_order (total) VALUES (23412)")
-        place_order(using)
+        orders.place(using)
     return (time.perf_counter() - begun) * 1e3
