@@ -159,7 +159,9 @@ def test_a_transaction_that_was_broken_before_is_not_called_broken_by_us(clock):
         assert not connection.needs_rollback
 
 
-@pytest.mark.parametrize(("status", "reached"), [("INTRANS", False), ("INERROR", True), ("UNKNOWN", True)])
+@pytest.mark.parametrize(
+    ("status", "reached"), [("IDLE", False), ("INTRANS", False), ("INERROR", True), ("UNKNOWN", True)]
+)
 def test_psycopg_knows_whether_the_server_has_refused_something(status, reached):
     info = SimpleNamespace(transaction_status=SimpleNamespace(name=status))
     wrapper = SimpleNamespace(connection=SimpleNamespace(info=info))

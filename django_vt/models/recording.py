@@ -133,7 +133,8 @@ def _has_reached_the_server(connection: BaseDatabaseWrapper) -> bool:
 
     To roll back to one that does not exist would break a transaction that is whole.
     """
-    return bool(connection.connection.info.transaction_status.name != "INTRANS")
+    # IDLE: not even the BEGIN was sent, as this is the transaction's first statement.
+    return connection.connection.info.transaction_status.name not in {"IDLE", "INTRANS"}
 
 
 def _roll_back(cursor: CursorWrapper, connection: BaseDatabaseWrapper, error: BaseException) -> None:
