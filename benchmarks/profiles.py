@@ -1,4 +1,4 @@
-"""Where the time goes: cProfile's shares, of an order on SQLite and of the drain from SQLite."""
+"""Where the time goes: cProfile's shares, of an order on SQLite and of the drain from each database."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import cProfile
 import pstats
 from collections.abc import Callable
 from pathlib import Path
+
+from django.db import connections
 
 from benchmarks import backlog, checkout, drain, orders
 from django_vt.delivery import deliver_due
@@ -15,11 +17,13 @@ SHOWN = 30
 
 
 def report(_vendor: str) -> str:
-    """Two tables. The profiler makes Python look slower than it is: they say where, the comparisons how long."""
-    placed = _profiled("order_placed.send() on SQLite", _orders)
-    backlog.record("default", drain.EVENTS)
-    drained = _profiled("The drain from SQLite", lambda: deliver_due(using="default"))
-    return f"{placed}\n{drained}"
+    """Tables. The profiler makes Python look slower than it is: they say where, the comparisons how long."""
+    return "\n".join([_profiled("order_placed.send() on SQLite", _orders), *map(_drain, connections)])
+
+
+def _drain(using: str) -> str:
+    backlog.record(using, drain.EVENTS)
+    return _profiled(f"The drain from {connections[using].display_name}", lambda: deliver_due(using=using))
 
 
 def _orders() -> None:

@@ -131,9 +131,9 @@ class Delivery:
         hand = _Hand(claim, Settlement(claim, self._using, self._accepted_at))
         errand.hands.append(hand)
         errand.took(len(claim.entries))
-        expired = self._claimer.expired(claim)
+        expired = set(self._claimer.expired(claim))
         errand.add(DeliveryReport(skipped=hand.settlement.skip(expired, reasons.EXPIRED)), expired)
-        hand.waiting.extend(_packing().pack(entry for entry in claim.entries if entry.pk not in set(expired)))
+        hand.waiting.extend(_packing().pack(entry for entry in claim.entries if entry.pk not in expired))
         self._put_down(errand, hand)
         return True
 
