@@ -7,6 +7,8 @@ import threading
 import pytest
 from django.db import connections
 
+from django_vt import delivery as delivery_module
+from django_vt.claims import Claimer
 from django_vt.delivery import Delivery, DeliveryReport
 from django_vt.models import Endpoint, SendLogEntry
 from tests.delivering import configure, endpoint, pending
@@ -145,3 +147,31 @@ def test_only_so_many_as_asked_for_are_taken_however_many_slots_are_free(script)
         rest = [entry.pk for entry in SendLogEntry.objects.filter(status="pending")]
         assert delivery.run(ids=rest[:1]) == DeliveryReport(requests=1, sent=1)
     assert SendLogEntry.objects.filter(status="sent").count() == len(entries) - 1
+
+
+def test_where_nothing_more_is_due_that_is_asked_once_and_at_the_end(settings, script, monkeypatch):
+    """Not after each answer: of many in flight each would cost a look into the tables."""
+    configure(settings, BATCH_SIZE=1)
+    pending(2)
+    gates, order, asked = [threading.Event(), threading.Event()], itertools.count(), []
+    honest_wait, honest_take = delivery_module.wait, Claimer.take
+
+    def answer(request):
+        gates[next(order)].wait(5)
+        return 200
+
+    def wait(in_flight, **options):
+        gates[2 - len(in_flight)].set()
+        return honest_wait(in_flight, **options)
+
+    def take(self, **options):
+        claim = honest_take(self, **options)
+        asked.append(claim is not None)
+        return claim
+
+    script.answer = answer
+    monkeypatch.setattr(delivery_module, "wait", wait)
+    monkeypatch.setattr(Claimer, "take", take)
+    with Delivery("default", concurrency=2) as delivery:
+        assert delivery.run() == DeliveryReport(requests=2, sent=2)
+    assert asked == [True, False, False]
