@@ -116,7 +116,7 @@ class Walk:
             data = urllib.parse.urlencode({name: unescape(value) for name, value in fields.items()}).encode()
             with self._browser.open(urllib.request.Request(where, data), timeout=PATIENCE) as response:
                 html = response.read().decode()
-        self._page = unescape(re.sub(r"<[^>]+>", " ", html))
+        self._page = re.sub(r"[ \t]+", " ", unescape(re.sub(r"<[^>]+>", " ", html)))
 
 
 class Terminal:
