@@ -102,7 +102,7 @@ In a third terminal:
 
 ```console
 $ python manage.py runserver 8000
-Starting development server
+Starting …development server
 ```
 
 Open <http://127.0.0.1:8000/buy/> and press **Buy**. The page says:
@@ -128,7 +128,7 @@ Buy
 What cron does every minute:
 
 ```console
-$ python manage.py {cron}
+$ env -i PATH=/usr/bin:/bin {cron_variables} "$(command -v python)" manage.py {cron}
 ```
 """
 
@@ -145,6 +145,7 @@ def page() -> str:
         commands="\n".join(
             f"$ {command}" for command in re.findall(r"^ {7}(python manage\.py \w+)$", steps, re.MULTILINE)
         ),
+        cron_variables=" ".join(re.findall(r"^ {7}([A-Z_]+=\S+)$", steps, re.MULTILINE)),
         cron=re.findall(r"^ {7}\* \* \* \* \* .*manage\.py (.+)$", steps, re.MULTILINE)[0],
     )
 
