@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +29,7 @@ def create_order(request: Any = None, **changes: Any) -> SimpleNamespace:
 
 def names() -> dict[str, Any]:
     """What the code finds in its namespace."""
-    return {"os": os, "request": visitor(), "order": create_order(), "create_order": create_order, "Order": Order}
+    return {"request": visitor(), "order": create_order(), "create_order": create_order, "Order": Order}
 
 
 @contextmanager
