@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.http import HttpRequest
 
 from django_vt import event_loop, outbox
@@ -16,7 +16,7 @@ from django_vt.databases import default_alias
 from django_vt.events import CONFIRMATION, AnyEvent
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
-from django_vt.never_raising import NeverRaising
+from django_vt.never_raising import NeverRaising, is_doomed
 
 
 def report(
@@ -45,9 +45,10 @@ def report(
         try:
             with transaction.atomic(using=using or default_alias()):
                 event, whose = make(), identity() if identity else None
-        except DatabaseError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever the order holds, the checkout goes on
+        except Exception as error:
+            if is_doomed(using):
+                raise
+            # Whatever the order holds, and whatever its queries met: the savepoint has undone them.
             return outbox.record_invalid(event_type, reference, outbox.problem(error), using=using)
         if event is not None:
             return outbox.track(event, request=request, identity=whose, using=using)

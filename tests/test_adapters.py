@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.db import connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.http import HttpRequest
 
 from django_vt.adapters import report
@@ -78,12 +78,38 @@ def failing_query() -> Confirmation:
     return order_100()
 
 
-def test_a_query_that_fails_leaves_the_orders_transaction_whole(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_query_that_fails_leaves_the_orders_transaction_whole_and_is_seen_as_skipped() -> None:
     with transaction.atomic():
         Order.objects.create(number="100", total="234.12")
-        assert report(failing_query) is None
+        entry = report(failing_query, reference="100")
+    assert entry is not None
+    assert (entry.status, entry.reference) == ("skipped", "100")
+    # SQLite's class; PostgreSQL and MariaDB have ProgrammingError.
+    assert entry.reason in {"invalid: OperationalError", "invalid: ProgrammingError"}
     assert Order.objects.filter(number="100").exists()
-    assert [record.levelno for record in caplog.records if record.name == "django_vt.outbox"] == [logging.ERROR]
+
+
+class Undone(Exception):
+    """A shop's own, made out of the database's."""
+
+
+def failing_in_the_shops_own_words() -> Confirmation:
+    try:
+        return failing_query()
+    except DatabaseError as error:
+        raise Undone from error
+
+
+def test_what_has_cost_the_orders_transaction_is_raised(caplog: pytest.LogCaptureFixture) -> None:
+    def execute(run: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("ROLLBACK TO SAVEPOINT"):
+            raise OperationalError(1305, "SAVEPOINT does not exist")
+        return run(sql, params, many, context)
+
+    with pytest.raises(Undone), transaction.atomic(), connection.execute_wrapper(execute):
+        report(failing_in_the_shops_own_words, reference="100")
+    assert not SendLogEntry.objects.exists()
+    assert caplog.records == []
 
 
 def test_nothing_is_asked_where_the_app_is_switched_off(settings: pytest.FixtureRequest) -> None:
