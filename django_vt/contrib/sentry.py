@@ -10,17 +10,18 @@ backend makes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, dropwhile
 from typing import TYPE_CHECKING, Any
 
 from sentry_sdk.integrations import Integration
 from sentry_sdk.scope import add_global_event_processor
+from sentry_sdk.utils import capture_internal_exceptions
 
 from django_vt.conf import settings
 
 if TYPE_CHECKING:
-    from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint
+    from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint, SpanJSON
 
 PACKAGE = "django_vt"
 # Under which names Sentry keeps the parts of an address that its text leaves out.
@@ -28,7 +29,7 @@ PARTS = ("http.query", "http.fragment", "url.query", "url.fragment")
 
 
 class VibetraceIntegration(Integration):
-    """Scrubs every event and transaction before it leaves, whatever hooks the project has of its own."""
+    """Scrubs every event, transaction and streamed span before it leaves, whatever hooks the project has of its own."""
 
     identifier = PACKAGE
 
@@ -36,6 +37,12 @@ class VibetraceIntegration(Integration):
     def setup_once() -> None:
         """Called by Sentry."""
         add_global_event_processor(scrub_event)
+
+    def setup_once_with_options(self, options: dict[str, Any] | None = None) -> None:
+        """Called by Sentry with the client's `options`. Streamed spans pass no event processor, but this hook."""
+        if options is not None:
+            own = options.get("before_send_span") or options.get("_experiments", {}).get("before_send_span")
+            options["before_send_span"] = _scrubbing(own or (lambda span, hint: span))
 
 
 def scrub_event(event: Event, hint: Hint) -> Event:
@@ -49,8 +56,20 @@ def scrub_event(event: Event, hint: Hint) -> Event:
         for frame in dropwhile(lambda frame: not _is_ours(frame), frames):
             frame.pop("vars", None)
     for record in chain(_values(content.get("breadcrumbs")), content.get("spans") or ()):
-        _cut_queries(record)
+        _cut_queries(record, record.get("data") or {})
     return event
+
+
+def scrub_span(span: SpanJSON, hint: Hint) -> SpanJSON:
+    """The streamed `span` without the vendor's query; `hint`, Sentry's own, is not looked at.
+
+    Fit for `before_send_span`.
+    """
+    content: dict[str, Any] = dict(span)
+    attributes = dict(content.get("attributes") or {})
+    _cut_queries(content, attributes)
+    scrubbed: Any = {**content, "attributes": attributes}
+    return scrubbed  # type: ignore[no-any-return]
 
 
 def scrub_breadcrumb(crumb: Breadcrumb, hint: BreadcrumbHint) -> Breadcrumb:
@@ -58,8 +77,19 @@ def scrub_breadcrumb(crumb: Breadcrumb, hint: BreadcrumbHint) -> Breadcrumb:
 
     Fit for `before_breadcrumb`.
     """
-    _cut_queries(crumb)
+    _cut_queries(crumb, crumb.get("data") or {})
     return crumb
+
+
+def _scrubbing(own: Callable[[SpanJSON, Hint], SpanJSON | None]) -> Callable[[SpanJSON, Hint], SpanJSON]:
+    def before_send_span(span: SpanJSON, hint: Hint) -> SpanJSON:
+        # Where the project's hook fails or returns no span, Sentry sends the span as it was.
+        wanted: SpanJSON | None = None
+        with capture_internal_exceptions():
+            wanted = own(span, hint)
+        return scrub_span(wanted or span, hint)
+
+    return before_send_span
 
 
 def _values(section: Any) -> Iterable[dict[str, Any]]:
@@ -79,9 +109,8 @@ def _is_ours(frame: dict[str, Any]) -> bool:
     return str(frame.get("module")).partition(".")[0] == PACKAGE
 
 
-def _cut_queries(record: dict[str, Any]) -> None:
-    """Cut the query off each address of the vendor in a breadcrumb or a span."""
-    data = record.get("data") or {}
+def _cut_queries(record: dict[str, Any], data: dict[str, Any]) -> None:
+    """Cut the query off each address of the vendor in a breadcrumb or a span, `record`, and in the `data` it holds."""
     if any(str(data.get(name)).startswith(settings.ENDPOINT) for name in ("url", "url.full")):
         for name in PARTS:
             data.pop(name, None)

@@ -27,7 +27,7 @@ from django.test import Client, override_settings
 
 from django_vt import track
 from django_vt.backends.base import Backend
-from django_vt.contrib.sentry import VibetraceIntegration, scrub_breadcrumb, scrub_event
+from django_vt.contrib.sentry import VibetraceIntegration, scrub_breadcrumb, scrub_event, scrub_span
 from django_vt.delivery import deliver_due
 from django_vt.events import Event
 from django_vt.identity import Identity
@@ -55,11 +55,12 @@ def run(scenario: dict[str, Any]) -> None:
             "before_send_transaction": scrub_event,
             "before_breadcrumb": scrub_breadcrumb,
         },
+        "span-hook": {"before_send_span": scrub_span},
     }
     sentry_sdk.init(
         dsn="http://key@127.0.0.1:9/1", transport=Printing, traces_sample_rate=1.0, attach_stacktrace=True,
         max_request_body_size="never",  # what the shop's own form holds is the shop's to decide
-        _experiments=scenario.get("experiments", {}), **protections[scenario["protection"]],
+        **scenario.get("options", {}), **protections[scenario["protection"]],
     )  # fmt: skip
     with (
         FakeVendor() as vendor,
@@ -81,7 +82,7 @@ def run(scenario: dict[str, Any]) -> None:
 
 def traced(scenario: dict[str, Any]) -> AbstractContextManager[Any]:
     """The transaction that the spans belong to; where they are streamed, a span is what begins one."""
-    if "experiments" in scenario:
+    if "options" in scenario:
         return sentry_sdk.traces.start_span(name="delivery")
     return sentry_sdk.start_transaction(name="delivery", op="task")
 

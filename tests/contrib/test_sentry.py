@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from django_vt.contrib.sentry import scrub_breadcrumb, scrub_event
+from django_vt.contrib.sentry import VibetraceIntegration, scrub_breadcrumb, scrub_event, scrub_span
 
 CANARY = "canary"
 PLAIN = {"BACKEND": "tests.contrib.sentry_run.PlainBackend"}
-STREAM = {"trace_lifecycle": "stream"}
+# With it the addresses of streamed spans are whole.
+STREAM = {"trace_lifecycle": "stream", "send_default_pii": True}
 URL = "https://app.vtcdn.net/event/acc123/login"
 
 
@@ -58,10 +59,53 @@ def test_without_protection_a_plain_backend_leaks(sent_to_sentry):
     assert leaks(sent_to_sentry(protection="none", settings=PLAIN)) == {"event", "transaction"}
 
 
-def test_streamed_spans_hold_nothing_either(sent_to_sentry):
-    items = sent_to_sentry(protection="integration", experiments=STREAM)
+@pytest.mark.parametrize(
+    ("protection", "settings"), [("none", {}), ("integration", {}), ("integration", PLAIN), ("span-hook", PLAIN)]
+)
+def test_streamed_spans_hold_nothing_either(sent_to_sentry, protection, settings):
+    items = sent_to_sentry(protection=protection, settings=settings, options=STREAM)
     assert any("/event/acc123/confirmation" in span for span in items["span"])
-    assert leaks(items) == set()
+    assert "span" not in leaks(items)
+
+
+def test_without_protection_a_plain_backends_streamed_spans_leak(sent_to_sentry):
+    assert "span" in leaks(sent_to_sentry(protection="none", settings=PLAIN, options=STREAM))
+
+
+def span(**attributes):
+    return {"name": f"GET {URL}?data=1", "attributes": attributes}
+
+
+def test_a_streamed_span_keeps_the_address_and_loses_its_query():
+    whole = span(**{"url.full": f"{URL}?data=1", "url.query": "data=1", "http.request.method": "GET"})
+    attributes = {"url.full": URL, "http.request.method": "GET"}
+    assert scrub_span(whole, {}) == {"name": f"GET {URL}", "attributes": attributes}
+
+
+def renaming(span, hint):
+    return {**span, "name": f"ours: {span['name']}"}
+
+
+def returning_nothing(span, hint):
+    return None
+
+
+def failing(span, hint):
+    raise LookupError
+
+
+@pytest.mark.parametrize(
+    ("own", "name"), [(None, "GET"), (renaming, "ours: GET"), (returning_nothing, "GET"), (failing, "GET")]
+)
+@pytest.mark.parametrize("given", [lambda hooks: hooks, lambda hooks: {"_experiments": hooks}])
+def test_the_projects_own_hook_for_spans_is_called_whatever_it_does(own, name, given):
+    options = given({"before_send_span": own})
+    VibetraceIntegration().setup_once_with_options(options)
+    assert options["before_send_span"](span(), {}) == {"name": f"{name} {URL}", "attributes": {}}
+
+
+def test_a_sentry_that_gives_no_options_is_borne():
+    VibetraceIntegration().setup_once_with_options(None)
 
 
 def test_a_breadcrumb_keeps_the_address_and_loses_its_query():
