@@ -25,6 +25,7 @@ LOGIN = "login"
 TYPE_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 IDENTITY_KEYS = ("userId", "sessionId", "_vtsid", "email")
 EMPTY: Mapping[str, Any] = MappingProxyType({})
+LONGEST_PAYLOAD = 1_000_000  # characters; servers take addresses of some thousand
 
 
 class AnyEvent(Protocol):
@@ -220,8 +221,15 @@ def is_type(value: object) -> bool:
 
 
 def payload(event: AnyEvent, identity: Identity) -> str:
-    """The event's JSON exactly as it is sent: compact, ASCII, keys in their order."""
-    return _encode(event.body(identity))
+    """The event's JSON exactly as it is sent: compact, ASCII, keys in their order.
+
+    `InvalidField` where no request could carry it. A database may hang up on a row of that size, and take the order's
+    transaction with it.
+    """
+    text = _encode(event.body(identity))
+    if len(text) > LONGEST_PAYLOAD:
+        raise InvalidField("payload", f"longer than {LONGEST_PAYLOAD} characters")
+    return text
 
 
 def address_in(event: AnyEvent) -> str:
@@ -277,6 +285,6 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, Mapping):
         for inner in value.values():
             yield from _texts(inner)
-    elif isinstance(value, list):
+    elif isinstance(value, (list, tuple)):
         for inner in value:
             yield from _texts(inner)

@@ -21,7 +21,7 @@ from django_vt.conf import settings
 from django_vt.databases import default_alias, in_transaction
 from django_vt.events import AnyEvent, address_in, is_type, payload
 from django_vt.exceptions import InvalidField
-from django_vt.fields import showable
+from django_vt.fields import identifier, showable
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
 from django_vt.models.recording import record
@@ -105,7 +105,7 @@ def _track(event: AnyEvent, request: HttpRequest | None, identity: Identity | No
         if not settings.FAIL_SILENTLY or not is_type(event.type) or is_doomed(using):
             raise
         # A request that is none, a class of the shop's own that JSON has no form for: recorded, to be seen.
-        why = type(error).__name__
+        why = error.field if isinstance(error, InvalidField) else type(error).__name__
         entry = _store_skipped(event.type, showable(event.reference), reasons.reason(reasons.INVALID, why), using)
         logger.error("%s cannot be sent: %s", str(_Named(event)), why)
     return entry and _tell(entry)
@@ -161,6 +161,7 @@ def _before_record(event: AnyEvent, identity: Identity, request: HttpRequest | N
 
 
 def _draft_of(event: AnyEvent, identity: Identity) -> dict[str, Any]:
+    _check(event)
     account_id, status, reason = settings.account_id, PENDING, ""
     if not identity:
         status, reason = SKIPPED, reasons.reason(reasons.NOBODY)
@@ -177,6 +178,20 @@ def _draft_of(event: AnyEvent, identity: Identity) -> dict[str, Any]:
         reference=event.reference,
         dedup_key=dedup_key(account_id, event.type, event.dedup_key),
     )
+
+
+def _check(event: AnyEvent) -> None:
+    """Refuse what the vendor's address or a column could not hold: a class of the shop's own may give anything.
+
+    The database would refuse it too, and PostgreSQL write the row, with whose event it is, into its log.
+    """
+    if not is_type(event.type):
+        raise InvalidField("type", "cannot stand in the vendor's address")
+    for name, value, absent in (("reference", event.reference, ""), ("dedup_key", event.dedup_key, None)):
+        if value != absent and not isinstance(value, str):
+            raise InvalidField(name, "must be a string")
+        if value != absent:
+            identifier(name, value)
 
 
 def _draft(account_id: str, event_type: str, **columns: Any) -> dict[str, Any]:
@@ -229,5 +244,10 @@ class _Named:
         self._event = event
 
     def __str__(self) -> str:
-        parts = (getattr(self._event, "type", None), getattr(self._event, "reference", None))
-        return " ".join(filter(None, map(showable, parts))) or "an event"
+        return " ".join(filter(None, map(self._shown, ("type", "reference")))) or "an event"
+
+    def _shown(self, name: str) -> str:
+        try:
+            return showable(getattr(self._event, name, None))
+        except Exception:  # noqa: BLE001 - a property of the shop's own, and what it raises would reach the shopper
+            return ""
