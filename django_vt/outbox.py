@@ -228,7 +228,8 @@ def _renewed(entry: SendLogEntry, draft: dict[str, Any]) -> SendLogEntry:
     if draft["status"] == PENDING and entry.status in {SKIPPED, FAILED}:
         content = {name: draft[name] for name in ("account_id", "payload", "identity", "email_hash", "reference")}
         if SendLogEntry.objects.using(entry._state.db).filter(pk=entry.pk).renew(**content):
-            entry.refresh_from_db()
+            # Named: a router may send reads to a replica, which has not heard of it yet.
+            entry.refresh_from_db(using=entry._state.db)
     return entry
 
 
