@@ -13,7 +13,7 @@ from types import TracebackType
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from django_vt import reasons
+from django_vt import outcome, reasons
 from django_vt.backends.base import Backend
 from django_vt.claims import Claim, Claimer
 from django_vt.conf import settings
@@ -184,9 +184,9 @@ class Delivery:
             hand.settlement.give_back_probe()
 
     def send(self, request: OutgoingRequest) -> Reply | DeliveryError:
-        """What came back, or why nothing did; whatever the backend raises."""
+        """What came back, or why nothing did; whatever the backend raises or gives."""
         try:
-            return self._backend.send(request)
+            return outcome.checked(self._backend.send(request))
         except DeliveryError as error:
             return error
         except Exception as error:  # noqa: BLE001 - a project may have written it

@@ -16,7 +16,8 @@ from django.utils.functional import Promise
 
 from django_vt.exceptions import InvalidField
 
-SAFE_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
+# A name as code has them; one that began with a digit could be a telephone number.
+SAFE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}", re.ASCII)
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 CENT = Decimal("0.01")
 # Our own, not the thread's: a project may have set that one to other digits, or to raise when it rounds.

@@ -19,6 +19,7 @@ from django_vt.exceptions import DeliveryError
 SHORTEST_RETRY_AFTER = 1.0
 LONGEST_RETRY_AFTER = 3600.0
 JITTER = 0.2
+LARGEST_STATUS = 999
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,17 @@ class Reply:
 
     status: int
     retry_after: str | None = None
+
+
+def checked(given: object) -> Reply:
+    """What a backend gave, the shop's own perhaps. `TypeError` where it is no `Reply` with a status of HTTP's form."""
+    if not isinstance(given, Reply) or not _is_status(given.status):
+        raise TypeError("a backend must give a Reply")
+    return given
+
+
+def _is_status(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_STATUS
 
 
 class Kind(enum.Enum):
@@ -81,6 +93,7 @@ def retry_after_seconds(header: str | None, now: datetime) -> float | None:
     """`Retry-After`, seconds or an HTTP date, clamped to 1 s … 1 h; None where there is none or it makes no sense."""
     if header is None:
         return None
+    header = str(header)  # a backend of the shop's own may give a number
     try:
         seconds = int(header) if header.strip().isdecimal() else _seconds_until(header, now)
     except (ValueError, TypeError, OverflowError):

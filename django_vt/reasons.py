@@ -6,6 +6,7 @@ A stored reason is a code, or a code, a colon and a detail that is safe to show:
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 from django.utils.translation import gettext, override
@@ -39,6 +40,8 @@ WORDS = {
 
 CODES = frozenset(WORDS)
 MAX_LENGTH = 200
+# What an address that was percent-encoded or a telephone number does not look like: a status, an error's class.
+SAFE_DETAIL = re.compile(r"[0-9]{3}|[A-Za-z_][A-Za-z0-9_.]{0,79}", re.ASCII)
 
 
 def reason(code: str, detail: object = "") -> str:
@@ -51,7 +54,9 @@ def reason(code: str, detail: object = "") -> str:
 def safe(told: str) -> str:
     """What a backend, maybe the shop's own, gives as a reason, reduced to the list: nothing of a person stays in it."""
     code, detail = split(told)
-    return reason(code, detail) if code in CODES and "@" not in detail else reason(BACKEND_FAILED)
+    if code not in CODES:
+        return reason(BACKEND_FAILED)
+    return reason(code, detail if SAFE_DETAIL.fullmatch(detail) else "")
 
 
 def split(stored: str) -> tuple[str, str]:

@@ -12,7 +12,8 @@ from django_vt.delivery import Delivery, DeliveryReport, deliver_due
 from django_vt.exceptions import DeliveryError
 from django_vt.models import Endpoint, SendLogEntry
 from django_vt.models.send_log_verbs import SendLogQuerySet
-from tests.delivering import configure, endpoint, one, pending, statuses
+from django_vt.outcome import Reply
+from tests.delivering import ScriptedBackend, configure, endpoint, one, pending, statuses
 
 pytestmark = pytest.mark.django_db
 
@@ -258,6 +259,22 @@ def test_what_a_backend_gives_as_reason_is_kept(script):
     deliver_due()
     entry.refresh_from_db()
     assert (entry.reason, entry.response_status) == ("timed out", None)
+
+
+@pytest.mark.parametrize("given", [None, "200", Reply("200"), Reply(None), Reply(True), Reply(100_000), Reply(-1)])
+def test_a_backend_that_gives_no_answer_is_tried_again_as_one_that_raises(script, monkeypatch, given):
+    entry = one()
+    monkeypatch.setattr(ScriptedBackend, "send", lambda self, request: given)
+    assert deliver_due() == DeliveryReport(requests=1, retried=1)
+    entry.refresh_from_db()
+    assert (entry.status, entry.attempts, entry.reason) == ("pending", 1, "backend failed: TypeError")
+
+
+def test_a_backend_may_give_retry_after_as_a_number(script, clock):
+    one()
+    script.answer = lambda request: Reply(429, 30)
+    deliver_due()
+    assert endpoint().paused_until == clock.now + datetime.timedelta(seconds=30)
 
 
 def test_reports_add_up():

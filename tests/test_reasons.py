@@ -65,6 +65,10 @@ def test_a_stored_reason_is_told_in_words(stored, words):
         ("backend failed: OSError", "backend failed: OSError"),
         ("backend failed: no route for buyer@example.com", "backend failed"),
         ("buyer@example.com is unknown", "backend failed"),
+        ("unreachable: GET /event/acc/login?data=buyer%40example.com", "unreachable"),
+        ("unreachable: +40 721 234 567", "unreachable"),
+        ("broken connection: 0721234567", "broken connection"),
+        ("answered: 503", "answered: 503"),
         ("", "backend failed"),
     ],
 )
