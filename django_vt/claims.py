@@ -129,11 +129,12 @@ class Claimer:
     def _choose_probe(self, endpoint: Endpoint, now: datetime) -> list[int]:
         """Rather another than the entry that opened the pause: that one could be what the vendor stumbles over.
 
-        Where it shared its request nobody knows which one it was, but all of them have a batch limit since.
+        Where it shared its request nobody knows which one it was, but all of them have a batch limit since: the lower,
+        the likelier it is this one.
         """
         due = self._entries.filter(account_id=endpoint.account_id).due(now).order_by("due_at")
         first = due.values_list("pk", "batch_limit")[: 2 * settings.BATCH_SIZE]
-        suspicion = {pk: (pk == endpoint.paused_by, limit is not None) for pk, limit in first}
+        suspicion = {pk: (pk == endpoint.paused_by, limit is not None, -(limit or 0)) for pk, limit in first}
         return sorted(suspicion, key=suspicion.__getitem__)[:1]
 
     def _take_due(

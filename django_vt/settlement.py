@@ -133,7 +133,8 @@ class Settlement:
         if fate is Fate.SPLIT:
             return {"batch_limit": outcome.halved(sharing)}
         if fate is Fate.AGAIN:
-            return {}
+            # One that failed in company, and now alone, is not to hold up company again, nor be the next probe.
+            return {"batch_limit": 1} if first.batch_limit else {}
         attempts = first.attempts + 1
         if fate is Fate.FAILED:
             return {"attempts": attempts, "status": FAILED, "due_at": None}

@@ -81,6 +81,17 @@ def test_the_entry_that_opened_the_pause_probes_if_it_is_the_only_one(clock):
     assert taken() == [opener.pk]
 
 
+def test_of_entries_that_have_failed_in_company_the_one_in_the_largest_probes(clock):
+    """The smaller the company in which one has failed, the likelier it is the one that the vendor stumbles over."""
+    entries = [one(batch_limit=limit) for limit in (1, 2, 10, 5)]
+    paused_endpoint(0)
+    for suspect in sorted(entries, key=lambda entry: -entry.batch_limit):
+        assert taken() == [suspect.pk]
+        endpoint().reopen(clock.now)
+        suspect.delete()
+        Endpoint.objects.update(paused_until=clock.now)
+
+
 def test_without_anything_due_there_is_no_probe(clock):
     paused_endpoint(0)
     assert take() is None
