@@ -189,9 +189,17 @@ class Settlement:
         )
 
     def _check_lease(self, request: OutgoingRequest, changed: int) -> None:
-        if changed < len(request.entry_ids):
-            lost = len(request.entry_ids) - changed
-            logger.warning("%d entries were taken over by another worker: this one had exceeded LEASE", lost)
+        lost = len(request.entry_ids) - changed
+        if not lost:
+            return
+        rows = self._rows.filter(pk__in=request.entry_ids)
+        gone = len(request.entry_ids) - rows.exclude(reason=reasons.reason(reasons.FORGOTTEN)).count()
+        if gone:
+            logger.info(
+                "%d entries were forgotten or deleted while they were under way: what came of them is not stored", gone
+            )
+        if lost > gone:
+            logger.warning("%d entries were taken over by another worker: this one had exceeded LEASE", lost - gone)
 
     def _tell_failed(self, entry: ClaimedEntry, verdict: Verdict) -> None:
         endpoint, why = self._claim.endpoint(entry.account_id), reasons.in_english(verdict.reason)

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from django_vt.delivery import Delivery, DeliveryReport, deliver_due
 from django_vt.models import SendAttempt, SendLogEntry
 from django_vt.signals import event_sent
-from tests.delivering import ACCOUNT, one
+from tests.delivering import ACCOUNT, one, pending
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +63,25 @@ def test_what_was_sent_again_by_staff_meanwhile_is_not_the_old_workers_any_more(
         assert delivery.run().sent == 0
     entry.refresh_from_db()
     assert (entry.status, entry.due_at, entry.claim) == ("pending", clock.now, None)
+
+
+@pytest.mark.parametrize("status", [200, 503])
+@pytest.mark.parametrize("gone", ["forget", "delete"])
+def test_of_what_was_forgotten_or_deleted_under_way_the_log_says_that(script, caplog, status, gone):
+    entries = pending(3)
+
+    def answer_after_one_was_forgotten(request):
+        getattr(SendLogEntry.objects.filter(pk=entries[0].pk), gone)()
+        return status
+
+    script.answer = answer_after_one_was_forgotten
+    caplog.set_level(logging.INFO, "django_vt.settlement")
+    deliver_due()
+    [told] = [record for record in caplog.records if "under way" in record.getMessage()]
+    assert (told.levelname, told.getMessage()) == (
+        "INFO", "1 entries were forgotten or deleted while they were under way: what came of them is not stored",
+    )  # fmt: skip
+    assert "LEASE" not in caplog.text
 
 
 def test_what_was_forgotten_while_it_was_under_way_stays_forgotten(clock, script):
