@@ -48,9 +48,9 @@ class Story:
             }
         words = reasons.describe(self.entry.reason)
         if self.entry.status == Status.SKIPPED:
-            return _("It was not sent. %(reason)s.") % {"reason": words}
+            return _("It was not sent. %(reason)s.") % {"reason": words or _("No reason was stored")}
         if self.entry.status == Status.FAILED:
-            return self._failed(words)
+            return self._failed(words or _("No reason was stored"))
         if words:
             return _("It was tried and did not get through. %(reason)s.") % {"reason": words}
         return _("It was recorded and has not been tried yet.")

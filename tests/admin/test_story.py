@@ -100,6 +100,8 @@ def test_what_stops_sending_comes_first():
             {"status": "skipped", "reason": "expired"},
             "It was not sent. Too old to be of use when its turn came (MAX_AGE).",
         ),
+        ({"status": "skipped"}, "It was not sent. No reason was stored."),
+        ({"status": "failed", "attempts": 8}, "It failed for good after 8 attempts. No reason was stored."),
     ],
 )
 def test_what_happened(columns, expected):
