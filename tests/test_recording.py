@@ -168,6 +168,25 @@ def test_psycopg_knows_whether_the_server_has_refused_something(status, reached)
     assert recording._has_reached_the_server(wrapper) is reached
 
 
+@pytest.mark.parametrize(
+    ("driver", "vendor", "options", "in_one"),
+    [
+        ("psycopg", "postgresql", {}, True),
+        ("psycopg", "postgresql", {"server_side_binding": False}, True),
+        ("psycopg", "postgresql", {"server_side_binding": True}, False),
+        ("psycopg", "postgresql", {"cursor_factory": "one of the project's own, which may bind on the server"}, False),
+        ("psycopg2", "postgresql", {}, False),
+        # One that speaks PostgreSQL's protocol: what its INSERT can do is not known.
+        ("psycopg", "cockroachdb", {}, False),
+    ],
+)
+def test_all_goes_in_one_only_where_the_driver_is_known_to_take_it(driver, vendor, options, in_one):
+    wrapper = SimpleNamespace(
+        Database=SimpleNamespace(__name__=driver), vendor=vendor, settings_dict={"OPTIONS": options}
+    )
+    assert recording._takes_several_at_once(wrapper) is in_one
+
+
 def test_a_savepoint_that_was_never_set_is_not_gone_back_to(clock, monkeypatch):
     sent = []
 

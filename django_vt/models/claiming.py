@@ -37,7 +37,7 @@ def take(ids: Collection[int], token: str, now: datetime, until: datetime, using
 
 def read(ids: Collection[int], token: str, using: str) -> list[ClaimedEntry]:
     """Those of the ids that the claim holds, in the order in which they were recorded."""
-    sql = f"SELECT {', '.join(COLUMNS)} FROM {_table()} WHERE {_among(ids)} AND claim = %s ORDER BY id"  # noqa: S608
+    sql = f"SELECT {', '.join(COLUMNS)} FROM {_table(using)} WHERE {_among(ids)} AND claim = %s ORDER BY id"  # noqa: S608
     with connections[using].cursor() as cursor:
         cursor.execute(sql, [token])
         return [ClaimedEntry(*row) for row in cursor.fetchall()]
@@ -52,13 +52,14 @@ def mark_sent(ids: Collection[int], token: str, at: datetime, response_status: i
 
 def _change(becomes: str, condition: str, parameters: list[Any], ids: Collection[int], using: str) -> int:
     with connections[using].cursor() as cursor:
-        cursor.execute(f"UPDATE {_table()} SET {becomes} WHERE {_among(ids)} AND {condition}", parameters)  # noqa: S608
+        cursor.execute(f"UPDATE {_table(using)} SET {becomes} WHERE {_among(ids)} AND {condition}", parameters)  # noqa: S608
         changed: int = cursor.rowcount
     return changed
 
 
-def _table() -> str:
-    return apps.get_model("django_vt", "SendLogEntry")._meta.db_table
+def _table(using: str) -> str:
+    # Quoted: a project may have named it otherwise.
+    return connections[using].ops.quote_name(apps.get_model("django_vt", "SendLogEntry")._meta.db_table)
 
 
 def _among(ids: Collection[int]) -> str:

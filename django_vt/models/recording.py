@@ -80,10 +80,12 @@ def _statements(using: str) -> _Statements:
 def _takes_several_at_once(connection: BaseDatabaseWrapper) -> bool:
     """Whether one `execute` may hold several statements with parameters, and tell what each has returned.
 
-    psycopg 3 does where it binds the parameters itself, as it does by default; psycopg2 tells of the last only.
+    psycopg 3 does where it binds the parameters itself, as it does by default; psycopg2 tells of the last only. With a
+    cursor of the project's own the server may bind them, which would cost the order's transaction.
     """
     driver, options = getattr(connection, "Database", None), connection.settings_dict["OPTIONS"]
-    return getattr(driver, "__name__", "") == "psycopg" and not options.get("server_side_binding")
+    on_the_server = options.get("server_side_binding") or "cursor_factory" in options
+    return connection.vendor == "postgresql" and getattr(driver, "__name__", "") == "psycopg" and not on_the_server
 
 
 def _insert(row: Mapping[str, Any], using: str) -> int | None:
