@@ -13,6 +13,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import connections
 
+from django_vt.conf import settings
+
 logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
@@ -30,8 +32,11 @@ def runs_here() -> bool:
     return not os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
 
 
-def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call it in a short-lived thread with a database connection of its own, in autocommit; warns once a process."""
+def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
+    """Call it in a short-lived thread with a database connection of its own, in autocommit; warns once a process.
+
+    None where no thread can be started: the process has its fill of them, or is about to end.
+    """
     if not _warned.is_set():
         _warned.set()
         logger.warning(
@@ -50,6 +55,12 @@ def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 
     # In the caller's context: BEFORE_RECORD may ask there whose request is being served.
     thread = threading.Thread(target=contextvars.copy_context().run, args=(call,), name="django-vt-record")
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:
+        if not settings.FAIL_SILENTLY:
+            raise
+        logger.error("Could not record what a sync call on a running event loop told: %s", type(error).__name__)
+        return None
     thread.join()
     return result.result()

@@ -10,7 +10,8 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
-from django_vt import atrack, event_loop, identity, track
+from django_vt import atrack, event_loop, identity, remember_identity, track
+from django_vt.adapters import report
 from django_vt.events import Event
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
@@ -82,6 +83,42 @@ def test_errors_come_out_where_the_project_wants_them(settings):
     settings.DJANGO_VT = {**settings.DJANGO_VT, "FAIL_SILENTLY": False}
     with pytest.raises(AttributeError):
         on_a_loop(lambda: track("junk", request=visitor()))
+
+
+class NoMoreThreads(threading.Thread):
+    """As where a container has reached its limit of them, or the process is about to end."""
+
+    def start(self):
+        raise RuntimeError("can't start new thread")
+
+
+CALLS_ON_A_LOOP = [
+    lambda: order_placed.send(sender=None, **order(request=visitor())),
+    lambda: order_placed.send(sender=None, **order(total=None)),
+    lambda: track(confirmation(), request=visitor()),
+    lambda: report(confirmation),
+    lambda: remember_identity(visitor(), "100023"),
+]
+
+
+@pytest.mark.parametrize("call", CALLS_ON_A_LOOP)
+def test_where_no_thread_can_be_started_the_log_says_so_and_the_shopper_goes_on(call, caplog, monkeypatch):
+    monkeypatch.setattr(event_loop.threading, "Thread", NoMoreThreads)
+    event_loop._warned.set()
+    asyncio.run(on_this_loop(call))
+    assert "Could not record what a sync call on a running event loop told: RuntimeError" in caplog.messages
+    assert not SendLogEntry.objects.exists()
+
+
+def test_where_no_thread_can_be_started_that_is_raised_where_the_project_wants_it(settings, monkeypatch):
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "FAIL_SILENTLY": False}
+    monkeypatch.setattr(event_loop.threading, "Thread", NoMoreThreads)
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        asyncio.run(on_this_loop(lambda: track(confirmation(), request=visitor())))
+
+
+async def on_this_loop(call):
+    call()
 
 
 def test_nothing_is_recorded_where_the_app_is_off(settings, caplog):
