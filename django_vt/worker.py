@@ -73,8 +73,8 @@ class Worker:
         return self._stopped.is_set()
 
     def close(self) -> None:
-        """Close this thread's database connection."""
-        connections[self.using].close()
+        """Close this thread's database connections, those too that the shop's receivers have opened."""
+        connections.close_all()
 
     def _delivery(self) -> Delivery:
         return Delivery(self.using, concurrency=self._concurrency, stopping=self._is_stopping)

@@ -123,6 +123,8 @@ class DeliveryThreads:
                 del self._workers[worker.using]
                 return True
         if seconds is not None:
+            # In an outage it sleeps for hours, and would keep one of a pool, or of those the server allows.
+            worker.close()
             worker.sleep(seconds)
         return False
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import datetime
 import threading
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
 from django_vt import dispatchers
 from django_vt.dispatchers import thread
@@ -47,6 +49,38 @@ def test_it_closes_its_connection(script):
     until_ended()
     assert used[0].connection is None
     assert used[0] is not connections["default"]
+
+
+def test_it_closes_what_a_receiver_has_opened_as_well(empty_database, script):
+    """A receiver of `event_sent` may query the shop's other database."""
+    opened = []
+
+    def look_into_the_other(request):
+        connections[empty_database].ensure_connection()
+        opened.append(connections[empty_database])
+        return 200
+
+    script.answer = look_into_the_other
+    one()
+    wake()
+    until_ended()
+    assert opened[0].connection is None
+    assert opened[0] is not connections[empty_database]
+
+
+def test_asleep_it_keeps_no_connection(monkeypatch):
+    """In an outage it sleeps for hours: of a pool, or of what the server allows, it would keep one from the shop."""
+    kept = []
+
+    def sleep(self, seconds):
+        kept.append(connections["default"].connection)
+        self.stop()
+
+    monkeypatch.setattr(Worker, "sleep", sleep)
+    one(due_at=timezone.now() + datetime.timedelta(hours=1))
+    wake()
+    until_ended()
+    assert kept == [None]
 
 
 def test_a_wake_returns_while_the_vendor_still_holds_the_request(script):
