@@ -66,6 +66,12 @@ def send_unrecorded(event_type: str, payload: str) -> Reply | DeliveryError:
         return delivery.send(request)
 
 
+def backend_class() -> type[Backend]:
+    """The class that BACKEND names; the first time in a process this imports it, and an HTTP library with it."""
+    backend: type[Backend] = import_string(settings.BACKEND)
+    return backend
+
+
 class Delivery:
     """One worker's delivery on one database, with up to `concurrency` requests in flight.
 
@@ -78,7 +84,7 @@ class Delivery:
         self._concurrency = concurrency
         self._stopping = stopping
         self._claimer = Claimer(using, concurrency)
-        self._backend: Backend = import_string(settings.BACKEND)()
+        self._backend = backend_class()()
         self._pool = ThreadPoolExecutor(concurrency, "django-vt-send") if concurrency > 1 else None
         self._accepted_at: dict[str, datetime] = {}
 

@@ -10,6 +10,7 @@ import time
 
 from django.core.checks import CheckMessage
 
+from django_vt.delivery import backend_class
 from django_vt.dispatchers import sqlite, uwsgi
 from django_vt.dispatchers.base import Dispatcher
 from django_vt.worker import Worker
@@ -53,6 +54,9 @@ def _start(using: str) -> None:
     if uwsgi.threads_are_off():
         _threads.say_once(logging.ERROR, UWSGI_WITHOUT_THREADS, using)
     else:
+        # Not by the thread: a process that forks while another thread imports leaves its child the lock of the import,
+        # which nobody opens there any more.
+        backend_class()
         _threads.start(using)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 import threading
 
 import pytest
@@ -81,6 +82,32 @@ def test_asleep_it_keeps_no_connection(monkeypatch):
     wake()
     until_ended()
     assert kept == [None]
+
+
+@pytest.fixture
+def imported_by(settings, tmp_path, monkeypatch):
+    """The threads that have imported the backend."""
+    by = []
+    (tmp_path / "backend_of_the_shop.py").write_text(
+        "import threading\n"
+        "from tests.delivering import ScriptedBackend\n"
+        "threading.imported_by.append(threading.current_thread())\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(threading, "imported_by", by, raising=False)
+    configure(settings, BACKEND="backend_of_the_shop.ScriptedBackend")
+    yield by
+    sys.modules.pop("backend_of_the_shop", None)
+
+
+def test_the_backend_is_imported_before_the_thread_is_there(script, imported_by):
+    """A process that forks while another thread imports leaves its child a lock that nobody opens any more."""
+    one()
+    wake()
+    until_ended()
+    assert imported_by == [threading.current_thread()]
+    assert script.sizes == [1]
 
 
 def test_a_wake_returns_while_the_vendor_still_holds_the_request(script):
