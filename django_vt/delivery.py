@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from types import TracebackType
 
+from django.db import connections
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -52,9 +53,12 @@ def deliver_due(
 
     `ids`: only these, each tried once and without regard to a pause. `limit`: at most so many entries. `using`: the
     alias of the database, by default the send log's. Does nothing where ENABLED is False. Raises `RuntimeError` inside
-    a transaction: what it claims must be visible to other workers before it sends.
+    a transaction, or where autocommit is off: what it claims must be visible to other workers before it sends.
     """
-    with Delivery(using or default_alias()) as delivery:
+    alias = using or default_alias()
+    if not (connections[alias].in_atomic_block or connections[alias].get_autocommit()):
+        raise RuntimeError("deliver_due needs autocommit: it must commit what it claims before it sends")
+    with Delivery(alias) as delivery:
         return delivery.run(ids=ids, limit=limit)
 
 

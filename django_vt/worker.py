@@ -8,6 +8,7 @@ import threading
 from django.db import DatabaseError, InterfaceError, connections
 
 from django_vt.claims import LONGEST_SLEEP, SHORTEST_SLEEP
+from django_vt.databases import commit_each_statement
 from django_vt.delivery import Delivery, DeliveryReport
 
 logger = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class Worker:
         connections.close_all()
 
     def _delivery(self) -> Delivery:
+        commit_each_statement(self.using)
         return Delivery(self.using, concurrency=self._concurrency, stopping=self._is_stopping)
 
     def _is_stopping(self) -> bool:

@@ -41,7 +41,7 @@ ARROWS = {
     "models": FLOOR | {"fields"},
     # and from the row to the vendor
     "dispatchers": FLOOR | {"claims", "databases", "deadlocks", "delivery", "models", "worker"},
-    "worker": FLOOR | {"claims", "deadlocks", "delivery"},
+    "worker": FLOOR | {"claims", "databases", "deadlocks", "delivery"},
     "delivery": FLOOR | {"backends", "claims", "databases", "deadlocks", "models", "outcome", "packing", "settlement"},
     "claims": FLOOR | {"deadlocks", "models"},
     "settlement": FLOOR | {"claims", "deadlocks", "models", "outcome", "packing", "signals"},

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
-from django.db import IntegrityError, OperationalError, transaction
+from django.core.management import call_command
+from django.db import IntegrityError, OperationalError, connection, connections, transaction
 
+from django_vt.delivery import deliver_due
+from django_vt.dispatchers import chain
 from django_vt.models import SendLogEntry
 from django_vt.signals import order_placed
+from django_vt.worker import Worker
+from tests.delivering import one, statuses
 from tests.ordering import order, visitor
 from tests.shop.models import Order
 from tests.test_outbox_failures import DEADLOCK, failing
@@ -47,3 +53,55 @@ def test_an_error_in_the_insert_costs_the_order_nothing(error, caplog):
 def test_a_transaction_that_is_gone_is_raised_too():
     with pytest.raises(OperationalError, match="1213"), failing(DEADLOCK):
         order_placed.send(sender=Order, **order(request=visitor()))
+
+
+@pytest.fixture
+def _no_autocommit_anywhere(_no_autocommit, monkeypatch) -> None:
+    """As with `"AUTOCOMMIT": False` in DATABASES: of the connections to come as well."""
+    monkeypatch.setitem(connection.settings_dict, "AUTOCOMMIT", False)
+
+
+def in_a_thread(call):
+    """On a connection of its own, as a worker has."""
+
+    def run():
+        try:
+            call()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+
+
+@pytest.mark.usefixtures("_no_autocommit_anywhere")
+@pytest.mark.parametrize(
+    "deliver",
+    [lambda: Worker("default").run_once(), lambda: chain.run("default"), lambda: call_command("send_pending")],
+    ids=["thread", "queue", "command"],
+)
+def test_a_worker_commits_what_it_claims_and_what_came_of_it(deliver, script):
+    one()
+    transaction.commit()
+    for _ in range(2):
+        in_a_thread(deliver)
+        transaction.rollback()  # to see what others have committed
+    assert script.sizes == [1]
+    assert statuses() == {"sent": 1}
+
+
+@pytest.mark.usefixtures("_no_autocommit_anywhere")
+def test_a_command_commits_what_it_changes(script):
+    entry = one(status="failed", due_at=None)
+    transaction.commit()
+    in_a_thread(lambda: call_command("resend", str(entry.pk)))
+    transaction.rollback()
+    assert statuses() == {"sent": 1}
+
+
+def test_in_the_shops_transaction_nothing_is_sent(script):
+    one()
+    with pytest.raises(RuntimeError, match="autocommit"):
+        deliver_due()
+    assert script.requests == []

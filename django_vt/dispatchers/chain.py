@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from django_vt.claims import LONGEST_SLEEP
 from django_vt.conf import settings
+from django_vt.databases import commit_each_statement
 from django_vt.delivery import Delivery
 from django_vt.models import Endpoint
 
@@ -31,6 +32,7 @@ def run(using: str) -> float | None:
     """
     end = time.monotonic() + LONGEST_RUN
     try:
+        commit_each_statement(using)
         with Delivery(using, stopping=lambda: time.monotonic() > end) as delivery:
             delivery.run()
             return delivery.seconds_until_due()

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error, connections
 
-from django_vt.databases import default_alias
+from django_vt.databases import commit_each_statement, default_alias
 from django_vt.management.arguments import WrongArgument
 
 
@@ -31,6 +31,7 @@ class SendLogCommand(BaseCommand, abc.ABC):
         self.quiet = options["verbosity"] == 0
         using = _existing_alias(options["database"])
         try:
+            commit_each_statement(using)
             self.work(using, options)
         except Error as error:
             # Neither text nor traceback: a database's can show the row, and in it a shopper.
