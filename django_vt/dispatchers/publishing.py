@@ -80,20 +80,23 @@ class Publisher:
         self._thread = thread
 
     def _run(self) -> None:
-        try:
+        while True:
             while (using := self._next()) is not None:
                 if not self._published(using):
                     self._put_off(using)
-        finally:
+            # While this is still the thread: the next one would publish over what is being closed.
             self._close()
+            with self._changed:
+                # Under the lock: a wake that comes now finds no thread and starts one.
+                if not self._pending:
+                    self._thread = None
+                    return
 
     def _next(self) -> str | None:
-        """The database whose wake comes next; None: the thread has come to its end."""
+        """The database whose wake comes next; None: none came for a while, or the process ends."""
         with self._changed:
             self._changed.wait_for(lambda: self._pending or self._finishing, IDLE)
             if not self._pending:
-                # Under the lock: a wake that comes now finds no thread and starts one.
-                self._thread = None
                 return None
             # Taken off first: a wake that comes while this one is published is another.
             using = next(iter(self._pending))

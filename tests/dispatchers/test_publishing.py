@@ -187,3 +187,19 @@ def test_a_forked_child_publishes_its_own_wakes_and_the_end_of_a_process_waits_f
         check=True, capture_output=True, text=True, timeout=30, env=process_environment,
     )  # fmt: skip
     assert done.stdout.splitlines() == ["parent published default", "child published default", "parent published other"]
+
+
+def test_a_wake_that_comes_while_it_closes_is_published_by_the_thread_that_closes(notebook, monkeypatch):
+    """Another thread would publish over the very connection that this one is closing."""
+    closing, woken = notebook.close, []
+
+    def close_while_a_wake_comes() -> None:
+        if not woken:
+            woken.append(notebook.wake("default"))
+        closing()
+
+    monkeypatch.setattr(notebook, "close", close_while_a_wake_comes)
+    notebook.wake("default")
+    notebook.finish(10)
+    assert notebook.published == ["default", "default"]
+    assert len(notebook.threads) == 1
