@@ -7,10 +7,9 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.expected_conditions import staleness_of
-from selenium.webdriver.support.wait import WebDriverWait
 
-PATIENCE = 20  # seconds, after which a page is taken not to come
+from tests.browser.leaving import leaves_the_page
+
 FARTHEST = 150  # presses of Tab, after which something is taken to be out of reach
 
 
@@ -41,9 +40,8 @@ class Keyboard:
     def enter(self, name: str) -> None:
         """Presses Enter on a link or a button, and waits for the page that comes."""
         self.go_to(name)
-        page = self.browser.find_element(By.TAG_NAME, "html")
-        self.press(Keys.ENTER)
-        WebDriverWait(self.browser, PATIENCE).until(staleness_of(page))
+        with leaves_the_page(self.browser):
+            self.press(Keys.ENTER)
 
     def press(self, *keys: str) -> None:
         """Presses keys where the focus is."""

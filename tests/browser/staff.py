@@ -5,12 +5,10 @@ from __future__ import annotations
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.expected_conditions import staleness_of
-from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.admin.people import url
+from tests.browser.leaving import leaves_the_page
 
-PATIENCE = 20  # seconds, after which a page is taken not to come
 BUTTON = "//input[@type='submit' and (normalize-space(@value)={0} or @aria-label={0})]"
 
 
@@ -55,6 +53,5 @@ class Staff:
         return self.browser.find_element(By.CSS_SELECTOR, selector).text
 
     def _leave_by(self, element: WebElement) -> None:
-        page = self.browser.find_element(By.TAG_NAME, "html")
-        element.click()
-        WebDriverWait(self.browser, PATIENCE).until(staleness_of(page))
+        with leaves_the_page(self.browser):
+            element.click()

@@ -16,7 +16,8 @@ from django_vt.testing import FakeVendor
 from django_vt.testing.fake_vendor import Answer
 from example_project.preparation import STAFF, environment
 from example_project.shop_server import ShopServer
-from tests.browser.keyboard import PATIENCE, Keyboard
+from tests.browser.keyboard import Keyboard
+from tests.browser.leaving import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 LONGEST_PAUSE = 60  # seconds; of a vendor that was down for less
