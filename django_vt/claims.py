@@ -23,8 +23,10 @@ from django_vt.models.claiming import ClaimedEntry
 # Workers that look at the same moment see the same entries; each takes a random run out of so many times its share.
 LOOK_AHEAD = 8
 SHORTEST_SLEEP, LONGEST_SLEEP = 1.0, 60.0  # seconds
+# While a worker takes a claim it settles no answer, and what that answer made room for is not begun.
+LARGEST_CLAIM = 160
 # What one `id IN (…)` may hold on every database.
-LARGEST_CLAIM = 900
+MOST_IDS = 900
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class Claimer:
     def _size(self, limit: int | None) -> int:
         """As many as their requests, one after another, are sure to get through in half the lease."""
         requests = max(1, int(settings.LEASE / 2 // settings.deadline)) * self._concurrency
-        size = min(settings.BATCH_SIZE * requests, LARGEST_CLAIM)
+        size = min(settings.BATCH_SIZE * requests, max(settings.BATCH_SIZE, LARGEST_CLAIM))
         return size if limit is None else min(size, limit)
 
     def _take_probe(self, endpoints: dict[str, Endpoint]) -> Claim | None:
@@ -172,8 +174,8 @@ class Claimer:
 
     def _choose_of(self, ids: Sequence[int], size: int) -> list[int]:
         """The first that are due of many ids, of which no more go into one query than every database takes."""
-        for start in range(0, len(ids), LARGEST_CLAIM):
-            due = self._entries.due(timezone.now()).filter(pk__in=ids[start : start + LARGEST_CLAIM])
+        for start in range(0, len(ids), MOST_IDS):
+            due = self._entries.due(timezone.now()).filter(pk__in=ids[start : start + MOST_IDS])
             chosen = list(due.order_by("due_at").values_list("pk", flat=True)[:size])
             if chosen:
                 return chosen

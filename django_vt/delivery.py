@@ -109,8 +109,8 @@ class Delivery:
     def run(self, *, ids: Collection[int] | None = None, limit: int | None = None) -> DeliveryReport:
         """Deliver until nothing may be taken; `ids` and `limit` as in `deliver_due`.
 
-        With several requests in flight the next claim is taken while the last of one are on their way, so that a vendor
-        who is far away is never waited for with fewer.
+        The next claim is taken as soon as what waits would not fill the places of what is in flight, so that a vendor
+        who is far away is never waited for with fewer requests than allowed.
         """
         errand = _Errand(limit, None if ids is None else set(ids))
         try:
@@ -119,7 +119,7 @@ class Delivery:
                 answered = next((future for future in errand.in_flight if future.done()), None)
                 if answered is not None:
                     self._settle(errand, answered)
-                elif not errand.waits() and self._take(errand):
+                elif errand.waiting() < self._concurrency and self._take(errand):
                     continue
                 elif errand.in_flight:
                     wait(errand.in_flight, return_when=FIRST_COMPLETED)
@@ -234,9 +234,9 @@ class _Errand:
     )
     asked_in_vain: bool = False
 
-    def waits(self) -> bool:
-        """Whether something that was taken waits to be begun."""
-        return any(hand.waiting for hand in self.hands)
+    def waiting(self) -> int:
+        """How many requests were taken and wait to be begun."""
+        return sum(len(hand.waiting) for hand in self.hands)
 
     def wants_more(self) -> bool:
         """Whether to ask for another claim; in vain once, again only when all that was in flight is settled."""

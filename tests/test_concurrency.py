@@ -120,6 +120,29 @@ def test_the_next_claim_begins_while_the_last_request_of_one_is_on_its_way(scrip
         assert delivery.run() == DeliveryReport(requests=3, sent=3)
 
 
+def test_the_next_claim_is_taken_before_what_waits_is_too_little_to_fill_the_places(settings, script, monkeypatch):
+    """Taken only once an answer has come, it would keep the others that come meanwhile waiting."""
+    configure(settings, BATCH_SIZE=1)
+    monkeypatch.setattr("django_vt.claims.LARGEST_CLAIM", 3)
+    pending(6)
+    taken, two_are_taken = itertools.count(1), threading.Event()
+    honest_take = Claimer.take
+
+    def take(self, **options):
+        claim = honest_take(self, **options)
+        if next(taken) == 2:
+            two_are_taken.set()
+        return claim
+
+    def answer(request):
+        return 200 if two_are_taken.wait(5) else 500
+
+    script.answer = answer
+    monkeypatch.setattr(Claimer, "take", take)
+    with Delivery("default", concurrency=2) as delivery:
+        assert delivery.run() == DeliveryReport(requests=6, sent=6)
+
+
 @pytest.mark.usefixtures("_claims_of_two")
 def test_a_pause_gives_back_what_waits_of_every_claim(clock, script):
     pending(8)

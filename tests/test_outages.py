@@ -7,7 +7,7 @@ import pytest
 
 from django_vt.delivery import Delivery, DeliveryReport, deliver_due
 from django_vt.models import SendLogEntry
-from tests.delivering import endpoint, one, pending, statuses, until_settled
+from tests.delivering import configure, endpoint, one, pending, statuses, until_settled
 
 pytestmark = pytest.mark.django_db
 
@@ -37,8 +37,9 @@ def test_one_bad_entry_among_a_thousand_holds_up_nobody_and_fails_alone(clock, s
     assert SendLogEntry.objects.exclude(pk=bad.pk).filter(attempts__gt=0).count() == 0
 
 
-def test_a_bad_entry_that_happens_to_be_the_probe_is_known_from_then_on(clock, script):
+def test_a_bad_entry_that_happens_to_be_the_probe_is_known_from_then_on(clock, script, settings):
     """Failing as the probe, it has failed alone: it shares no request any more, and is not the next probe."""
+    configure(settings, RETRY_DELAYS=[60])  # longer than the pauses: it is not due again
     bad = pending(10, batch_limit=10)[0]
     script.reject(bad, status=500)
     deliver_due()
