@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from django_vt.admin import filters
+from django_vt.admin.paging import Chosen
 from django_vt.models import SendLogEntry, bounded
 
 # Where Django's page has the list. The overview stands above it: who follows a figure is to see the entries at once.
@@ -32,8 +33,18 @@ class SendLogChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         """A page, of which the ids are asked for first."""
+        found = self.queryset
+        self.queryset = self._chosen(request) or found
         super().get_results(request)
+        self.queryset = found
         self.result_list = bounded.fetched(self.result_list)
+
+    def _chosen(self, request: HttpRequest) -> Chosen | None:
+        """What was chosen by id, where nothing else is asked of it."""
+        if not filters.asks_for_nothing_but_same(request):
+            return None
+        [same] = [spec for spec in self.filter_specs if isinstance(spec, filters.SameFilter)]
+        return Chosen(same.ids, self.queryset.db)
 
     @property
     def in_words(self) -> Worded:

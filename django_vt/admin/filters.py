@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ORDER_VAR
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -91,6 +93,7 @@ class SameFilter(admin.SimpleListFilter):
 
     title = gettext_lazy("what they have in common")
     parameter_name = lookup.PARAMETER
+    ids: Sequence[int] = ()
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         """The one in force."""
@@ -102,8 +105,13 @@ class SameFilter(admin.SimpleListFilter):
         what, number = self._parsed(str(self.value()))
         entries = SendLogEntry.objects.using(queryset.db)
         entry = entries.filter(pk=number).first()
-        same = lookup.having(what, entry, entries.all()) if entry else []
-        return queryset.filter(pk__in=same) if same else queryset.none()
+        self.ids = lookup.having(what, entry, entries.all()) if entry else []
+        if not self.ids or entry is None:
+            return queryset.none()
+        if asks_for_nothing_but_same(request):
+            # The list is paged by the ids, see `Chosen`; only an action asks this queryset, for those it was given.
+            return queryset.filter(lookup.condition(what, entry))
+        return queryset.filter(pk__in=self.ids)
 
     def _words(self, value: str) -> str:
         what, number = self._parsed(value)
@@ -126,6 +134,11 @@ FILTERS = (StatusFilter, TypeFilter, PeriodFilter, ReasonFilter, SameFilter)
 PARAMETERS = {str(each.parameter_name) for each in FILTERS}
 # Those that choose entries by id.
 BY_ID = {str(each.parameter_name) for each in (ReasonFilter, SameFilter)}
+
+
+def asks_for_nothing_but_same(request: HttpRequest) -> bool:
+    """Whether a list is of what has something in common with an entry, the newest first, and of nothing else."""
+    return (PARAMETERS | {ORDER_VAR}) & request.GET.keys() == {lookup.PARAMETER}
 
 
 def types_on(using: str) -> list[str]:

@@ -9,6 +9,8 @@ there: whoever has a list of addresses could tell from a hash which of them was 
 from __future__ import annotations
 
 import re
+from functools import reduce
+from operator import or_
 
 from django.db import models
 from django.db.models import Q
@@ -68,6 +70,11 @@ def having(what: str, entry: SendLogEntry, entries: SendLogEntries, *, most: int
     for condition in _conditions(what, entry):
         ids.update(bounded.first_ids(entries.filter(condition), by=BY_ID, most=most))
     return sorted(ids, reverse=True)[: bounded.LIMIT if most is None else most]
+
+
+def condition(what: str, entry: SendLogEntry) -> Q:
+    """What those have that have the same as an entry which has it."""
+    return reduce(or_, _conditions(what, entry))
 
 
 def _conditions(what: str, entry: SendLogEntry) -> list[Q]:

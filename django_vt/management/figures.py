@@ -17,7 +17,7 @@ from django_vt.models import Endpoint, SendLogEntry, bounded
 Status = SendLogEntry.Status
 TOP_REASONS = 10
 # Of each status so many entries are read for their reasons, the newest.
-READ_FOR_REASONS = 1_000
+READ_FOR_REASONS = 250
 
 
 @dataclass(frozen=True)

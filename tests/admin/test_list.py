@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 
 import pytest
 from django.contrib import admin
@@ -88,6 +89,23 @@ def test_having_nothing_in_common_is_not_common(what, viewer, record):
     first = record(**bare)
     record(**bare)
     assert listed(viewer, same=f"{what}:{first.pk}") == []
+
+
+@pytest.mark.parametrize("what", ["reference", "identity", "address"])
+def test_what_is_the_same_is_paged_and_filtered_and_ordered_as_all_is(what, viewer, record, monkeypatch):
+    """A page asks for no more entries by their ids than it shows: thousands take a database long to read."""
+    monkeypatch.setattr(admin.site.get_model_admin(SendLogEntry), "list_per_page", 2)
+    other = record("other", email="other@example.com")
+    same = [record(status=status).pk for status in ("sent", "failed", "sent", "pending", "sent")]
+    asked = f"{what}:{same[0]}"
+    with CaptureQueriesContext(connection) as captured:
+        assert [listed(viewer, same=asked, p=page) for page in "123"] == [same[:2:-1], same[2:0:-1], same[:1]]
+    lists = [match[1].split(",") for query in captured if (match := re.search(r"id. IN \(([^)]*)\)", query["sql"]))]
+    assert lists
+    assert max(map(len, lists)) == 2
+    assert listed(viewer, same=asked, status="sent") == [same[4], same[2]]
+    assert listed(viewer, same=asked, o="0") == same[:2]
+    assert listed(viewer, same=f"{what}:{other.pk}") == [other.pk]
 
 
 def test_a_filter_that_links_lead_to_is_shown_while_in_force(viewer, record):

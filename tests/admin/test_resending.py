@@ -74,6 +74,14 @@ def test_the_action_can_take_all_that_a_filter_finds(operator, failed, record):
     assert f'name="ids" value="{failed.pk}"' in page
 
 
+def test_the_action_can_take_all_that_have_something_in_common(operator, failed, record):
+    record("2", email="other@example.com")
+    same = record("3", status="skipped", reason="expired")
+    form = {"action": "send_again", "_selected_action": failed.pk, "index": "0", "select_across": "1"}
+    page = text(operator.post(f"{url('changelist')}?same=identity:{failed.pk}", form))
+    assert f'name="ids" value="{failed.pk},{same.pk}"' in page
+
+
 def test_confirmed_it_is_pending_as_if_new(operator, failed):
     response = confirm(operator, failed)
     assert (response.status_code, response.url) == (302, url("change", failed.pk))

@@ -115,7 +115,7 @@ def test_machines_get_the_same_as_json(clock):
             {"status": "failed", "reason": "answered: 500", "count": 2},
             {"status": "skipped", "reason": "nobody", "count": 1},
         ],
-        "reasons_of_newest": 1_000,
+        "reasons_of_newest": 250,
     }
 
 
