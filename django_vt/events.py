@@ -75,8 +75,7 @@ class Item(Discreet):
     _shown: ClassVar[tuple[str, ...]] = ("id",)
 
     def __init__(self, id: str | int | UUID, quantity: int | float | Decimal) -> None:  # noqa: A002 - the vendor's name
-        object.__setattr__(self, "id", fields.identifier("id", id))
-        object.__setattr__(self, "quantity", fields.quantity("quantity", quantity))
+        vars(self).update(id=fields.identifier("id", id), quantity=fields.quantity("quantity", quantity))
 
 
 # What the constructor takes for a line of an order.
@@ -109,11 +108,13 @@ class Confirmation(Discreet):
         email: str | None = "",
         extra: Mapping[str, Any] = EMPTY,
     ) -> None:
-        object.__setattr__(self, "order_id", fields.identifier("order_id", order_id))
-        object.__setattr__(self, "total", fields.money("total", total))
-        object.__setattr__(self, "items", _items(items))
-        object.__setattr__(self, "email", fields.email("email", email))
-        object.__setattr__(self, "extra", fields.data("extra", extra, {"orderId", "total", "email"}))
+        vars(self).update(
+            order_id=fields.identifier("order_id", order_id),
+            total=fields.money("total", total),
+            items=_items(items),
+            email=fields.email("email", email),
+            extra=fields.data("extra", extra, {"orderId", "total", "email"}),
+        )
 
     @property
     def type(self) -> str:
@@ -254,14 +255,16 @@ def _naming(identity: Identity) -> dict[str, str]:
 
 
 def _items(value: object) -> tuple[Item, ...]:
-    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+    # Not asked of a list: whether it is a Mapping takes a while to find out.
+    if not isinstance(value, (list, tuple)) and (
+        isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable)
+    ):
         raise InvalidField("items", "must be a list of Items, pairs or dicts")
-    return tuple(_item(f"items[{index}]", item) for index, item in enumerate(value))
+    return tuple(item if isinstance(item, Item) else _item(index, item) for index, item in enumerate(value))
 
 
-def _item(name: str, value: object) -> Item:
-    if isinstance(value, Item):
-        return value
+def _item(index: int, value: object) -> Item:
+    name = f"items[{index}]"
     try:
         if isinstance(value, Mapping):
             return Item(*(_member(value, key) for key in ("id", "quantity")))

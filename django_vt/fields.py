@@ -57,24 +57,28 @@ def check_text(name: str, value: str) -> None:
     if "\0" in value:
         raise InvalidField(name, "holds a NUL character")
     # Not by trying to encode it: that error would hold the value.
-    if LONE_SURROGATE.search(value):
+    if not value.isascii() and LONE_SURROGATE.search(value):
         raise InvalidField(name, "holds a lone surrogate: it was decoded wrongly")
 
 
 def identifier(name: str, value: object) -> str:
     """An id as the string it is; ints and UUIDs, which primary keys are, become strings."""
-    if isinstance(value, bool) or not isinstance(value, (str, int, UUID)):
-        raise InvalidField(name, "must be a string")
-    if isinstance(value, int) and abs(value) >= LONGEST_INTEGER:
-        # Python itself refuses to print one of some thousand digits.
-        raise InvalidField(name, f"longer than {MAX_IDENTIFIER_LENGTH} characters")
-    text = _text(value) if isinstance(value, (str, int)) else str(value)
+    text = value if type(value) is str else _identifier_text(name, value)
     if not text.strip():
         raise InvalidField(name, "must not be empty")
     if len(text) > MAX_IDENTIFIER_LENGTH:
         raise InvalidField(name, f"longer than {MAX_IDENTIFIER_LENGTH} characters")
     check_text(name, text)
     return text
+
+
+def _identifier_text(name: str, value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, UUID)):
+        raise InvalidField(name, "must be a string")
+    if isinstance(value, int) and abs(value) >= LONGEST_INTEGER:
+        # Python itself refuses to print one of some thousand digits.
+        raise InvalidField(name, f"longer than {MAX_IDENTIFIER_LENGTH} characters")
+    return _text(value) if isinstance(value, (str, int)) else str(value)
 
 
 def email(name: str, value: object) -> str:

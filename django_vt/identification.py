@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.http import HttpRequest
@@ -17,12 +16,15 @@ from django_vt.exceptions import InvalidField
 from django_vt.identity import NOBODY, Identity, Source
 
 
-@dataclass(frozen=True)
-class Whose:
+def _nothing() -> None:
+    pass
+
+
+class Whose(NamedTuple):
     """The identity found, and what to do once the event is stored."""
 
     identity: Identity
-    forget_remembered: Callable[[], None]
+    forget_remembered: Callable[[], None] = _nothing
 
 
 def identify(event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str) -> Whose:
@@ -30,6 +32,11 @@ def identify(event: AnyEvent, request: HttpRequest | None, identity: Identity | 
 
     The request that is being served is no source: staff who mark an order paid would be taken for its buyer.
     """
+    ways = _ways(event)
+    # Most events are settled by the first way and the first sources; the checkout doesn't pay for the others.
+    for way in ways[:1]:
+        if found := (identity or NOBODY).only(way) or identities.of_request(request).only(way):
+            return Whose(found)
     memory = remembering.Memory(event.reference, using) if isinstance(event, Confirmation) else None
     sources = [
         Source(lambda: identity or NOBODY),
@@ -38,8 +45,8 @@ def identify(event: AnyEvent, request: HttpRequest | None, identity: Identity | 
         Source(lambda: Identity(email=event.email), "email"),
         Source(lambda: _of_user(request, using), "email"),
     ]
-    chosen = identities.choose(_ways(event), sources)
-    return Whose(chosen, memory.forget if memory else lambda: None)
+    chosen = identities.choose(ways, sources)
+    return Whose(chosen, memory.forget if memory else _nothing)
 
 
 def _ways(event: AnyEvent) -> tuple[IdentificationWay, ...]:

@@ -67,7 +67,11 @@ class Identity:
         pixel = PIXEL_PATTERN.fullmatch(_text(cookies.get(PIXEL_COOKIE)))
         user_id, session_id = pixel.groups() if pixel else ("", "")
         vtsid = _text(cookies.get(VTSID_COOKIE))
-        return cls(user_id, session_id, vtsid if VTSID_PATTERN.fullmatch(vtsid) else "")
+        vtsid = vtsid if VTSID_PATTERN.fullmatch(vtsid) else ""
+        identity = cls.__new__(cls)
+        # Past the constructor: it would match again what has matched, once a request.
+        vars(identity).update(user_id=user_id, session_id=session_id, vtsid=vtsid, email="")
+        return identity
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Identity:

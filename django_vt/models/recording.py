@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import Error, connections
+from django.db.models.base import ModelState
 
 from django_vt.models.send_log import SendLogEntry
 
@@ -27,7 +28,6 @@ UNTRIED: Mapping[str, Any] = {
     "attempts": 0,
 }
 BROKEN_BEFORE = "25P02"  # PostgreSQL's in_failed_sql_transaction: no savepoint was set
-COLUMNS = tuple(field.attname for field in SendLogEntry._meta.concrete_fields)
 SAVEPOINT = "SAVEPOINT django_vt_record"
 RELEASE, ROLLBACK = f"RELEASE {SAVEPOINT}", f"ROLLBACK TO {SAVEPOINT}"
 
@@ -43,8 +43,16 @@ def record(values: Mapping[str, Any], using: str) -> SendLogEntry | None:
     new_id = _insert(row, using)
     if new_id is None:
         return None
-    row["id"] = new_id
-    return SendLogEntry.from_db(using, COLUMNS, [row[name] for name in COLUMNS])
+    return _loaded({**row, "id": new_id}, using)
+
+
+def _loaded(row: Mapping[str, Any], using: str) -> SendLogEntry:
+    """The entry of a row, made as unpickling makes one: `from_db` takes a quarter as long as the INSERT."""
+    entry = SendLogEntry.__new__(SendLogEntry)
+    vars(entry).update(row)
+    entry._state = ModelState()
+    entry._state.adding, entry._state.db = False, using
+    return entry
 
 
 class _Statements(NamedTuple):
