@@ -59,7 +59,8 @@ class Settings:
         if name not in KEYS:
             return super().__getattribute__(name)
         block = getattr(django_settings, BLOCK, None)
-        if isinstance(block, Mapping) and name in block:
+        # Whether it is a Mapping takes long to ask, once a request; nearly always it is a dict.
+        if (type(block) is dict or isinstance(block, Mapping)) and name in block:
             return block[name]
         if name in TEST_DEFAULTS and in_test_environment():
             return TEST_DEFAULTS[name]

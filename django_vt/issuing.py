@@ -30,12 +30,14 @@ _told: set[str] = set()
 
 def new_vtsid(request: HttpRequest) -> str:
     """A fresh id where this request's visitor is to get one, else empty. Never raises."""
+    if not settings.ISSUE_VTSID:  # in most shops, at each request
+        return ""
     return _fresh() if _is_wanted(request) and _is_allowed(request) else ""
 
 
 async def anew_vtsid(request: HttpRequest) -> str:
     """`new_vtsid` on an event loop: a hook, which may ask the database, is called in Django's thread for that."""
-    if not _is_wanted(request):
+    if not (settings.ISSUE_VTSID and _is_wanted(request)):
         return ""
     allowed = settings.ISSUE_VTSID is True or await sync_to_async(_is_allowed)(request)
     return _fresh() if allowed else ""
@@ -57,7 +59,7 @@ def hand_out(response: HttpResponseBase, vtsid: str) -> None:
 
 
 def _is_wanted(request: HttpRequest) -> bool:
-    return bool(settings.ISSUE_VTSID and settings.ENABLED) and not Identity.from_cookies(request.COOKIES).vtsid
+    return bool(settings.ENABLED) and not Identity.from_cookies(request.COOKIES).vtsid
 
 
 def _is_allowed(request: HttpRequest) -> bool:

@@ -48,7 +48,9 @@ class VTIdentityMiddleware:
             response = cast("HttpResponseBase", self.get_response(request))
         finally:
             identity.stop_serving(token)
-        return _with(vtsid, response)
+        if vtsid:
+            issuing.hand_out(response, vtsid)
+        return response
 
     async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
         vtsid = await issuing.anew_vtsid(request)
@@ -57,7 +59,9 @@ class VTIdentityMiddleware:
             response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
         finally:
             identity.stop_serving(token)
-        return _with(vtsid, response)
+        if vtsid:
+            issuing.hand_out(response, vtsid)
+        return response
 
     def _begin(self, request: HttpRequest, vtsid: str) -> identity.ServingToken:
         dispatchers.start_with_first_request()
@@ -68,9 +72,3 @@ class VTIdentityMiddleware:
 def _identity(request: HttpRequest, vtsid: str) -> identity.Identity:
     known = identity.Identity.from_cookies(request.COOKIES)
     return dataclasses.replace(known, vtsid=vtsid) if vtsid else known
-
-
-def _with(vtsid: str, response: HttpResponseBase) -> HttpResponseBase:
-    if vtsid:
-        issuing.hand_out(response, vtsid)
-    return response
