@@ -1,29 +1,47 @@
-"""Where the time goes: cProfile's shares, of an order on SQLite and of the drain from each database."""
+"""Where the time goes: cProfile's shares, of an order on SQLite, of the drain from each database, of the figures."""
 
 from __future__ import annotations
 
 import cProfile
 import pstats
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
+from django.core.management import call_command
 from django.db import connections
 
-from benchmarks import backlog, checkout, drain, orders
+from benchmarks import backlog, checkout, drain, grown_log, orders
 from django_vt.delivery import deliver_due
+from django_vt.models import SendAttempt, SendLogEntry
 
 ORDERS = 500
 SHOWN = 30
+SIZES = (10_000, 200_000)
+REPEATED = 50
 
 
 def report(_vendor: str) -> str:
     """Tables. The profiler makes Python look slower than it is: they say where, the comparisons how long."""
-    return "\n".join([_profiled("order_placed.send() on SQLite", _orders), *map(_drain, connections)])
+    profiled = [_profiled("order_placed.send() on SQLite", _orders), *map(_drain, connections)]
+    return "\n".join([*profiled, *map(_figures, SIZES)])
 
 
 def _drain(using: str) -> str:
     backlog.record(using, drain.EVENTS)
     return _profiled(f"The drain from {connections[using].display_name}", lambda: deliver_due(using=using))
+
+
+def _figures(entries: int) -> str:
+    for model in (SendAttempt, SendLogEntry):
+        model.objects.all().delete()
+    grown_log.fill("default", entries)
+    return _profiled(f"`send_log_status`, {entries:,} entries in SQLite", _ask)
+
+
+def _ask() -> None:
+    for _time in range(REPEATED):
+        call_command("send_log_status", "--json", stdout=StringIO())
 
 
 def _orders() -> None:
