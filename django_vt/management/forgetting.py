@@ -30,7 +30,7 @@ class Forgetting:
     def __init__(self, shopper: Shopper, using: str) -> None:
         self._shopper = shopper
         self._using = using
-        self._pace = Pace(AT_ONCE)
+        self._pace = Pace(AT_ONCE, using)
         self.statuses: Counter[str] = Counter()
         self.with_address = 0
         self.remembered = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import Q
 
 from django_vt.management.pacing import Pace
@@ -31,11 +32,12 @@ class OldPayloads:
 
     def empty(self) -> int:
         """Empty them, in short transactions; may be stopped at any time, and run again. Returns how many."""
-        emptied, start, pace = 0, self._start(), Pace(AT_ONCE)
+        emptied, start, pace = 0, self._start(), Pace(AT_ONCE, self._entries.db)
         while start is not None:
             with pace.transaction() as rows:
                 chosen = self._first_since(start, rows)
-                emptied += self._entries.filter(pk__in=[pk for pk, _sent_at in chosen]).empty()
+                with transaction.atomic(using=self._entries.db):
+                    emptied += self._entries.filter(pk__in=[pk for pk, _sent_at in chosen]).empty()
             start = chosen[-1][1] if chosen else None
         return emptied
 

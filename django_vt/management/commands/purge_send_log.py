@@ -68,7 +68,7 @@ class Command(SendLogCommand):
 def _purge_entries(entries: SendLogQuerySet, *, dry_run: bool) -> int:
     if dry_run:
         return entries.count()
-    deleted, pace = 0, Pace(AT_ONCE)
+    deleted, pace = 0, Pace(AT_ONCE, entries.db)
     while True:
         with pace.transaction() as rows:
             now_deleted = entries.purge(rows)
@@ -80,7 +80,7 @@ def _purge_entries(entries: SendLogQuerySet, *, dry_run: bool) -> int:
 def _purge_remembered(rows: QuerySet[RememberedIdentity], *, dry_run: bool) -> int:
     if dry_run:
         return rows.count()
-    deleted, pace = 0, Pace(AT_ONCE)
+    deleted, pace = 0, Pace(AT_ONCE, rows.db)
     while True:
         with pace.transaction() as most:
             ids = list(rows.order_by("created_at").values_list("pk", flat=True)[:most])
