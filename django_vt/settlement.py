@@ -221,7 +221,7 @@ class Settlement:
     def _send_signal(self, signal: Signal, ids: Collection[int], status: str) -> None:
         if not ids or not signal.has_listeners(SendLogEntry):
             return
-        for entry in self._rows.filter(pk__in=ids, status=status).order_by("pk"):
+        for entry in self._rows.with_status(status, ids).order_by("pk"):
             signal.send_robust(sender=SendLogEntry, entry=entry)
 
     def _persistently(self, function: Callable[[], R]) -> R:

@@ -73,9 +73,8 @@ def queue(ids: Sequence[int], request: HttpRequest, using: str) -> int:
             entries = SendLogEntry.objects.using(using).filter(pk__in=chunk)
             entries.resend(settings.ACCOUNT_ID)
             # A worker's claim can come between a look and the change: what has changed is seen from the change.
-            reopened = entries.can_be_sent().filter(
-                status=Status.PENDING, claim=None, attempts=0, reason="", due_at__gte=begun_at
-            )
+            pending = SendLogEntry.objects.using(using).with_status(Status.PENDING, chunk)
+            reopened = pending.can_be_sent().filter(claim=None, attempts=0, reason="", due_at__gte=begun_at)
             logged = list(reopened.only("pk", "event_type", "reference"))
             history.note(request, logged, _("Queued to be sent again."))
             queued += len(logged)

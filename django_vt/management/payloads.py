@@ -37,7 +37,7 @@ class OldPayloads:
             with pace.transaction() as rows:
                 chosen = self._first_since(start, rows)
                 with transaction.atomic(using=self._entries.db):
-                    emptied += self._entries.filter(pk__in=[pk for pk, _sent_at in chosen]).empty()
+                    emptied += self._entries.empty([pk for pk, _sent_at in chosen])
             start = chosen[-1][1] if chosen else None
         return emptied
 

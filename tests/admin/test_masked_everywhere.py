@@ -100,7 +100,7 @@ def test_an_emptied_entry_says_why_there_is_nothing_in_it(viewer, record):
     old, forgotten = record("1", status="sent"), record("2", status="sent")
     pending = record("3")
     invalid = record("4", status="skipped", payload="", reason="invalid: total", identity="", email_hash="")
-    SendLogEntry.objects.filter(pk=old.pk).empty()
+    SendLogEntry.objects.empty([old.pk])
     SendLogEntry.objects.filter(pk__in=[forgotten.pk, pending.pk]).forget()
     by_words = {
         "Emptied some time after it was sent (PAYLOAD_DAYS)": [old],

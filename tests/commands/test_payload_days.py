@@ -102,7 +102,7 @@ def test_entries_sent_at_one_moment_are_all_emptied(monkeypatch):
     monkeypatch.setattr(payloads, "AT_ONCE", 2)
     moment = timezone.now() - timedelta(days=31)
     entries = [sent(31, sent_at=moment) for _ in range(5)]
-    SendLogEntry.objects.filter(pk__in=[entry.pk for entry in entries[:2]]).empty()
+    SendLogEntry.objects.empty([entry.pk for entry in entries[:2]])
     run("purge_send_log")
     assert len(emptied()) == 5
 

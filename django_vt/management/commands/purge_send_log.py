@@ -41,8 +41,8 @@ class Command(SendLogCommand):
         before = timezone.now() - arguments.number_of_days("--days", days)
         statuses = [Status.SENT, Status.SKIPPED, *([Status.FAILED] if options["failed"] else [])]
         dry_run = options["dry_run"]
-        entries = SendLogEntry.objects.using(using).filter(created_at__lt=before)
-        by_status = {status: _purge_entries(entries.filter(status=status), dry_run=dry_run) for status in statuses}
+        entries = SendLogEntry.objects.using(using)
+        by_status = {status: _purge_entries(entries, status, before, dry_run=dry_run) for status in statuses}
         remembered = RememberedIdentity.objects.using(using).filter(created_at__lt=before)
         identities = _purge_remembered(remembered, dry_run=dry_run)
         self._report("Would delete" if dry_run else "Deleted", by_status, identities, before)
@@ -65,13 +65,13 @@ class Command(SendLogCommand):
         )
 
 
-def _purge_entries(entries: SendLogQuerySet, *, dry_run: bool) -> int:
+def _purge_entries(entries: SendLogQuerySet, status: str, before: datetime, *, dry_run: bool) -> int:
     if dry_run:
-        return entries.count()
+        return entries.filter(status=status, created_at__lt=before).count()
     deleted, pace = 0, Pace(AT_ONCE, entries.db)
     while True:
         with pace.transaction() as rows:
-            now_deleted = entries.purge(rows)
+            now_deleted = entries.purge(status, before, rows)
         if not now_deleted:
             return deleted
         deleted += now_deleted
