@@ -1,14 +1,15 @@
-"""RESULTS.md: what each command has printed last, under its name; the other's part stays as it is."""
+"""RESULTS.md: what each command has printed last, under its name; the others' parts stay as they are."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-PARTS = ("make bench", "make bench-age")
+AGE = "make bench-age"
+PARTS = ("make bench", *(f"{AGE}: {part}" for part in ("memory", "sqlite", "mariadb", "postgresql")))
 HERE = Path(__file__).parent
 RESULTS = HERE / "RESULTS.md"
-PART = re.compile(r"^<!-- (make [a-z-]+) -->\n(.*?)^<!-- end -->$", re.MULTILINE | re.DOTALL)
+PART = re.compile(r"^<!-- (make [a-z-]+(?:: [a-z]+)?) -->\n(.*?)^<!-- end -->$", re.MULTILINE | re.DOTALL)
 
 
 def write(part: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Compare logs of all ages: `python -m benchmarks.age [memory sqlite ...]`; all of it writes its part of RESULTS.md."""
+"""Compare logs of all ages: `python -m benchmarks.age [memory sqlite ...]`; each writes its part of RESULTS.md."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ def main() -> None:
     parser.add_argument("--divide", type=int, default=1, help="make all but the smallest so much smaller, for a trial")
     options = parser.parse_args()
     wanted, divide = options.parts or PARTS, options.divide
-    begun = time.monotonic()
     # Else the databases would be left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     logs = {
@@ -39,10 +38,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="django-vt-age-") as name, nginx.running(Path(name)) as (vendor, version):
         os.environ["BENCH_VENDOR"] = vendor
         with prepared([log for several in logs.values() for log in several], Path(name)):
-            parts = [_shown(part) for part in _parts(logs, version)]
-    parts.append(f"The run took {(time.monotonic() - begun) / 60:.0f} minutes.\n")
-    if divide == 1 and tuple(wanted) == PARTS:
-        results.write("make bench-age", "\n".join(parts))
+            for part, several in logs.items():
+                text = "\n".join(map(_shown, _report(part, several, version)))
+                if divide == 1:
+                    results.write(f"{results.AGE}: {part}", text)
 
 
 def _shown(part: str) -> str:
@@ -50,18 +49,19 @@ def _shown(part: str) -> str:
     return part
 
 
-def _parts(logs: dict[str, list[Log]], version: str) -> Iterator[str]:
+def _report(part: str, logs: list[Log], version: str) -> Iterator[str]:
     """One database at a time, its logs side by side: disks are not endless."""
     from benchmarks import grown_log, machine
     from benchmarks.age import memory
 
-    yield "## A log that has grown for years: measured on\n\n" + machine.description(version)
-    for part, several in logs.items():
-        for log in several:
-            grown_log.fill(log.alias, log.entries, pending=log.pending)
-        yield from [memory.report(*several)] if part == "memory" else _of(several)
-        for log in several:
-            drop(log)
+    begun = time.monotonic()
+    yield f"## A log that has grown for years, `{part}`: measured on\n\n{machine.description(version)}"
+    for log in logs:
+        grown_log.fill(log.alias, log.entries, pending=log.pending)
+    yield from [memory.report(*logs)] if part == "memory" else _of(logs)
+    for log in logs:
+        drop(log)
+    yield f"It took {(time.monotonic() - begun) / 60:.0f} minutes.\n"
 
 
 def _of(logs: list[Log]) -> Iterator[str]:
