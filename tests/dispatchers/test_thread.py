@@ -36,12 +36,15 @@ def test_the_next_event_starts_it_again(script):
     assert statuses() == {"sent": 2}
 
 
-def test_it_closes_its_connection(script):
+@pytest.mark.parametrize("whose", ["its own", "a receiver's"])
+def test_it_closes_its_connections(whose, empty_database, script):
+    """A receiver of `event_sent` may query the shop's other database."""
+    alias = "default" if whose == "its own" else empty_database
     used = []
 
     def answer(request):
-        used.append(connections["default"])
-        assert used[0].connection is not None
+        connections[alias].ensure_connection()
+        used.append(connections[alias])
         return 200
 
     script.answer = answer
@@ -49,24 +52,7 @@ def test_it_closes_its_connection(script):
     wake()
     until_ended()
     assert used[0].connection is None
-    assert used[0] is not connections["default"]
-
-
-def test_it_closes_what_a_receiver_has_opened_as_well(empty_database, script):
-    """A receiver of `event_sent` may query the shop's other database."""
-    opened = []
-
-    def look_into_the_other(request):
-        connections[empty_database].ensure_connection()
-        opened.append(connections[empty_database])
-        return 200
-
-    script.answer = look_into_the_other
-    one()
-    wake()
-    until_ended()
-    assert opened[0].connection is None
-    assert opened[0] is not connections[empty_database]
+    assert used[0] is not connections[alias]
 
 
 def test_asleep_it_keeps_no_connection(monkeypatch):

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.parse
 import urllib.request
 from html import unescape
@@ -22,6 +21,7 @@ from socket import socket
 from types import TracebackType
 
 from tests.docs.pages import DOCS, text
+from tests.process_output import ProcessOutput
 
 PATIENCE = 30.0  # seconds for anything to show
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -70,7 +70,7 @@ class Walk:
         elif "The page says" in words:
             expect(block, self._page)
         else:
-            wait_for(block, self._terminals["second"])
+            self._terminals["second"].wait_for(block)
 
     def _act(self, words: str) -> None:
         if "Stop the stand-in" in words:
@@ -88,7 +88,7 @@ class Walk:
         for typed, shown in commands(block):
             if where:
                 self._terminals[where[1]] = Terminal(typed, self._folder, self._environment)
-                wait_for(shown, self._terminals[where[1]])
+                self._terminals[where[1]].wait_for(shown)
             else:
                 expect(shown, self._run(typed))
 
@@ -123,22 +123,23 @@ class Terminal:
     """Something that runs until it is stopped, and what it has shown."""
 
     def __init__(self, typed: str, folder: Path, environment: dict[str, str]) -> None:
-        with tempfile.NamedTemporaryFile(delete=False, dir=folder, suffix=".log") as log:
-            self._log = Path(log.name)
-            self._process = subprocess.Popen(
-                ["/bin/sh", "-c", f"exec {typed}"], cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )  # fmt: skip
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", f"exec {typed}"], cwd=folder, env=environment, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+        self._output = ProcessOutput(self._process.stdout)
 
-    @property
-    def shown(self) -> str:
-        return self._log.read_text(encoding="utf-8")
+    def wait_for(self, block: str) -> None:
+        """The block is to be seen soon."""
+        self._output.wait_until(lambda shown: is_seen(block, shown), PATIENCE)
+        expect(block, self._output.text)
 
     def stop(self) -> None:
         """Ctrl-C, which goes to all that it has started."""
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGINT)
             self._process.wait(PATIENCE)
+        self._output.close()
 
 
 def commands(block: str) -> list[tuple[str, str]]:
@@ -159,14 +160,6 @@ def expect(block: str, seen: str) -> None:
 def is_seen(block: str, seen: str) -> bool:
     lines = [re.escape(line.strip()).replace("…", ".*") for line in block.splitlines() if line.strip() not in {"", "…"}]
     return re.search(r"(?:.*\n)*?.*".join(lines), seen) is not None
-
-
-def wait_for(block: str, terminal: Terminal) -> None:
-    """The block is to be seen in a terminal soon."""
-    end = time.monotonic() + PATIENCE
-    while not is_seen(block, terminal.shown) and time.monotonic() < end:
-        time.sleep(0.05)
-    expect(block, terminal.shown)
 
 
 def free_port() -> str:

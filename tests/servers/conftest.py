@@ -6,9 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from celery import Celery, _state
@@ -17,50 +15,40 @@ from django.conf import LazySettings
 from django_vt import dispatchers
 from django_vt.dispatchers.celery import publisher
 from django_vt.testing import FakeVendor
+from tests.process_output import ProcessOutput
 from tests.servers.brokers import BROKERS, Broker
 
+PATIENCE = 30.0  # seconds, after which something is taken not to come
+
 Start = Callable[..., "Process"]
-
-
-def until(condition: Callable[[], bool], timeout: float = 30.0) -> None:
-    """Wait for what another process does."""
-    end = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 class Process:
     """A worker, and what it has said so far."""
 
-    def __init__(self, log: Path, environment: dict[str, str], *arguments: str) -> None:
-        self._log = log
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, *arguments],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=environment,
-                start_new_session=True,
-            )
+    def __init__(self, environment: dict[str, str], *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+        self._output = ProcessOutput(self._process.stdout)
 
     @property
     def said(self) -> str:
-        return self._log.read_text(encoding="utf-8")
+        return self._output.text
 
-    def wait_until(self, predicate: Callable[[str], bool]) -> None:
-        """Wait for what it says."""
-
-        def holds() -> bool:
-            assert self._process.poll() is None, self.said
-            return predicate(self.said)
-
-        until(holds)
+    def wait_until(self, predicate: Callable[[str], object]) -> None:
+        """Wait for what it says, or for what it has done when it says something."""
+        assert self._output.wait_until(predicate, PATIENCE), self.said
 
     def kill(self) -> None:
         """SIGKILL, to its children too."""
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._output.close()
 
     def end(self) -> int:
         self._process.send_signal(signal.SIGTERM)
@@ -70,6 +58,8 @@ class Process:
             self._process.kill()
             self._process.wait()
             raise
+        finally:
+            self._output.close()
 
 
 @pytest.fixture(autouse=True)
@@ -79,13 +69,12 @@ def _process_has_served_requests(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def start(process_environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
+def start(process_environment: dict[str, str]) -> Iterator[Start]:
     """Starts `python *arguments` with the environment, and ends it with the test."""
     processes: list[Process] = []
 
     def start(*arguments: str, **environment: str) -> Process:
-        log = tmp_path / f"process-{len(processes)}.log"
-        processes.append(Process(log, {**process_environment, **environment}, *arguments))
+        processes.append(Process({**process_environment, **environment}, *arguments))
         return processes[-1]
 
     yield start

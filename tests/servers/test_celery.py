@@ -11,7 +11,6 @@ from django.utils import timezone
 from django_vt.dispatchers.celery import publisher
 from django_vt.models import Endpoint, SendLogEntry
 from django_vt.testing.fake_vendor import Answer, Hang
-from tests.servers.conftest import until
 from tests.shop.models import Order
 
 real_brokers = pytest.mark.parametrize("broker", ["redis", "rabbitmq"], indirect=True)
@@ -75,9 +74,9 @@ def test_a_killed_workers_order_is_delivered_by_another_without_another_wake(sho
     fake_vendor.wait_for(lambda vendor: len(vendor.requests) == 1, timeout=20)
     first.kill()
 
-    start_worker("--pool=solo")
+    second = start_worker("--pool=solo")
     fake_vendor.wait_for(1, timeout=30)
-    until(lambda: SendLogEntry.objects.get().status == "sent")
+    second.wait_until(lambda _said: SendLogEntry.objects.get().status == "sent")
     assert fake_vendor.accepted_orders == {"100023": 1}
 
 

@@ -14,7 +14,7 @@ from django_vt.dispatchers.django_tasks import TasksDispatcher, publisher
 from django_vt.models import SendLogEntry
 from django_vt.testing import FakeVendor
 from django_vt.testing.fake_vendor import Answer
-from tests.servers.conftest import Process, Start, until
+from tests.servers.conftest import Process, Start
 from tests.tasks_project import settings as tasks_project
 
 
@@ -57,8 +57,8 @@ def test_an_order_wakes_a_worker_that_delivers_it(start_worker, client, fake_ven
     worker.wait_until(lambda said: "Starting worker" in said)
     place_orders(client, "100023")
     fake_vendor.wait_for(1, timeout=20)
-    until(lambda: SendLogEntry.objects.get().status == "sent")
-    until(lambda: task_rows().get().status == "SUCCESSFUL")
+    worker.wait_until(lambda _said: task_rows().get().status == "SUCCESSFUL")
+    assert SendLogEntry.objects.get().status == "sent"
     assert worker.end() == 0
 
 
@@ -72,11 +72,11 @@ def test_a_worker_that_was_down_finds_the_wakes_when_it_comes(start_worker, clie
 
 def test_the_chain_delivers_what_failed_without_another_wake(start_worker, client, fake_vendor):
     fake_vendor.misbehave(Answer(503), times=1)
-    start_worker()
+    worker = start_worker()
     place_orders(client, "100023")
     fake_vendor.wait_for(1, timeout=30)
-    until(lambda: SendLogEntry.objects.get().status == "sent")
-    until(lambda: [row.status for row in task_rows()] == ["SUCCESSFUL", "SUCCESSFUL"])
+    worker.wait_until(lambda _said: [row.status for row in task_rows()] == ["SUCCESSFUL", "SUCCESSFUL"])
+    assert SendLogEntry.objects.get().status == "sent"
 
 
 def test_what_is_stored_of_a_task_holds_no_event(shop, client):

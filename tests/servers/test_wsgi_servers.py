@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from django_vt.models import SendLogEntry
-from tests.servers.conftest import Process, Start, until
+from tests.servers.conftest import Process, Start
 
 APPLICATION = "tests.wsgi_project.application:application"
 GUNICORN = ("-m", "gunicorn", "--preload", "--workers=2", "--bind=127.0.0.1:0", "--no-control-socket", APPLICATION)
@@ -52,7 +52,7 @@ def test_forked_workers_deliver_what_they_sell(serve, fake_vendor, command):
         buy(server, number)
     fake_vendor.wait_for(len(ORDERS), timeout=20)
     assert fake_vendor.orders == ORDERS
-    until(lambda: SendLogEntry.objects.filter(status="sent").count() == len(ORDERS))
+    server.wait_until(lambda _said: SendLogEntry.objects.filter(status="sent").count() == len(ORDERS))
     assert server.end() == 0
 
 
