@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.http import HttpRequest
 
 from django_vt import identity as identities
-from django_vt import remembering
 from django_vt.conf import IdentificationWay, settings
 from django_vt.events import AnyEvent, Confirmation, Login
 from django_vt.exceptions import InvalidField
 from django_vt.identity import NOBODY, Identity, Source
-
-
-def _nothing() -> None:
-    pass
+from django_vt.remembering import Memory
 
 
 class Whose(NamedTuple):
     """The identity found, and what to do once the event is stored."""
 
     identity: Identity
-    forget_remembered: Callable[[], None] = _nothing
+    forget_remembered: Callable[[], None]
 
 
 def identify(event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str) -> Whose:
@@ -32,21 +28,20 @@ def identify(event: AnyEvent, request: HttpRequest | None, identity: Identity | 
 
     The request that is being served is no source: staff who mark an order paid would be taken for its buyer.
     """
-    ways = _ways(event)
-    # Most events are settled by the first way and the first sources; the checkout doesn't pay for the others.
-    for way in ways[:1]:
-        if found := (identity or NOBODY).only(way) or identities.of_request(request).only(way):
-            return Whose(found)
-    memory = remembering.Memory(event.reference, using) if isinstance(event, Confirmation) else None
-    sources = [
-        Source(lambda: identity or NOBODY),
-        Source(lambda: identities.of_request(request)),
-        Source(memory.recall if memory else lambda: NOBODY),
-        Source(lambda: Identity(email=event.email), "email"),
-        Source(lambda: _of_user(request, using), "email"),
-    ]
-    chosen = identities.choose(ways, sources)
-    return Whose(chosen, memory.forget if memory else _nothing)
+    memory = Memory(event.reference, using) if isinstance(event, Confirmation) else None
+    chosen = identities.choose(_ways(event), _sources(event, request, identity, memory, using))
+    return Whose(chosen, memory.forget if memory else lambda: None)
+
+
+def _sources(
+    event: AnyEvent, request: HttpRequest | None, identity: Identity | None, memory: Memory | None, using: str
+) -> Iterator[Source]:
+    yield Source(lambda: identity or NOBODY)
+    yield Source(lambda: identities.of_request(request))
+    if memory:
+        yield Source(memory.recall)
+    yield Source(lambda: Identity(email=event.email), "email")
+    yield Source(lambda: _of_user(request, using), "email")
 
 
 def _ways(event: AnyEvent) -> tuple[IdentificationWay, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -140,10 +140,19 @@ class Source:
         return self._answer.only(way)
 
 
-def choose(ways: Iterable[IdentificationWay], sources: Sequence[Source]) -> Identity:
-    """The identity of exactly one way: for each way in turn, the first source that has it."""
+def choose(ways: Iterable[IdentificationWay], sources: Iterable[Source]) -> Identity:
+    """The identity of exactly one way: for each way in turn, the first source that has it.
+
+    `sources` may be made as they are asked: nearly always one of the first has the first way.
+    """
+    known: list[Source] = []
+    others = iter(sources)
     for way in ways:
-        for source in sources:
+        for source in known:
+            if identity := source.answer(way):
+                return identity
+        for source in others:
+            known.append(source)
             if identity := source.answer(way):
                 return identity
     return NOBODY

@@ -30,9 +30,8 @@ _told: set[str] = set()
 
 def new_vtsid(request: HttpRequest) -> str:
     """A fresh id where this request's visitor is to get one, else empty. Never raises."""
-    if not settings.ISSUE_VTSID:  # in most shops, at each request
-        return ""
-    return _fresh() if _is_wanted(request) and _is_allowed(request) else ""
+    wanted = settings.ISSUE_VTSID and _is_wanted(request)
+    return _fresh() if wanted and _is_allowed(request) else ""
 
 
 async def anew_vtsid(request: HttpRequest) -> str:

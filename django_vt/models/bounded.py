@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connections, models
-from django.db.models.functions import Greatest
 
 from django_vt.models.send_log import SendLogEntry
+from django_vt.models.unindexed import unindexed
 
 LIMIT = 10_000
 NEWEST_FIRST, OLDEST_FIRST = ("-created_at", "-pk"), ("created_at", "pk")
@@ -51,8 +51,7 @@ def fetched(entries: models.QuerySet[SendLogEntry]) -> models.QuerySet[SendLogEn
 
 def sorted_apart(entries: models.QuerySet[SendLogEntry]) -> models.QuerySet[SendLogEntry]:
     """Entries chosen by id, in the order of time that they are in, and no index walked for it."""
-    # Of a single column the greatest is that column: an expression that no index holds and no planner sees through.
-    when = Greatest("created_at", "created_at")
+    when = unindexed("created_at")
     if entries.query.order_by[:1] == OLDEST_FIRST[:1]:
         return entries.order_by(when.asc(), "pk")
     return entries.order_by(when.desc(), "-pk")

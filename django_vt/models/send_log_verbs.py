@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from django_vt import reasons
 from django_vt.models import claiming
 from django_vt.models.claiming import ClaimedEntry
+from django_vt.models.unindexed import unindexed
 
 if TYPE_CHECKING:
     from django_vt.models.send_log import SendLogEntry  # noqa: F401 - the annotation below is a text
@@ -41,8 +41,7 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
 
         SQLite, which nobody gathers statistics for, would read all entries that have it.
         """
-        # Of a single column the greatest is that column: an expression that no index holds.
-        return self.filter(pk__in=ids).alias(its_status=Greatest("status", "status")).filter(its_status=status)
+        return self.filter(pk__in=ids).alias(its_status=unindexed("status")).filter(its_status=status)
 
     def can_be_sent(self) -> SendLogQuerySet:
         """Entries that hold an event and somebody to attribute it to."""
