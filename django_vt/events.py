@@ -16,9 +16,9 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TypeAlias
 from uuid import UUID
 
-from django_vt import fields
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
+from django_vt.protocol import values
 
 CONFIRMATION = "confirmation"
 LOGIN = "login"
@@ -57,7 +57,7 @@ class Discreet:
     _shown: ClassVar[tuple[str, ...]]
 
     def __repr__(self) -> str:
-        shown = (fields.showable(getattr(self, name, None)) for name in self._shown)
+        shown = (values.showable(getattr(self, name, None)) for name in self._shown)
         return f"<{type(self).__name__}: {' '.join(filter(None, shown))}>"
 
 
@@ -75,7 +75,7 @@ class Item(Discreet):
     _shown: ClassVar[tuple[str, ...]] = ("id",)
 
     def __init__(self, id: str | int | UUID, quantity: int | float | Decimal) -> None:  # noqa: A002 - the vendor's name
-        vars(self).update(id=fields.identifier("id", id), quantity=fields.quantity("quantity", quantity))
+        vars(self).update(id=values.identifier("id", id), quantity=values.quantity("quantity", quantity))
 
 
 # What the constructor takes for a line of an order.
@@ -109,11 +109,11 @@ class Confirmation(Discreet):
         extra: Mapping[str, Any] = EMPTY,
     ) -> None:
         vars(self).update(
-            order_id=fields.identifier("order_id", order_id),
-            total=fields.money("total", total),
+            order_id=values.identifier("order_id", order_id),
+            total=values.money("total", total),
             items=_items(items),
-            email=fields.email("email", email),
-            extra=fields.data("extra", extra, {"orderId", "total", "email"}),
+            email=values.email("email", email),
+            extra=values.data("extra", extra, {"orderId", "total", "email"}),
         )
 
     @property
@@ -133,8 +133,8 @@ class Confirmation(Discreet):
 
     def body(self, identity: Identity) -> dict[str, Any]:
         """The fields in the order of the vendor's example, with those of `identity` among them."""
-        items = [{"id": item.id, "quantity": fields.number(item.quantity)} for item in self.items]
-        generic: dict[str, Any] = {"orderId": self.order_id, "total": fields.number(self.total)}
+        items = [{"id": item.id, "quantity": values.number(item.quantity)} for item in self.items]
+        generic: dict[str, Any] = {"orderId": self.order_id, "total": values.number(self.total)}
         if self.email:
             generic["email"] = self.email
         return {**_naming(identity), "type": self.type, "items": items, "generic": {**generic, **self.extra}}
@@ -156,10 +156,10 @@ class Login(Discreet):
     _shown: ClassVar[tuple[str, ...]] = ("source",)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "email", fields.email("email", self.email))
-        object.__setattr__(self, "source", fields.identifier("source", self.source))
+        object.__setattr__(self, "email", values.email("email", self.email))
+        object.__setattr__(self, "source", values.identifier("source", self.source))
         reserved = {*IDENTITY_KEYS, "type", "source"}
-        object.__setattr__(self, "attributes", fields.data("attributes", self.attributes, reserved))
+        object.__setattr__(self, "attributes", values.data("attributes", self.attributes, reserved))
 
     @property
     def type(self) -> str:
@@ -200,11 +200,11 @@ class Event(Discreet):
     def __post_init__(self) -> None:
         if not is_type(self.type):
             raise InvalidField("type", f"must match {TYPE_PATTERN.pattern}")
-        object.__setattr__(self, "data", fields.data("data", self.data, {*IDENTITY_KEYS, "type"}))
+        object.__setattr__(self, "data", values.data("data", self.data, {*IDENTITY_KEYS, "type"}))
         if self.reference != "":
-            object.__setattr__(self, "reference", fields.identifier("reference", self.reference))
+            object.__setattr__(self, "reference", values.identifier("reference", self.reference))
         if self.dedup_key is not None:
-            object.__setattr__(self, "dedup_key", fields.identifier("dedup_key", self.dedup_key))
+            object.__setattr__(self, "dedup_key", values.identifier("dedup_key", self.dedup_key))
 
     @property
     def email(self) -> str:

@@ -13,9 +13,9 @@ from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from django_vt import fields
 from django_vt.conf import IdentificationWay
 from django_vt.exceptions import InvalidField
+from django_vt.protocol import values
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -56,7 +56,7 @@ class Identity:
         _require(PIXEL_ID_PATTERN, "session_id", self.session_id)
         _require(VTSID_PATTERN, "vtsid", self.vtsid)
         if self.email:
-            object.__setattr__(self, "email", fields.email("email", self.email))
+            object.__setattr__(self, "email", values.email("email", self.email))
 
     @classmethod
     def from_cookies(cls, cookies: Mapping[str, str]) -> Identity:
@@ -81,7 +81,7 @@ class Identity:
         """
         known = {field.name for field in dataclasses.fields(cls)}
         if unknown := set(data) - known:
-            name = fields.inside("identity", unknown.pop())
+            name = values.inside("identity", unknown.pop())
             raise InvalidField(name, f"is not part of one; known are {', '.join(sorted(known))}")
         return cls(**data)
 

@@ -11,12 +11,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from django_vt import event_loop, fields
+from django_vt import event_loop
 from django_vt.conf import settings
 from django_vt.databases import default_alias
 from django_vt.identity import NOBODY, Identity, of_request
 from django_vt.models import RememberedIdentity
 from django_vt.never_raising import NeverRaising
+from django_vt.protocol import values
 
 
 def remember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
@@ -27,7 +28,7 @@ def remember_identity(request: HttpRequest, reference: object, *, using: str | N
         event_loop.in_thread(remember_identity, request, reference, using=using)
         return
     with NeverRaising("whose order it is", using):
-        key = key_of(fields.identifier("reference", reference))
+        key = key_of(values.identifier("reference", reference))
         identity = of_request(request)
         if identity:
             _keep(key, identity, using or default_alias())

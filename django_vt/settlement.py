@@ -13,7 +13,6 @@ from django.db.models import Min
 from django.dispatch import Signal
 from django.utils import timezone
 
-from django_vt import outcome, reasons
 from django_vt.claims import Claim
 from django_vt.conf import settings
 from django_vt.deadlocks import persistently
@@ -21,8 +20,9 @@ from django_vt.exceptions import DeliveryError
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry
 from django_vt.models.claiming import ClaimedEntry
 from django_vt.models.send_log_verbs import FAILED, SENT
-from django_vt.outcome import Fate, Kind, Reply, Verdict
-from django_vt.packing import OutgoingRequest
+from django_vt.protocol import outcome, reasons
+from django_vt.protocol.outcome import Fate, Kind, Reply, Verdict
+from django_vt.protocol.packing import OutgoingRequest
 from django_vt.signals import event_failed, event_sent
 
 logger = logging.getLogger(__name__)

@@ -31,7 +31,7 @@ def send_log_text(entries: Iterable["SendLogEntry"]) -> str:
 
 
 def row(entry: "SendLogEntry") -> tuple[str, ...]:
-    from django_vt.reasons import describe
+    from django_vt.protocol.reasons import describe
 
     way, _colon, _who = entry.identity.partition(":")
     answer = f"answered {entry.response_status}" if entry.response_status else ""

@@ -13,8 +13,8 @@ from django_vt.backends.base import Backend
 from django_vt.delivery import Delivery
 from django_vt.exceptions import DeliveryError
 from django_vt.models import Endpoint, SendLogEntry
-from django_vt.outcome import Reply
-from django_vt.packing import OutgoingRequest
+from django_vt.protocol.outcome import Reply
+from django_vt.protocol.packing import OutgoingRequest
 
 ACCOUNT = "acc123"
 

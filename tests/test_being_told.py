@@ -8,7 +8,7 @@ import pytest
 
 from django_vt.delivery import deliver_due
 from django_vt.models import Endpoint
-from django_vt.outcome import Reply
+from django_vt.protocol.outcome import Reply
 from django_vt.signals import event_failed
 from tests.delivering import endpoint, one, pending, statuses
 

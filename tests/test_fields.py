@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from django_vt import fields
 from django_vt.exceptions import InvalidField
+from django_vt.protocol import values
 
 ENORMOUS = -(10**5000)  # Python refuses to print it
 JUNK = st.one_of(
@@ -56,8 +56,8 @@ def refused(check, *args):
     ],
 )  # fmt: skip
 def test_an_id_is_kept_as_the_string_it_is(value, text):
-    assert fields.identifier("the_field", value) == text
-    assert type(fields.identifier("the_field", Size.XL)) is str
+    assert values.identifier("the_field", value) == text
+    assert type(values.identifier("the_field", Size.XL)) is str
 
 
 @pytest.mark.parametrize(
@@ -67,17 +67,17 @@ def test_an_id_is_kept_as_the_string_it_is(value, text):
     ids=type,
 )  # fmt: skip
 def test_an_id_that_is_none_is_refused(value):
-    refused(fields.identifier, value)
+    refused(values.identifier, value)
 
 
 @pytest.mark.parametrize(("value", "address"), [(None, ""), ("", ""), ("  ", ""), (" a@b.example\n", "a@b.example")])
 def test_an_address_comes_without_the_blanks_around_it(value, address):
-    assert fields.email("the_field", value) == address
+    assert values.email("the_field", value) == address
 
 
 @pytest.mark.parametrize("value", [1, b"a@b", "a\0@b", "\udfff@b", "a" * 321, "İ" * 161])
 def test_an_address_that_no_column_could_hold_is_refused(value):
-    refused(fields.email, value)
+    refused(values.email, value)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_an_address_that_no_column_could_hold_is_refused(value):
     ],
 )  # fmt: skip
 def test_a_quantity_is_printed_as_php_would(value, text):
-    assert json.dumps(fields.number(fields.quantity("the_field", value))) == text
+    assert json.dumps(values.number(values.quantity("the_field", value))) == text
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_quantity_is_printed_as_php_would(value, text):
     ],
 )  # fmt: skip
 def test_a_quantity_that_is_not_above_0_or_no_number_of_json_is_refused(value):
-    refused(fields.quantity, value)
+    refused(values.quantity, value)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_quantity_that_is_not_above_0_or_no_number_of_json_is_refused(value):
     ],
 )  # fmt: skip
 def test_money_is_rounded_half_up_to_cents_and_printed_as_php_would(value, text):
-    assert json.dumps(fields.number(fields.money("the_field", value))) == text
+    assert json.dumps(values.number(values.money("the_field", value))) == text
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_money_is_rounded_half_up_to_cents_and_printed_as_php_would(value, text)
     ids=type,
 )  # fmt: skip
 def test_money_that_json_would_lose_digits_of_is_refused(value):
-    refused(fields.money, value)
+    refused(values.money, value)
 
 
 @pytest.mark.parametrize(
@@ -136,32 +136,32 @@ def test_money_that_json_would_lose_digits_of_is_refused(value):
 )
 def test_money_does_not_depend_on_the_threads_decimal_context(context):
     with localcontext(context):
-        assert fields.money("the_field", Decimal("12345678901.125")) == Decimal("12345678901.13")
-        assert json.dumps(fields.number(fields.quantity("the_field", Decimal("1234.5670")))) == "1234.567"
-        refused(fields.money, "12345678901234.56")
-        refused(fields.money, "a lot")
+        assert values.money("the_field", Decimal("12345678901.125")) == Decimal("12345678901.13")
+        assert json.dumps(values.number(values.quantity("the_field", Decimal("1234.5670")))) == "1234.567"
+        refused(values.money, "12345678901234.56")
+        refused(values.money, "a lot")
 
 
 @given(JUNK)
 @example(Decimal("1E+999999"))
 @example("١٢")
-@pytest.mark.parametrize("check", [fields.identifier, fields.email, fields.quantity, fields.money])
+@pytest.mark.parametrize("check", [values.identifier, values.email, values.quantity, values.money])
 def test_any_value_is_taken_or_refused_by_the_name_of_its_field(check, value):
     try:
         taken = check("the_field", value)
     except InvalidField:
         assert refused(check, value).field == "the_field"
     else:
-        printed = json.dumps(fields.number(taken) if isinstance(taken, Decimal) else taken, allow_nan=False)
+        printed = json.dumps(values.number(taken) if isinstance(taken, Decimal) else taken, allow_nan=False)
         assert json.dumps(json.loads(printed)) == printed
 
 
 @given(st.dictionaries(st.text(st.characters()), JSON_LIKE))
 def test_any_data_becomes_json_or_is_refused_by_the_name_of_its_place(value):
     try:
-        copy = fields.data("the_field", value, set())
+        copy = values.data("the_field", value, set())
     except InvalidField:
-        refused(fields.data, value, set())
+        refused(values.data, value, set())
     else:
         assert json.loads(json.dumps(copy, allow_nan=False)) == copy
         assert list(copy) == list(value)
@@ -169,7 +169,7 @@ def test_any_data_becomes_json_or_is_refused_by_the_name_of_its_place(value):
 
 def test_data_is_a_copy_in_plain_types():
     given_data = {"size": Size.XL, "label": gettext_lazy("yes"), "price": Decimal("100.10"), "tags": ("a", {"n": 1.0})}
-    copy = fields.data("the_field", given_data, set())
+    copy = values.data("the_field", given_data, set())
     given_data["tags"][1]["n"] = 2
     given_data["more"] = 1
     assert copy == {"size": "xl", "label": "yes", "price": 100.1, "tags": ["a", {"n": 1}]}
@@ -178,7 +178,7 @@ def test_data_is_a_copy_in_plain_types():
 
 def test_data_keeps_what_json_can_escape():
     text = "🎁 \0 \ud800 </script> é"
-    assert fields.data("the_field", {text: text}, set()) == {text: text}
+    assert values.data("the_field", {text: text}, set()) == {text: text}
     assert json.dumps(text).isascii()
 
 
@@ -201,24 +201,24 @@ def test_data_keeps_what_json_can_escape():
     ],
 )
 def test_data_that_json_has_no_form_for_is_refused_where_it_stands(value, field):
-    error = refused(fields.data, value, {"reserved"})
+    error = refused(values.data, value, {"reserved"})
     assert error.field == field
     assert "canary" not in str(error)
 
 
 def test_data_may_be_32_deep_and_a_circle_is_refused():
     deep = {"a": 1}
-    for _ in range(fields.MAX_DEPTH - 2):
+    for _ in range(values.MAX_DEPTH - 2):
         deep = {"a": deep}
-    assert fields.data("the_field", deep, set()) == deep
-    assert refused(fields.data, {"a": deep}, set()).problem == "is nested too deeply"
+    assert values.data("the_field", deep, set()) == deep
+    assert refused(values.data, {"a": deep}, set()).problem == "is nested too deeply"
     lists = []
-    for _ in range(fields.MAX_DEPTH):
+    for _ in range(values.MAX_DEPTH):
         lists = [lists]
-    assert refused(fields.data, {"a": lists}, set()).problem == "is nested too deeply"
+    assert refused(values.data, {"a": lists}, set()).problem == "is nested too deeply"
     circle = {}
     circle["a"] = [circle]
-    assert refused(fields.data, circle, set()).problem == "is nested too deeply"
+    assert refused(values.data, circle, set()).problem == "is nested too deeply"
 
 
 @pytest.mark.parametrize(
@@ -230,4 +230,4 @@ def test_data_may_be_32_deep_and_a_circle_is_refused():
     ids=type,
 )  # fmt: skip
 def test_a_reference_is_shown_without_line_breaks_and_not_at_all_where_it_may_be_an_address(reference, shown):
-    assert fields.showable(reference) == shown
+    assert values.showable(reference) == shown

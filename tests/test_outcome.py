@@ -4,9 +4,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from django_vt import outcome, reasons
 from django_vt.exceptions import DeliveryError
-from django_vt.outcome import Fate, Kind, Reply, Verdict
+from django_vt.protocol import outcome, reasons
+from django_vt.protocol.outcome import Fate, Kind, Reply, Verdict
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
 MISCONFIGURED = {*range(300, 400), 401, 403, 404, 405, 410}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_vt.packing import OutgoingRequest, Packing
+from django_vt.protocol.packing import OutgoingRequest, Packing
 
 RECORDED = [json.loads(path.read_text()) for path in sorted((Path(__file__).parent / "vendor").glob("recorded-*.json"))]
 PACKING = Packing("https://vendor.example/event", "vt", batch_size=20, max_url_length=8000)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.utils import translation
 
-from django_vt import reasons
 from django_vt.models import SendAttempt, SendLogEntry
+from django_vt.protocol import reasons
 
 
 def test_a_reason_is_a_code_with_a_safe_detail_or_none():

@@ -22,8 +22,8 @@ from django_vt.admin import kept
 from django_vt.claims import Claim, Claimer
 from django_vt.conf import settings
 from django_vt.models import SendLogEntry
-from django_vt.outcome import Reply
-from django_vt.packing import Packing
+from django_vt.protocol.outcome import Reply
+from django_vt.protocol.packing import Packing
 from django_vt.settlement import Settlement
 
 Operation = Callable[[str], float]

@@ -13,9 +13,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_vt import reasons
 from django_vt.admin import kept, lookup, periods
 from django_vt.models import SendLogEntry, bounded
+from django_vt.protocol import reasons
 
 MOST_TYPES = 30
 Choices = list[tuple[str, Any]]

@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 
 from django_vt.conf import settings
 from django_vt.models import SendLogEntry
-from django_vt.packing import Packing
+from django_vt.protocol.packing import Packing
 
 
 def url(entry: SendLogEntry, payload: str) -> str:

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from django_vt import reasons
 from django_vt.admin import durations, paging, periods
 from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.chart import Chart
@@ -16,6 +15,7 @@ from django_vt.admin.figures import SHOWN_STATUSES, Figures, figures
 from django_vt.admin.periods import Period
 from django_vt.admin.sending import Sending
 from django_vt.models import SendLogEntry
+from django_vt.protocol import reasons
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from django_vt import reasons
 from django_vt.admin import durations
 from django_vt.conf import settings
 from django_vt.models import Endpoint
+from django_vt.protocol import reasons
 
 
 @dataclass(frozen=True)

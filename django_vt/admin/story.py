@@ -11,11 +11,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from django_vt import outcome, reasons
 from django_vt.admin import durations
 from django_vt.admin.sending import Sending
 from django_vt.conf import settings
 from django_vt.models import SendLogEntry
+from django_vt.protocol import outcome, reasons
 
 # What nobody has taken for this long, nobody may be there to take.
 OVERDUE = timedelta(minutes=5)

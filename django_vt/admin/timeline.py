@@ -9,9 +9,9 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from django_vt import reasons
 from django_vt.admin.story import Story, local
 from django_vt.models import SendAttempt, SendLogEntry
+from django_vt.protocol import reasons
 
 # An outage can leave hundreds; the last ones say what is wrong.
 MOST_ATTEMPTS = 50

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from django_vt import outbox, reasons
+from django_vt import outbox
 from django_vt.admin import history, kept, lookup, periods, selection
 from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.paging import in_words
@@ -25,6 +25,7 @@ from django_vt.admin.viewer import Viewer
 from django_vt.conf import settings
 from django_vt.databases import default_alias
 from django_vt.models import Endpoint, SendLogEntry, bounded
+from django_vt.protocol import reasons
 
 if TYPE_CHECKING:
     from django_vt.admin.send_log import SendLogEntryAdmin

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.core.checks import CheckMessage
 
-from django_vt.outcome import Reply
-from django_vt.packing import OutgoingRequest
+from django_vt.protocol.outcome import Reply
+from django_vt.protocol.packing import OutgoingRequest
 
 
 class Backend:

@@ -7,8 +7,8 @@ import sys
 import threading
 
 from django_vt.backends.base import Backend
-from django_vt.outcome import Reply
-from django_vt.packing import OutgoingRequest
+from django_vt.protocol.outcome import Reply
+from django_vt.protocol.packing import OutgoingRequest
 
 _turn = threading.Lock()
 

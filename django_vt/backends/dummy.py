@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django_vt.backends.base import Backend
-from django_vt.outcome import Reply
-from django_vt.packing import OutgoingRequest
+from django_vt.protocol.outcome import Reply
+from django_vt.protocol.packing import OutgoingRequest
 
 
 class DummyBackend(Backend):

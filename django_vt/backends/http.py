@@ -10,7 +10,6 @@ import requests
 import urllib3
 from urllib3.exceptions import NameResolutionError
 
-from django_vt import reasons
 from django_vt.backends.base import Backend
 from django_vt.backends.deadline import Deadline, DeadlineAdapter
 from django_vt.backends.discretion import queries_kept_out_of_logs
@@ -18,8 +17,9 @@ from django_vt.backends.watchdog import Watchdog
 from django_vt.backends.wire import query_on_the_wire
 from django_vt.conf import settings
 from django_vt.exceptions import DeliveryError
-from django_vt.outcome import Reply
-from django_vt.packing import OutgoingRequest
+from django_vt.protocol import reasons
+from django_vt.protocol.outcome import Reply
+from django_vt.protocol.packing import OutgoingRequest
 
 BODY_LIMIT = 4096  # bytes; nothing in the body counts, it is read so that the connection can be used again
 

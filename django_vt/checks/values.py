@@ -8,10 +8,10 @@ from typing import Any, get_args
 
 from django.core.checks import CheckMessage, Error
 
-from django_vt import fields
 from django_vt.conf import BLOCK, DEFAULTS, IdentificationWay
 from django_vt.events import TYPE_PATTERN
 from django_vt.exceptions import InvalidField
+from django_vt.protocol import values
 
 WAYS = get_args(IdentificationWay)
 OSCAR_ITEM_IDS = ("partner_sku", "upc", "product_id")
@@ -65,7 +65,7 @@ def _is_string(value: object) -> bool:
 
 def _is_word(value: object) -> bool:
     try:
-        return isinstance(value, str) and bool(fields.identifier("", value))
+        return isinstance(value, str) and bool(values.identifier("", value))
     except InvalidField:
         return False
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from django_vt import reasons
 from django_vt.conf import DEFAULTS
-from django_vt.outcome import Kind, Verdict
+from django_vt.protocol import reasons
+from django_vt.protocol.outcome import Kind, Verdict
 
 WAITS = "Nothing is lost: the shop's events wait and are sent once this is mended."
 ACCOUNT = 'Compare DJANGO_VT["ACCOUNT_ID"] with the id that Vibetrace gave the shop, letter by letter'

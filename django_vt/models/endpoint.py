@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from django_vt import reasons
+from django_vt.protocol import reasons
 
 FIRST_PAUSE = 5.0
 LONGEST_PAUSE = 900.0

@@ -10,9 +10,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from django_vt import reasons
-from django_vt.fields import showable
 from django_vt.models.send_log_verbs import SendLogQuerySet
+from django_vt.protocol import reasons
+from django_vt.protocol.values import showable
 
 
 class SendLogEntry(models.Model):

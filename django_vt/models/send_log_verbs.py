@@ -14,10 +14,10 @@ from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 
-from django_vt import reasons
 from django_vt.models import claiming
 from django_vt.models.claiming import ClaimedEntry
 from django_vt.models.unindexed import unindexed
+from django_vt.protocol import reasons
 
 if TYPE_CHECKING:
     from django_vt.models.send_log import SendLogEntry  # noqa: F401 - the annotation below is a text

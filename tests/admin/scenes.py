@@ -13,9 +13,9 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from django_vt import reasons
 from django_vt.admin import kept
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry, bounded
+from django_vt.protocol import reasons
 from tests.admin.people import PIXEL, url
 
 Record = Callable[..., SendLogEntry]

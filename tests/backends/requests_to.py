@@ -6,7 +6,7 @@ import dataclasses
 import json
 
 from django_vt.conf import settings
-from django_vt.packing import OutgoingRequest, Packing
+from django_vt.protocol.packing import OutgoingRequest, Packing
 
 
 @dataclasses.dataclass

@@ -14,7 +14,7 @@ from django_vt.backends import deadline as deadlines
 from django_vt.backends.deadline import Deadline, DeadlineAdapter
 from django_vt.backends.watchdog import Watchdog
 from django_vt.exceptions import DeliveryError
-from django_vt.outcome import Reply
+from django_vt.protocol.outcome import Reply
 from django_vt.testing import DripBody, DripHead, FakeVendor, Hang
 from tests.backends.requests_to import login
 from tests.delivering import configure

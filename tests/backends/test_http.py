@@ -14,8 +14,8 @@ import responses
 from django_vt.backends.http import HttpBackend, reason_for
 from django_vt.conf import settings as vt
 from django_vt.exceptions import DeliveryError
-from django_vt.outcome import Reply
-from django_vt.packing import Packing
+from django_vt.protocol.outcome import Reply
+from django_vt.protocol.packing import Packing
 from django_vt.testing import (
     Answer,
     FakeVendor,

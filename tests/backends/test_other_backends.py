@@ -7,7 +7,7 @@ from django_vt.backends.console import ConsoleBackend
 from django_vt.backends.dummy import DummyBackend
 from django_vt.backends.http import HttpBackend
 from django_vt.backends.locmem import LocMemBackend
-from django_vt.outcome import Reply
+from django_vt.protocol.outcome import Reply
 from tests.backends.requests_to import login, logins
 
 

@@ -4,7 +4,7 @@ import pytest
 import trustme
 
 from django_vt.exceptions import DeliveryError
-from django_vt.outcome import Reply
+from django_vt.protocol.outcome import Reply
 from django_vt.testing import FakeVendor
 from tests.backends.requests_to import login
 from tests.delivering import configure

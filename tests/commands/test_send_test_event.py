@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from django_vt import reasons
 from django_vt.exceptions import DeliveryError
 from django_vt.management import advice
 from django_vt.models import Endpoint, SendLogEntry
-from django_vt.outcome import Kind, Verdict
+from django_vt.protocol import reasons
+from django_vt.protocol.outcome import Kind, Verdict
 from django_vt.testing.fake_vendor import (
     Answer,
     DripBody,

@@ -32,8 +32,8 @@ from django_vt.delivery import deliver_due
 from django_vt.events import Event
 from django_vt.identity import Identity
 from django_vt.models import Endpoint, SendLogEntry
-from django_vt.outcome import Reply
-from django_vt.packing import OutgoingRequest
+from django_vt.protocol.outcome import Reply
+from django_vt.protocol.packing import OutgoingRequest
 from django_vt.testing import Answer, FakeVendor
 
 # Not in one piece: the lines of this file are in Sentry's stack traces.

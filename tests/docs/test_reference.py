@@ -14,10 +14,11 @@ from django.core.management import find_commands
 from django.dispatch import Signal
 
 import django_vt
-from django_vt import dispatchers, reasons, senders, signals
+from django_vt import dispatchers, senders, signals
 from django_vt.backends.base import Backend
 from django_vt.conf import DEFAULTS
 from django_vt.models import SendLogEntry
+from django_vt.protocol import reasons
 from tests.docs.pages import DOCS, ROOT, first_column, rows, section, sections, spans, text
 
 REFERENCE = DOCS / "reference"

@@ -24,8 +24,8 @@ from django_vt.events import AnyEvent, Confirmation, Event, Item, Login
 from django_vt.exceptions import DeliveryError, InvalidField
 from django_vt.identity import Identity, current
 from django_vt.models import SendLogEntry
-from django_vt.outcome import Reply
-from django_vt.packing import OutgoingRequest
+from django_vt.protocol.outcome import Reply
+from django_vt.protocol.packing import OutgoingRequest
 from django_vt.signals import event_failed, event_sent, order_placed
 from django_vt.testing import Answer, CapturedEvents, FakeVendor, Hang, captured_events
 

@@ -11,7 +11,6 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from django_vt import reasons
 from django_vt.conf import DEFAULTS, settings
 from django_vt.delivery import send_unrecorded
 from django_vt.events import Event, payload
@@ -20,7 +19,8 @@ from django_vt.identity import Identity
 from django_vt.management import advice, sending_state
 from django_vt.management.arguments import WrongArgument
 from django_vt.management.send_log_command import SendLogCommand
-from django_vt.outcome import Kind, Verdict, judge
+from django_vt.protocol import reasons
+from django_vt.protocol.outcome import Kind, Verdict, judge
 
 EVENT_TYPE = "django_vt_test"
 

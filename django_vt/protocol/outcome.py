@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
-from django_vt import reasons
 from django_vt.exceptions import DeliveryError
+from django_vt.protocol import reasons
 
 SHORTEST_RETRY_AFTER = 1.0
 LONGEST_RETRY_AFTER = 3600.0
