@@ -12,10 +12,10 @@ from django.http import HttpRequest
 
 from django_vt import event_loop, outbox
 from django_vt.conf import settings
-from django_vt.databases import default_alias
 from django_vt.events import CONFIRMATION, AnyEvent
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
+from django_vt.models.db import default_alias
 from django_vt.never_raising import NeverRaising, is_doomed
 
 

@@ -16,9 +16,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from django_vt.conf import settings
-from django_vt.deadlocks import persistently
 from django_vt.models import Endpoint, SendLogEntry
-from django_vt.models.claiming import ClaimedEntry
+from django_vt.models.db import with_retries
+from django_vt.models.fast_sql import ClaimedEntry
 
 # Workers that look at the same moment see the same entries; each takes a random run out of so many times its share.
 LOOK_AHEAD = 8
@@ -160,7 +160,7 @@ class Claimer:
 
     def _claim(self, chosen: Sequence[int]) -> str:
         # Where transactions are REPEATABLE READ or stricter, PostgreSQL refuses it to all but one of those who meet.
-        return persistently(lambda: self._entries.take(chosen, settings.LEASE), self.using)
+        return with_retries(lambda: self._entries.take(chosen, settings.LEASE), self.using)
 
     def _choose(self, size: int, ids: Collection[int] | None, closed: Collection[str]) -> list[int]:
         if ids is not None:

@@ -8,7 +8,7 @@ from types import TracebackType
 from django.db import connections
 
 from django_vt.conf import settings
-from django_vt.databases import default_alias
+from django_vt.models.db import default_alias
 
 # The name that the documentation gives: all failures to record are found under one.
 logger = logging.getLogger("django_vt.outbox")

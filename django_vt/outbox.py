@@ -18,13 +18,13 @@ from django.utils.module_loading import import_string
 
 from django_vt import dispatchers, event_loop, identification
 from django_vt.conf import settings
-from django_vt.databases import default_alias, in_transaction
 from django_vt.events import AnyEvent, Confirmation, Event, Login, address_in, is_type, payload
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
-from django_vt.models.recording import record
-from django_vt.models.send_log_verbs import FAILED, PENDING, SKIPPED
+from django_vt.models.db import default_alias, in_transaction
+from django_vt.models.fast_sql import record
+from django_vt.models.send_log import FAILED, PENDING, SKIPPED
 from django_vt.never_raising import NeverRaising, is_doomed
 from django_vt.protocol import reasons
 from django_vt.protocol.values import identifier, showable

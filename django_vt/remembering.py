@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from django_vt import event_loop
 from django_vt.conf import settings
-from django_vt.databases import default_alias
 from django_vt.identity import NOBODY, Identity, of_request
 from django_vt.models import RememberedIdentity
+from django_vt.models.db import default_alias
 from django_vt.never_raising import NeverRaising
 from django_vt.protocol import values
 

@@ -15,11 +15,11 @@ from django.utils import timezone
 
 from django_vt.claims import Claim
 from django_vt.conf import settings
-from django_vt.deadlocks import persistently
 from django_vt.exceptions import DeliveryError
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry
-from django_vt.models.claiming import ClaimedEntry
-from django_vt.models.send_log_verbs import FAILED, SENT
+from django_vt.models.db import with_retries
+from django_vt.models.fast_sql import ClaimedEntry
+from django_vt.models.send_log import FAILED, SENT
 from django_vt.protocol import outcome, reasons
 from django_vt.protocol.outcome import Fate, Kind, Reply, Verdict
 from django_vt.protocol.packing import OutgoingRequest
@@ -225,7 +225,7 @@ class Settlement:
             signal.send_robust(sender=SendLogEntry, entry=entry)
 
     def _persistently(self, function: Callable[[], R]) -> R:
-        return persistently(function, self._using)
+        return with_retries(function, self._using)
 
 
 def _tell_outage(endpoint: Endpoint, verdict: Verdict) -> None:

@@ -8,8 +8,8 @@ import threading
 from django.db import DatabaseError, InterfaceError, connections
 
 from django_vt.claims import LONGEST_SLEEP, SHORTEST_SLEEP
-from django_vt.databases import commit_each_statement
 from django_vt.delivery import Delivery, DeliveryReport
+from django_vt.models.db import commit_each_statement
 
 logger = logging.getLogger(__name__)
 

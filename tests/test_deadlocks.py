@@ -5,9 +5,9 @@ import logging
 import pytest
 from django.db import OperationalError
 
-from django_vt import deadlocks
 from django_vt.delivery import deliver_due
-from django_vt.models.send_log_verbs import SendLogQuerySet
+from django_vt.models import db
+from django_vt.models.send_log import SendLogQuerySet
 from tests.delivering import one, statuses
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize("refused", [1, 3])
 @pytest.mark.parametrize("verb", ["take", "mark_sent"])
 def test_what_the_database_refuses_for_a_moment_is_done_all_the_same(script, monkeypatch, refused, verb):
-    monkeypatch.setattr(deadlocks, "PAUSES", (0, 0, 0))
+    monkeypatch.setattr(db, "PAUSES", (0, 0, 0))
     one()
     failures = []
     honest = getattr(SendLogQuerySet, verb)
@@ -36,7 +36,7 @@ def test_what_the_database_refuses_for_a_moment_is_done_all_the_same(script, mon
 
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_refuses_for_good_is_not_asked_for_ever(script, monkeypatch, caplog):
-    monkeypatch.setattr(deadlocks, "PAUSES", (0, 0, 0))
+    monkeypatch.setattr(db, "PAUSES", (0, 0, 0))
     caplog.set_level(logging.DEBUG)
     one()
     calls = []
@@ -60,5 +60,5 @@ def test_inside_a_transaction_nothing_is_tried_again(monkeypatch):
         raise OperationalError
 
     with pytest.raises(OperationalError):
-        deadlocks.persistently(refuse, "default")
+        db.with_retries(refuse, "default")
     assert calls == [1]

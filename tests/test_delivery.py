@@ -11,7 +11,7 @@ from django_vt.claims import Claimer
 from django_vt.delivery import Delivery, DeliveryReport, deliver_due
 from django_vt.exceptions import DeliveryError
 from django_vt.models import Endpoint, SendLogEntry
-from django_vt.models.send_log_verbs import SendLogQuerySet
+from django_vt.models.send_log import SendLogQuerySet
 from django_vt.protocol.outcome import Reply
 from tests.delivering import ScriptedBackend, configure, endpoint, one, pending, statuses
 

@@ -15,7 +15,7 @@ from django_vt.adapters import report
 from django_vt.events import Event
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
-from django_vt.models.send_log_verbs import SENT, SKIPPED
+from django_vt.models.send_log import SENT, SKIPPED
 from django_vt.signals import order_placed
 from tests.ordering import PIXEL, PIXEL_COOKIE, confirmation, order, visitor
 

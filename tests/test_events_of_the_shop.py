@@ -8,7 +8,7 @@ from django.db import transaction
 from django_vt import outbox, track
 from django_vt.events import Event
 from django_vt.models import SendLogEntry
-from django_vt.models.send_log_verbs import PENDING, SKIPPED
+from django_vt.models.send_log import PENDING, SKIPPED
 from tests.ordering import BUYER, PIXEL, place, visitor
 from tests.shop.models import Order
 

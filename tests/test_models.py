@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django_vt import track
 from django_vt.events import Event
 from django_vt.models import Endpoint, RememberedIdentity, SendAttempt, SendLogEntry
-from django_vt.models.send_log_verbs import FAILED, PENDING, SENT, SKIPPED
+from django_vt.models.send_log import FAILED, PENDING, SENT, SKIPPED
 from tests.ordering import BUYER, PIXEL, confirmation, visitor
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from django_vt.backends import locmem
 from django_vt.events import Event, Login
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
-from django_vt.models.send_log_verbs import FAILED, PENDING, SENT, SKIPPED
+from django_vt.models.send_log import FAILED, PENDING, SENT, SKIPPED
 from tests.ordering import BUYER, PIXEL, confirmation, place, visitor
 from tests.shop.models import Order
 

@@ -12,8 +12,8 @@ from django.db.transaction import TransactionManagementError
 
 from django_vt import dispatchers, never_raising, track
 from django_vt.models import SendLogEntry
-from django_vt.models.recording import SAVEPOINT
-from django_vt.models.send_log_verbs import FAILED, PENDING, SKIPPED
+from django_vt.models.fast_sql import SAVEPOINT
+from django_vt.models.send_log import FAILED, PENDING, SKIPPED
 from django_vt.never_raising import NeverRaising
 from django_vt.signals import order_placed
 from tests.ordering import BUYER, PIXEL, confirmation, order, request_with, visitor

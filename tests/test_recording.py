@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 from django.db import IntegrityError, InternalError, OperationalError, connection, transaction
 
-from django_vt.models import SendLogEntry, recording
-from django_vt.models.recording import RELEASE, SAVEPOINT, record
+from django_vt.models import SendLogEntry, fast_sql
+from django_vt.models.fast_sql import RELEASE, SAVEPOINT, record
 from tests.shop.models import Order
 
 pytestmark = pytest.mark.django_db
@@ -67,11 +67,11 @@ if connection.vendor == "mysql":
 
 @pytest.fixture(params=WAYS)
 def _way(request, monkeypatch):
-    own, original, change = recording._statements("default"), connection.cursor, WAYS[request.param]
+    own, original, change = fast_sql._statements("default"), connection.cursor, WAYS[request.param]
     if change is not None:
-        monkeypatch.setattr(recording, "_statements", lambda using: change(own))
+        monkeypatch.setattr(fast_sql, "_statements", lambda using: change(own))
         monkeypatch.setattr(connection, "cursor", lambda: SeveralAtOnce(original()))
-        monkeypatch.setattr(recording, "_has_reached_the_server", lambda connection: True)
+        monkeypatch.setattr(fast_sql, "_has_reached_the_server", lambda connection: True)
 
 
 def values(clock, **changes):
@@ -165,7 +165,7 @@ def test_a_transaction_that_was_broken_before_is_not_called_broken_by_us(clock):
 def test_psycopg_knows_whether_the_server_has_refused_something(status, reached):
     info = SimpleNamespace(transaction_status=SimpleNamespace(name=status))
     wrapper = SimpleNamespace(connection=SimpleNamespace(info=info))
-    assert recording._has_reached_the_server(wrapper) is reached
+    assert fast_sql._has_reached_the_server(wrapper) is reached
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_all_goes_in_one_only_where_the_driver_is_known_to_take_it(driver, vendo
     wrapper = SimpleNamespace(
         Database=SimpleNamespace(__name__=driver), vendor=vendor, settings_dict={"OPTIONS": options}
     )
-    assert recording._takes_several_at_once(wrapper) is in_one
+    assert fast_sql._takes_several_at_once(wrapper) is in_one
 
 
 def test_a_savepoint_that_was_never_set_is_not_gone_back_to(clock, monkeypatch):
@@ -194,9 +194,9 @@ def test_a_savepoint_that_was_never_set_is_not_gone_back_to(clock, monkeypatch):
         sent.append(sql)
         raise OperationalError
 
-    way = all_in_one(recording._statements("default"))
-    monkeypatch.setattr(recording, "_statements", lambda using: way)
-    monkeypatch.setattr(recording, "_has_reached_the_server", lambda connection: False)
+    way = all_in_one(fast_sql._statements("default"))
+    monkeypatch.setattr(fast_sql, "_statements", lambda using: way)
+    monkeypatch.setattr(fast_sql, "_has_reached_the_server", lambda connection: False)
     with transaction.atomic(), connection.execute_wrapper(refuse), pytest.raises(OperationalError):
         record(values(clock, **FULL), "default")
     assert sent == [way.in_one]
@@ -204,9 +204,9 @@ def test_a_savepoint_that_was_never_set_is_not_gone_back_to(clock, monkeypatch):
 
 
 def test_a_database_that_returns_nothing_tells_the_new_key_by_itself(clock, monkeypatch):
-    own = look_first(recording._statements("default"))
+    own = look_first(fast_sql._statements("default"))
     silent = own._replace(insert=own.insert.partition(" RETURNING")[0], returns_id=False)
-    monkeypatch.setattr(recording, "_statements", lambda using: silent)
+    monkeypatch.setattr(fast_sql, "_statements", lambda using: silent)
     monkeypatch.setattr(connection.ops, "last_insert_id", lambda cursor, table, column: SendLogEntry.objects.get().pk)
     with transaction.atomic():
         assert record(values(clock, **FULL), "default") == SendLogEntry.objects.get()

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from django_vt import identification, senders
 from django_vt.events import Item
 from django_vt.models import SendLogEntry
-from django_vt.models.send_log_verbs import PENDING, SKIPPED
+from django_vt.models.send_log import PENDING, SKIPPED
 from django_vt.signals import order_placed
 from tests.ordering import BUYER, PIXEL, PIXEL_COOKIE, order, place, request_with, visitor
 from tests.shop.models import Order

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_vt.conf import DEFAULTS
 from django_vt.delivery import Delivery, DeliveryReport, deliver_due
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry
-from django_vt.models.send_log_verbs import SendLogQuerySet
+from django_vt.models.send_log import SendLogQuerySet
 from django_vt.protocol.outcome import Reply
 from django_vt.signals import event_failed, event_sent
 from tests.delivering import ACCOUNT, configure, endpoint, one, pending, statements, statuses, until_settled

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 
 from django_vt import track
-from django_vt.models import SendLogEntry, recording
+from django_vt.models import SendLogEntry, fast_sql
 from tests.delivering import pending, statuses
 from tests.ordering import confirmation, visitor
 
@@ -23,7 +23,7 @@ def rename(old, new):
 
 def forget_the_name():
     """What has been kept of it, here and in Django."""
-    recording._statements.cache_clear()
+    fast_sql._statements.cache_clear()
     for field in SendLogEntry._meta.concrete_fields:
         vars(field).pop("cached_col", None)
 

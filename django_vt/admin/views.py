@@ -23,8 +23,8 @@ from django_vt.admin.paging import in_words
 from django_vt.admin.sending import Sending
 from django_vt.admin.viewer import Viewer
 from django_vt.conf import settings
-from django_vt.databases import default_alias
 from django_vt.models import Endpoint, SendLogEntry, bounded
+from django_vt.models.db import default_alias
 from django_vt.protocol import reasons
 
 if TYPE_CHECKING:

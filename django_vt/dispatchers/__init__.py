@@ -12,8 +12,8 @@ import os
 from django.utils.module_loading import import_string
 
 from django_vt.conf import settings
-from django_vt.databases import default_alias
 from django_vt.dispatchers.base import Dispatcher
+from django_vt.models.db import default_alias
 
 __all__ = ["Dispatcher", "current", "start_with_first_request", "wake"]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from celery import current_app, shared_task  # type: ignore[import-untyped]
 
-from django_vt.databases import default_alias
 from django_vt.dispatchers import chain
 from django_vt.dispatchers.base import Dispatcher
 from django_vt.dispatchers.publishing import Publisher
+from django_vt.models.db import default_alias
 
 PATIENCE = 5.0  # seconds that a broker has to answer
 # kombu waits for good, and tries for good, unless its transports are told otherwise, each by names of its own.

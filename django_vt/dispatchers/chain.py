@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from django_vt.claims import LONGEST_SLEEP
 from django_vt.conf import settings
-from django_vt.databases import commit_each_statement
 from django_vt.delivery import Delivery
 from django_vt.models import Endpoint
+from django_vt.models.db import commit_each_statement
 
 logger = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from django.core.checks import CheckMessage, Warning  # noqa: A004 - the name of
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from django_vt.databases import default_alias
 from django_vt.dispatchers import chain
 from django_vt.dispatchers.base import Dispatcher
 from django_vt.dispatchers.publishing import Publisher
+from django_vt.models.db import default_alias
 
 tasks: Any = import_module("django.tasks" if django.VERSION >= (6, 0) else "django_tasks")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.core.checks import CheckMessage, Warning  # noqa: A004 - the name of Django's checks
 from django.db import connections
 
-from django_vt.databases import default_alias
+from django_vt.models.db import default_alias
 
 WAITING_MODES = ("IMMEDIATE", "EXCLUSIVE")
 

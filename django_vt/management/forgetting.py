@@ -10,11 +10,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from django_vt.deadlocks import persistently
 from django_vt.management.pacing import Pace
 from django_vt.management.shopper import Shopper
 from django_vt.models import RememberedIdentity, SendLogEntry
-from django_vt.models.send_log_verbs import SendLogQuerySet
+from django_vt.models.db import with_retries
+from django_vt.models.send_log import SendLogQuerySet
 
 AT_ONCE = 400  # rows a transaction at most
 LOOKED_AT = ("pk", "identity", "reference", "email_hash", "status", "claim", "due_at")
@@ -64,7 +64,7 @@ class Forgetting:
 
     def _forget_some(self, part: SendLogQuerySet) -> Sequence[dict[str, Any]]:
         with self._pace.transaction() as most:
-            return persistently(lambda: self._forget_first(part, most), self._using)
+            return with_retries(lambda: self._forget_first(part, most), self._using)
 
     def _forget_first(self, part: SendLogQuerySet, most: int) -> Sequence[dict[str, Any]]:
         with transaction.atomic(using=self._using):

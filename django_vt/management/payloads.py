@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from django_vt.management.pacing import Pace
-from django_vt.models.send_log_verbs import SendLogQuerySet
+from django_vt.models.send_log import SendLogQuerySet
 
 AT_ONCE = 500  # rows a transaction at most
 

@@ -11,7 +11,7 @@ from django_vt.conf import settings
 from django_vt.delivery import deliver_due
 from django_vt.management.selection import Selection
 from django_vt.models import SendLogEntry
-from django_vt.models.send_log_verbs import SendLogQuerySet
+from django_vt.models.send_log import SendLogQuerySet
 
 Status = SendLogEntry.Status
 

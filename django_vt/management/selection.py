@@ -9,7 +9,7 @@ from typing import Any
 from django_vt.management import arguments
 from django_vt.management.arguments import WrongArgument
 from django_vt.models import SendLogEntry
-from django_vt.models.send_log_verbs import SendLogQuerySet
+from django_vt.models.send_log import SendLogQuerySet
 
 Status = SendLogEntry.Status
 FILTERS = ("status", "type", "since", "until")

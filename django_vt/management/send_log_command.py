@@ -8,8 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error, connections
 
-from django_vt.databases import commit_each_statement, default_alias
 from django_vt.management.arguments import WrongArgument
+from django_vt.models.db import commit_each_statement, default_alias
 
 
 class SendLogCommand(BaseCommand, abc.ABC):

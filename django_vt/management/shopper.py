@@ -14,7 +14,7 @@ from django_vt.events import ADDRESS_PATTERN
 from django_vt.identity import PIXEL_ID_PATTERN, PIXEL_PATTERN, VTSID_PATTERN
 from django_vt.management.arguments import WrongArgument
 from django_vt.models import RememberedIdentity, SendLogEntry
-from django_vt.models.send_log_verbs import SendLogQuerySet
+from django_vt.models.send_log import SendLogQuerySet
 from django_vt.outbox import hash_of_address
 from django_vt.remembering import key_of
 

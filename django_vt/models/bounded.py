@@ -12,8 +12,8 @@ from typing import Any
 
 from django.db import connections, models
 
+from django_vt.models.functions import unindexed
 from django_vt.models.send_log import SendLogEntry
-from django_vt.models.unindexed import unindexed
 
 LIMIT = 10_000
 NEWEST_FIRST, OLDEST_FIRST = ("-created_at", "-pk"), ("created_at", "pk")

@@ -15,7 +15,7 @@ from django_vt.management.pacing import Pace
 from django_vt.management.payloads import OldPayloads
 from django_vt.management.send_log_command import SendLogCommand
 from django_vt.models import RememberedIdentity, SendLogEntry
-from django_vt.models.send_log_verbs import SendLogQuerySet
+from django_vt.models.send_log import SendLogQuerySet
 
 Status = SendLogEntry.Status
 AT_ONCE = 500  # rows a transaction at most
