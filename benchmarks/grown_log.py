@@ -18,7 +18,7 @@ from benchmarks import orders
 from django_vt.events import Confirmation, payload
 from django_vt.identity import Identity
 from django_vt.models import SendAttempt, SendLogEntry
-from django_vt.outbox import hash_of_address
+from django_vt.recording.record import hash_of_address
 
 YEARS = 3
 RATE = 8.64

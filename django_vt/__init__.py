@@ -42,9 +42,9 @@ def track(
     On a running event loop it records all the same, through a thread and outside the caller's transaction; use
     `atrack` there.
     """
-    from django_vt import outbox
+    from django_vt.recording import record
 
-    return outbox.track(event, request=request, identity=identity, using=using)
+    return record.track(event, request=request, identity=identity, using=using)
 
 
 async def atrack(
@@ -55,9 +55,9 @@ async def atrack(
     using: str | None = None,
 ) -> SendLogEntry | None:
     """`track` for async code: takes, returns and raises the same."""
-    from django_vt import outbox
+    from django_vt.recording import record
 
-    return await outbox.atrack(event, request=request, identity=identity, using=using)
+    return await record.atrack(event, request=request, identity=identity, using=using)
 
 
 def remember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
@@ -72,13 +72,13 @@ def remember_identity(request: HttpRequest, reference: object, *, using: str | N
     It is forgotten with the `Confirmation` that uses it, or by `purge_send_log` after RETENTION_DAYS. Raises what
     `track` raises, so nothing that fails here reaches the shopper.
     """
-    from django_vt import remembering
+    from django_vt.recording import attribution
 
-    remembering.remember_identity(request, reference, using=using)
+    attribution.remember_identity(request, reference, using=using)
 
 
 async def aremember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
     """`remember_identity` for async code: takes and raises the same."""
-    from django_vt import remembering
+    from django_vt.recording import attribution
 
-    await remembering.aremember_identity(request, reference, using=using)
+    await attribution.aremember_identity(request, reference, using=using)

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from django.db import transaction
 from django.http import HttpRequest
 
-from django_vt import event_loop, outbox
 from django_vt.conf import settings
 from django_vt.events import CONFIRMATION, AnyEvent
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
 from django_vt.models.db import default_alias
-from django_vt.never_raising import NeverRaising, is_doomed
+from django_vt.recording import event_loop, record
+from django_vt.recording.shield import Shield, is_doomed
 
 
 def report(
@@ -41,7 +41,7 @@ def report(
         return event_loop.in_thread(
             report, make, event_type=event_type, reference=reference, request=request, identity=identity, using=using
         )
-    with NeverRaising(event_type, using):
+    with Shield(event_type, using):
         try:
             with transaction.atomic(using=using or default_alias()):
                 event, whose = make(), identity() if identity else None
@@ -49,7 +49,7 @@ def report(
             if is_doomed(using):
                 raise
             # Whatever the order holds, and whatever its queries met: the savepoint has undone them.
-            return outbox.record_invalid(event_type, reference, outbox.problem(error), using=using)
+            return record.record_invalid(event_type, reference, record.problem(error), using=using)
         if event is not None:
-            return outbox.track(event, request=request, identity=whose, using=using)
+            return record.track(event, request=request, identity=whose, using=using)
     return None

@@ -15,6 +15,7 @@ class DjangoVTConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen for orders and logins; the checks register themselves."""
-        from django_vt import checks, senders  # noqa: F401
+        from django_vt import checks  # noqa: F401
+        from django_vt.recording import receivers
 
-        senders.connect()
+        receivers.connect()

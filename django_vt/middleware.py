@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
-from django_vt import dispatchers, identity, issuing
+from django_vt import dispatchers, identity
+from django_vt.visitors import vtsid_cookie
 
 Response: TypeAlias = "HttpResponseBase | Awaitable[HttpResponseBase]"
 
@@ -42,25 +43,25 @@ class VTIdentityMiddleware:
         """Serve `request`, or give the coroutine that does. Raises what the views raise, and nothing of its own."""
         if self.is_async:
             return self._serve_async(request)
-        vtsid = issuing.new_vtsid(request)
+        vtsid = vtsid_cookie.new_vtsid(request)
         token = self._begin(request, vtsid)
         try:
             response = cast("HttpResponseBase", self.get_response(request))
         finally:
             identity.stop_serving(token)
         if vtsid:
-            issuing.hand_out(response, vtsid)
+            vtsid_cookie.hand_out(response, vtsid)
         return response
 
     async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
-        vtsid = await issuing.anew_vtsid(request)
+        vtsid = await vtsid_cookie.anew_vtsid(request)
         token = self._begin(request, vtsid)
         try:
             response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
         finally:
             identity.stop_serving(token)
         if vtsid:
-            issuing.hand_out(response, vtsid)
+            vtsid_cookie.hand_out(response, vtsid)
         return response
 
     def _begin(self, request: HttpRequest, vtsid: str) -> identity.ServingToken:

@@ -10,8 +10,9 @@ import sys
 import pytest
 
 import django_vt
-from django_vt import apps, outbox, remembering
+from django_vt import apps
 from django_vt.models import SendLogEntry
+from django_vt.recording import attribution, record
 
 PUBLIC = {
     "django_vt": ["track", "atrack", "remember_identity", "aremember_identity", "__version__"],
@@ -71,7 +72,7 @@ def test_the_package_itself_lends_only_what_it_says():
 
 @pytest.mark.parametrize("name", ["track", "atrack", "remember_identity", "aremember_identity"])
 def test_what_the_package_lends_takes_what_does_it_takes(name):
-    does_it = getattr(outbox, name, None) or getattr(remembering, name)
+    does_it = getattr(record, name, None) or getattr(attribution, name)
     assert inspect.signature(getattr(django_vt, name)) == inspect.signature(does_it)
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_vt import track
 from django_vt.identity import NOBODY, Identity
 from django_vt.models import RememberedIdentity, SendLogEntry
-from django_vt.remembering import key_of
+from django_vt.recording.attribution import key_of
 from django_vt.signals import order_placed
 from tests.ordering import PIXEL, confirmation, order, visitor
 from tests.shop.models import Order

@@ -10,12 +10,13 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
-from django_vt import atrack, event_loop, identity, remember_identity, track
+from django_vt import atrack, identity, remember_identity, track
 from django_vt.adapters import report
 from django_vt.events import Event
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
 from django_vt.models.send_log import SENT, SKIPPED
+from django_vt.recording import event_loop
 from django_vt.signals import order_placed
 from tests.ordering import PIXEL, PIXEL_COOKIE, confirmation, order, visitor
 

@@ -16,12 +16,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from django_vt import identification, identity, track
+from django_vt import identity, track
 from django_vt.events import Event, Login
-from django_vt.identification import address_of
 from django_vt.identity import Identity
 from django_vt.models import RememberedIdentity, SendLogEntry
-from django_vt.remembering import key_of
+from django_vt.recording import attribution
+from django_vt.recording.attribution import address_of, key_of
 from tests.ordering import PIXEL, PIXEL_COOKIE, confirmation, request_with, visitor
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +78,7 @@ def test_the_sources_are_asked_in_their_order():
         ({"request": request_with(_vtsid="cookie")}, order, "pixel:5_6"),
     ]
     for given_sources, event, stored in sources:
-        whose = identification.identify(event, given_sources.get("request"), given_sources.get("identity"), "default")
+        whose = attribution.identify(event, given_sources.get("request"), given_sources.get("identity"), "default")
         assert whose.identity.stored_form == stored
 
 

@@ -14,10 +14,11 @@ from django.test import AsyncClient, Client
 from django.test.utils import CaptureQueriesContext
 from django.views.decorators.cache import cache_control
 
-from django_vt import identity, issuing
+from django_vt import identity
 from django_vt.identity import VTSID_PATTERN, Identity
 from django_vt.middleware import VTIdentityMiddleware
 from django_vt.models import SendLogEntry
+from django_vt.visitors import vtsid_cookie
 from tests.ordering import PIXEL_COOKIE, request_with
 from tests.shop.models import Order
 
@@ -36,7 +37,7 @@ def issue(settings):
 
 @pytest.fixture(autouse=True)
 def _nothing_told(monkeypatch):
-    monkeypatch.setattr(issuing, "_told", set())
+    monkeypatch.setattr(vtsid_cookie, "_told", set())
 
 
 def page(request):

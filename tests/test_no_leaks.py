@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import Client
 
-from django_vt import outbox, track
+from django_vt import track
 from django_vt.backends.http import HttpBackend
 from django_vt.delivery import deliver_due
 from django_vt.dispatchers.manual import ManualDispatcher
@@ -20,6 +20,7 @@ from django_vt.events import Confirmation, Event, Item, Login
 from django_vt.exceptions import DjangoVTError, InvalidField
 from django_vt.identity import Identity
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry
+from django_vt.recording import record
 from django_vt.signals import event_failed, event_sent, order_placed
 from django_vt.testing import (
     Answer,
@@ -272,7 +273,7 @@ def test_orders_that_cannot_be_sent_are_not_repeated(configured):
     junk = {"identity": ADDRESS, "using": ADDRESS, "total": ADDRESS, "items": [ADDRESS], "extra": {ADDRESS: object()}}
     for name, value in junk.items():
         order_placed.send(sender=Order, **{**order(order_id=ADDRESS, email=ADDRESS), name: value})
-    outbox.track(object(), request=request_with(**COOKIES))
+    record.track(object(), request=request_with(**COOKIES))
     assert SendLogEntry.objects.count() == len(junk)
     assert not any(holds_canary(reason) for reason in SendLogEntry.objects.values_list("reason", flat=True))
 

@@ -12,12 +12,13 @@ from asgiref.sync import async_to_sync
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
-from django_vt import atrack, dispatchers, outbox, track
+from django_vt import atrack, dispatchers, track
 from django_vt.backends import locmem
 from django_vt.events import Event, Login
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
 from django_vt.models.send_log import FAILED, PENDING, SENT, SKIPPED
+from django_vt.recording import record
 from tests.ordering import BUYER, PIXEL, confirmation, place, visitor
 from tests.shop.models import Order
 
@@ -87,8 +88,8 @@ def test_one_order_of_two_accounts_is_two(settings):
 
 
 def test_keys_are_joined_without_being_mixed_up():
-    assert outbox.dedup_key("acc123", "a", "b") != outbox.dedup_key("acc123", "ab", "")
-    assert outbox.dedup_key("acc123", "a", None) is None
+    assert record.dedup_key("acc123", "a", "b") != record.dedup_key("acc123", "ab", "")
+    assert record.dedup_key("acc123", "a", None) is None
 
 
 def test_an_event_of_nobody_is_skipped_with_the_reason():
@@ -105,7 +106,7 @@ def test_an_order_signalled_first_without_and_then_with_an_identity_is_sent_with
     assert (again.status, again.due_at, again.reason, again.attempts) == (PENDING, clock.now, "", 0)
     assert again.event["userId"] == PIXEL.user_id
     assert again.event["generic"]["email"] == BUYER
-    assert again.email_hash == outbox.hash_of_address(BUYER)
+    assert again.email_hash == record.hash_of_address(BUYER)
 
 
 def test_an_order_that_had_failed_is_renewed():
@@ -155,7 +156,7 @@ def test_nothing_is_recorded_where_the_app_is_off(settings):
     settings.DJANGO_VT = {**settings.DJANGO_VT, "ENABLED": False}
     with CaptureQueriesContext(connection) as queries:
         assert track(confirmation(), request=visitor()) is None
-        assert outbox.record_invalid("confirmation", "1", "invalid: total") is None
+        assert record.record_invalid("confirmation", "1", "invalid: total") is None
     assert len(queries) == 0
 
 
@@ -277,7 +278,7 @@ def test_an_event_of_the_shops_own_that_json_has_no_form_for_is_skipped_with_the
 
 
 def test_what_cannot_become_an_event_is_skipped_and_a_mended_one_is_its_own():
-    broken = outbox.record_invalid("confirmation", "100023", "invalid: total")
+    broken = record.record_invalid("confirmation", "100023", "invalid: total")
     assert (broken.status, broken.reason, broken.reference, broken.dedup_key) == (
         SKIPPED,
         "invalid: total",

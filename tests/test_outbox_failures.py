@@ -10,11 +10,12 @@ import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 from django.db.transaction import TransactionManagementError
 
-from django_vt import dispatchers, never_raising, track
+from django_vt import dispatchers, track
 from django_vt.models import SendLogEntry
 from django_vt.models.fast_sql import SAVEPOINT
 from django_vt.models.send_log import FAILED, PENDING, SKIPPED
-from django_vt.never_raising import NeverRaising
+from django_vt.recording import shield
+from django_vt.recording.shield import Shield
 from django_vt.signals import order_placed
 from tests.ordering import BUYER, PIXEL, confirmation, order, request_with, visitor
 from tests.shop.models import Order
@@ -55,7 +56,7 @@ def test_without_the_table_the_order_is_committed_and_one_error_says_so(place, c
     caplog.set_level(logging.DEBUG)
     place()
     assert Order.objects.get().number == "100023"
-    assert [(record.name, record.levelname) for record in caplog.records] == [("django_vt.outbox", "ERROR")]
+    assert [(record.name, record.levelname) for record in caplog.records] == [("django_vt.recording.record", "ERROR")]
     assert caplog.messages == [f"Could not record confirmation 100023: {missing_table_error()}"]
 
 
@@ -147,7 +148,7 @@ def test_an_error_that_took_the_transaction_with_it_is_the_shops_to_retry(caplog
 
 
 def test_it_is_looked_for_on_the_orders_own_database(monkeypatch):
-    monkeypatch.setattr(never_raising, "default_alias", lambda: "another")
+    monkeypatch.setattr(shield, "default_alias", lambda: "another")
     with pytest.raises(OperationalError, match="1213"), failing(DEADLOCK):
         order_in_a_transaction(using="default")
 
@@ -267,5 +268,5 @@ def test_errors_other_than_the_databases_are_raised_where_the_project_wants_them
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
 def test_what_ends_the_process_is_not_held_up(error):
-    with pytest.raises(error), NeverRaising("an event"):
+    with pytest.raises(error), Shield("an event"):
         raise error

@@ -12,10 +12,11 @@ from asgiref.sync import async_to_sync
 from django.db import IntegrityError, connection, transaction
 from django.test import RequestFactory
 
-from django_vt import aremember_identity, event_loop, remember_identity, remembering
+from django_vt import aremember_identity, remember_identity
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from django_vt.models import RememberedIdentity, SendLogEntry
+from django_vt.recording import attribution, event_loop
 from tests.ordering import BUYER, PIXEL, PIXEL_COOKIE, place, request_with, visitor
 from tests.shop.models import Order
 
@@ -128,7 +129,7 @@ def test_it_is_rolled_back_with_the_order():
 
 
 def test_another_request_that_remembers_at_the_same_moment_is_no_error(monkeypatch, caplog):
-    write, calls = remembering._write, []
+    write, calls = attribution._write_remembered, []
 
     def second_comes_first(key, text, using):
         calls.append(key)
@@ -136,7 +137,7 @@ def test_another_request_that_remembers_at_the_same_moment_is_no_error(monkeypat
             raise IntegrityError("UNIQUE constraint failed")
         write(key, text, using)
 
-    monkeypatch.setattr(remembering, "_write", second_comes_first)
+    monkeypatch.setattr(attribution, "_write", second_comes_first)
     remember_identity(visitor(), "100023")
     assert len(calls) == 2
     assert place().identity == PIXEL.stored_form
@@ -150,7 +151,7 @@ def test_a_missing_table_does_not_fail_the_checkout(caplog):
         remember_identity(visitor(), "100023")
     assert Order.objects.exists()
     [record] = caplog.records
-    assert record.name == "django_vt.outbox"
+    assert record.name == "django_vt.recording.record"
     assert record.getMessage().startswith("Could not record whose order it is: ")
     assert record.exc_info is None
 

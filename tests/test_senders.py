@@ -18,10 +18,10 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from django_vt import identification, senders
 from django_vt.events import Item
 from django_vt.models import SendLogEntry
 from django_vt.models.send_log import PENDING, SKIPPED
+from django_vt.recording import attribution, receivers
 from django_vt.signals import order_placed
 from tests.ordering import BUYER, PIXEL, PIXEL_COOKIE, order, place, request_with, visitor
 from tests.shop.models import Order
@@ -57,8 +57,8 @@ def test_an_order_signalled_twice_is_one_entry():
 
 
 def test_the_receivers_are_connected_once_however_often_the_app_starts(shopper):
-    senders.connect()
-    senders.connect()
+    receivers.connect()
+    receivers.connect()
     assert place(request=visitor()).status == PENDING
     user_logged_in.send(sender=User, request=visitor(), user=shopper)
     assert SendLogEntry.objects.count() == 2
@@ -156,7 +156,7 @@ def test_nothing_is_looked_at_where_the_app_is_off(settings):
     with CaptureQueriesContext(connection) as queries:
         order_placed.send(sender=None, **order(items=None))
         order_placed.send(sender=None, **order())
-        senders.record_login(User, request=visitor(), user=User(email=BUYER))
+        receivers.record_login(User, request=visitor(), user=User(email=BUYER))
     assert len(queries) == 0
 
 
@@ -177,7 +177,7 @@ def track_logins(settings):
 
 
 def login(user, request=None):
-    senders.record_login(type(user), request=request or visitor(), user=user)
+    receivers.record_login(type(user), request=request or visitor(), user=user)
     return [(entry.status, entry.payload or entry.reason) for entry in SendLogEntry.objects.all()]
 
 
@@ -245,7 +245,7 @@ def test_the_address_is_in_the_field_that_the_user_model_names():
 
 @pytest.mark.parametrize("make_user", [lambda: None, Hostile])
 def test_a_login_of_whatever_raises_nothing(make_user):
-    senders.record_login(User, request=visitor(), user=make_user())
+    receivers.record_login(User, request=visitor(), user=make_user())
     assert not SendLogEntry.objects.exists()
 
 
@@ -261,7 +261,7 @@ def test_an_order_whose_users_address_cannot_be_had_is_kept_to_be_seen(monkeypat
     def failing(user):
         raise LookupError("canary@example.com")
 
-    monkeypatch.setattr(identification, "address_of", failing)
+    monkeypatch.setattr(attribution, "address_of", failing)
     request = request_with()
     request.user = User(email=BUYER)
     assert place(request=request).reason == "invalid: LookupError"

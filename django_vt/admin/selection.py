@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from django_vt import outbox
 from django_vt.admin import history
 from django_vt.conf import settings
 from django_vt.models import SendLogEntry, bounded
+from django_vt.recording import record
 
 IDS_PATTERN = re.compile(r"[0-9]{1,18}(,[0-9]{1,18})*", re.ASCII)
 # What one `id IN (…)` may hold on every database.
@@ -78,7 +78,7 @@ def queue(ids: Sequence[int], request: HttpRequest, using: str) -> int:
             logged = list(reopened.only("pk", "event_type", "reference"))
             history.note(request, logged, _("Queued to be sent again."))
             queued += len(logged)
-        outbox.wake_after_commit(using)
+        record.wake_after_commit(using)
     return queued
 
 

@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from django_vt import outbox
 from django_vt.admin import history, kept, lookup, periods, selection
 from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.paging import in_words
@@ -26,6 +25,7 @@ from django_vt.conf import settings
 from django_vt.models import Endpoint, SendLogEntry, bounded
 from django_vt.models.db import default_alias
 from django_vt.protocol import reasons
+from django_vt.recording import record
 
 if TYPE_CHECKING:
     from django_vt.admin.send_log import SendLogEntryAdmin
@@ -156,7 +156,7 @@ class Views:
                 endpoints.hold(settings.ACCOUNT_ID, settings.ENDPOINT)
             else:
                 endpoints.release()
-                outbox.wake_after_commit(using)
+                record.wake_after_commit(using)
             words = _("Sending held.") if held else _("Sending released.")
             history.note(request, list(endpoints.all()), words)
         messages.success(request, words)

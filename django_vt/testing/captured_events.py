@@ -98,7 +98,7 @@ def _rows(alias: str, primary_keys: list[Any]) -> dict[Key, SendLogEntry]:
 
 
 def _queries_are_refused() -> bool:
-    from django_vt import event_loop
+    from django_vt.recording import event_loop
 
     return event_loop.runs_here()
 
@@ -106,7 +106,7 @@ def _queries_are_refused() -> bool:
 @contextmanager
 def capturing() -> Iterator[CapturedEvents]:
     """`captured_events()` without the change of settings and without the last reading."""
-    from django_vt.outbox import recorded
+    from django_vt.recording.record import recorded
 
     events = CapturedEvents()
 

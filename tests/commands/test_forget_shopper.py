@@ -9,14 +9,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_vt import remember_identity, remembering, track
+from django_vt import remember_identity, track
 from django_vt.delivery import deliver_due
 from django_vt.events import Event
 from django_vt.identity import Identity
 from django_vt.management import forgetting
 from django_vt.management.commands import forget_shopper
 from django_vt.models import RememberedIdentity, SendAttempt, SendLogEntry
-from django_vt.outbox import hash_of_address
+from django_vt.recording import attribution
+from django_vt.recording.record import hash_of_address
 from tests.admin.people import url
 from tests.admin.plans import scans
 from tests.commands.conftest import fails, run
@@ -61,7 +62,7 @@ def test_no_trace_of_a_shopper_is_left_in_the_database(life, staff, clock, monke
 
     assert traces_in(dump()) == []
     assert "other@example.com" in dump()
-    assert [row.key for row in RememberedIdentity.objects.all()] == [remembering.key_of("8")]
+    assert [row.key for row in RememberedIdentity.objects.all()] == [attribution.key_of("8")]
 
 
 def test_it_counts_what_it_has_forgotten_by_status_and_names_nobody(life, clock, monkeypatch, caplog):

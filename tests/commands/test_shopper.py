@@ -12,7 +12,7 @@ from django_vt.identity import Identity
 from django_vt.management import shopper
 from django_vt.management.forgetting import Forgetting
 from django_vt.models import RememberedIdentity
-from django_vt.outbox import hash_of_address
+from django_vt.recording.record import hash_of_address
 from tests.commands.conftest import run
 from tests.commands.forgettable import (
     ADDRESS,

@@ -130,12 +130,12 @@ def test_other_requests_are_left_as_they_are():
 def test_only_this_packages_frames_and_what_they_call_lose_their_variables(holder):
     caller, ours, called = (
         {"module": module, "vars": {"a": "1"}}
-        for module in ("django_vtx", "django_vt.outbox", "django.db.backends.utils")
+        for module in ("django_vtx", "django_vt.recording.record", "django.db.backends.utils")
     )
     event = {holder: {"values": [{"stacktrace": {"frames": [caller, ours, called]}}, {"stacktrace": None}]}}
     scrub_event(event, {})
     assert caller == {"module": "django_vtx", "vars": {"a": "1"}}
-    assert (ours, called) == ({"module": "django_vt.outbox"}, {"module": "django.db.backends.utils"})
+    assert (ours, called) == ({"module": "django_vt.recording.record"}, {"module": "django.db.backends.utils"})
 
 
 def test_an_event_without_any_of_it_passes():

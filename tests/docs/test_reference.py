@@ -14,11 +14,12 @@ from django.core.management import find_commands
 from django.dispatch import Signal
 
 import django_vt
-from django_vt import dispatchers, senders, signals
+from django_vt import dispatchers, signals
 from django_vt.backends.base import Backend
 from django_vt.conf import DEFAULTS
 from django_vt.models import SendLogEntry
 from django_vt.protocol import reasons
+from django_vt.recording import receivers
 from tests.docs.pages import DOCS, ROOT, first_column, rows, section, sections, spans, text
 
 REFERENCE = DOCS / "reference"
@@ -62,7 +63,7 @@ def test_every_signal_is_there_and_nothing_else_is():
 
 
 def test_every_argument_of_order_placed_is_there_and_nothing_else_is():
-    taken = inspect.signature(senders.record_order).parameters.values()
+    taken = inspect.signature(receivers.record_order).parameters.values()
     names = [parameter.name for parameter in taken if parameter.kind is parameter.KEYWORD_ONLY]
     assert sorted(first_column(REFERENCE / "signals.md", "What `order_placed` takes")) == sorted(names)
 

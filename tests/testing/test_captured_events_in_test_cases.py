@@ -58,7 +58,7 @@ class InATransactionTestCase(TransactionTestCase):
 
     async def test_a_sync_signal_in_async_code_is_captured(self):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("django_vt.event_loop._warned.is_set", lambda: True)
+            patch.setattr("django_vt.recording.event_loop._warned.is_set", lambda: True)
             async with captured_events() as events:
                 record("1")
             assert references(events) == ["1"]

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from django_vt import dispatchers, event_loop, identification
+from django_vt import dispatchers
 from django_vt.conf import settings
 from django_vt.events import AnyEvent, Confirmation, Event, Login, address_in, is_type, payload
 from django_vt.exceptions import InvalidField
@@ -25,9 +25,10 @@ from django_vt.models import SendLogEntry
 from django_vt.models.db import default_alias, in_transaction
 from django_vt.models.fast_sql import record
 from django_vt.models.send_log import FAILED, PENDING, SKIPPED
-from django_vt.never_raising import NeverRaising, is_doomed
 from django_vt.protocol import reasons
 from django_vt.protocol.values import identifier, showable
+from django_vt.recording import attribution, event_loop
+from django_vt.recording.shield import Shield, is_doomed
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def track(
         return None
     if event_loop.runs_here():
         return event_loop.in_thread(track, event, request=request, identity=identity, using=using)
-    with NeverRaising(_Named(event), using):
+    with Shield(_Named(event), using):
         return _track(event, request, identity, using or default_alias())
     return None
 
@@ -73,7 +74,7 @@ def record_invalid(event_type: str, reference: object, reason: str, *, using: st
     if event_loop.runs_here():
         return event_loop.in_thread(record_invalid, event_type, reference, reason, using=using)
     shown = showable(reference)
-    with NeverRaising(f"{event_type} {shown}".strip(), using):
+    with Shield(f"{event_type} {shown}".strip(), using):
         return _tell(_store_skipped(event_type, shown, reason, using or default_alias()))
     return None
 
@@ -133,12 +134,12 @@ def _store_skipped(event_type: str, reference: str, reason: str, using: str) -> 
 
 def _record(event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str) -> SendLogEntry | None:
     with in_transaction(using):
-        whose = identification.identify(event, request, identity, using)
+        whose = attribution.identify(event, request, identity, using)
         wanted = _before_record(event, whose.identity, request, using)
         if wanted is None:
             return None
         if wanted is not event:
-            whose = identification.identify(wanted, request, identity, using)
+            whose = attribution.identify(wanted, request, identity, using)
         entry = _find_or_insert(_draft_of(wanted, whose.identity), using)
         whose.forget_remembered()
         if entry.status == PENDING:

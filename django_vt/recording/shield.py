@@ -11,10 +11,10 @@ from django_vt.conf import settings
 from django_vt.models.db import default_alias
 
 # The name that the documentation gives: all failures to record are found under one.
-logger = logging.getLogger("django_vt.outbox")
+logger = logging.getLogger("django_vt.recording.record")
 
 
-class NeverRaising:
+class Shield:
     """Logs what goes wrong in its block, by its class only, unless FAIL_SILENTLY is off.
 
     What has doomed the caller's transaction is raised: swallowed, it would surface later and elsewhere, or never, and

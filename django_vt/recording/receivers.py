@@ -8,12 +8,12 @@ from django.contrib.auth.signals import user_logged_in
 from django.db import connections
 from django.http import HttpRequest
 
-from django_vt import identification, outbox
 from django_vt.conf import settings
 from django_vt.events import CONFIRMATION, LOGIN, Confirmation, Login
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
-from django_vt.never_raising import NeverRaising
+from django_vt.recording import attribution, record
+from django_vt.recording.shield import Shield
 from django_vt.signals import order_placed
 
 MISSING = object()
@@ -46,15 +46,15 @@ def record_order(
     """
     extra = {} if extra is None else extra
     given = {"order_id": order_id, "total": total, "items": items, "email": email, "extra": extra}
-    with NeverRaising("an order", using):
+    with Shield("an order", using):
         try:
             _check_context(identity, using)
             event = Confirmation(**_present(given))
         except Exception as error:  # noqa: BLE001 - whatever the shop passes, its checkout goes on
             known = using if _is_database(using) else None
-            outbox.record_invalid(CONFIRMATION, order_id, outbox.problem(error), using=known)
+            record.record_invalid(CONFIRMATION, order_id, record.problem(error), using=known)
             return
-        outbox.track(event, request=request, identity=identity, using=using)
+        record.track(event, request=request, identity=identity, using=using)
 
 
 def record_login(sender: object, *, request: HttpRequest | None = None, user: Any = None, **_others: object) -> None:
@@ -62,15 +62,15 @@ def record_login(sender: object, *, request: HttpRequest | None = None, user: An
 
     The request may be one that no middleware has seen, as from `Client.force_login`.
     """
-    with NeverRaising("a login"):
+    with Shield("a login"):
         if user is None or not _tracked(user):
             return
         try:
-            event = Login(identification.address_of(user), settings.LOGIN_SOURCE)
+            event = Login(attribution.address_of(user), settings.LOGIN_SOURCE)
         except InvalidField as error:
-            outbox.record_invalid(LOGIN, "", outbox.problem(error))
+            record.record_invalid(LOGIN, "", record.problem(error))
             return
-        outbox.track(event, request=request)
+        record.track(event, request=request)
 
 
 def _tracked(user: Any) -> bool:
