@@ -12,7 +12,7 @@ from django.test import override_settings
 
 from benchmarks import backlog, far_vendor
 from benchmarks.turns import in_turn, quartiles
-from django_vt.delivery import Delivery
+from django_vt.delivery.deliver import Delivery
 
 CONCURRENCIES = (1, 2, 4, 8, 16)
 SECONDS = 5  # that an ideal drain would take

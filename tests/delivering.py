@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from django_vt.backends.base import Backend
-from django_vt.delivery import Delivery
+from django_vt.delivery.deliver import Delivery
 from django_vt.exceptions import DeliveryError
 from django_vt.models import Endpoint, SendLogEntry
 from django_vt.protocol.outcome import Reply

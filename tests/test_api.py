@@ -19,7 +19,7 @@ PUBLIC = {
     "django_vt.events": ["Confirmation", "Login", "Event", "Item"],
     "django_vt.identity": ["Identity", "current"],
     "django_vt.signals": ["order_placed", "event_sent", "event_failed"],
-    "django_vt.delivery": ["deliver_due", "DeliveryReport"],
+    "django_vt.delivery.deliver.deliver": ["deliver_due", "DeliveryReport"],
     "django_vt.testing": ["captured_events", "FakeVendor"],
     "django_vt.middleware": ["VTIdentityMiddleware"],
 }

@@ -8,8 +8,8 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_vt.claims import LONGEST_SLEEP, Claim, Claimer
 from django_vt.conf import DEFAULTS
+from django_vt.delivery.claim import LONGEST_SLEEP, Claim, Claimer
 from django_vt.models import Endpoint, SendLogEntry
 from tests.delivering import ACCOUNT, configure, one, pending, statements
 

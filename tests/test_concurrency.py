@@ -7,9 +7,10 @@ import threading
 import pytest
 from django.db import connections
 
-from django_vt import delivery as delivery_module
-from django_vt.claims import Claimer
-from django_vt.delivery import Delivery, DeliveryReport
+from django_vt.delivery import DeliveryReport
+from django_vt.delivery import deliver as delivery_module
+from django_vt.delivery.claim import Claimer
+from django_vt.delivery.deliver import Delivery
 from django_vt.models import Endpoint, SendLogEntry
 from tests.delivering import configure, endpoint, pending
 
@@ -123,7 +124,7 @@ def test_the_next_claim_begins_while_the_last_request_of_one_is_on_its_way(scrip
 def test_the_next_claim_is_taken_before_what_waits_is_too_little_to_fill_the_places(settings, script, monkeypatch):
     """Taken only once an answer has come, it would keep the others that come meanwhile waiting."""
     configure(settings, BATCH_SIZE=1)
-    monkeypatch.setattr("django_vt.claims.LARGEST_CLAIM", 3)
+    monkeypatch.setattr("django_vt.delivery.claim.LARGEST_CLAIM", 3)
     pending(6)
     taken, two_are_taken = itertools.count(1), threading.Event()
     honest_take = Claimer.take

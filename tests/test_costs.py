@@ -15,12 +15,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from django_vt import track
-from django_vt.claims import Claimer
 from django_vt.delivery import DeliveryReport, deliver_due
+from django_vt.delivery.claim import Claimer
+from django_vt.delivery.settle import Settlement
 from django_vt.models import SendLogEntry
 from django_vt.protocol.outcome import Reply
 from django_vt.protocol.packing import Packing
-from django_vt.settlement import Settlement
 from tests.delivering import configure, pending, statements
 from tests.ordering import BUYER, confirmation, visitor
 

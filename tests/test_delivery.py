@@ -7,8 +7,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from django_vt.backends import locmem
-from django_vt.claims import Claimer
-from django_vt.delivery import Delivery, DeliveryReport, deliver_due
+from django_vt.delivery import DeliveryReport, deliver_due
+from django_vt.delivery.claim import Claimer
+from django_vt.delivery.deliver import Delivery
 from django_vt.exceptions import DeliveryError
 from django_vt.models import Endpoint, SendLogEntry
 from django_vt.models.send_log import SendLogQuerySet

@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from django_vt.delivery import Delivery, DeliveryReport, deliver_due
+from django_vt.delivery import DeliveryReport, deliver_due
+from django_vt.delivery.deliver import Delivery
 from django_vt.models import SendAttempt, SendLogEntry
 from django_vt.signals import event_sent
 from tests.delivering import ACCOUNT, one, pending
@@ -75,7 +76,7 @@ def test_of_what_was_forgotten_or_deleted_under_way_the_log_says_that(script, ca
         return status
 
     script.answer = answer_after_one_was_forgotten
-    caplog.set_level(logging.INFO, "django_vt.settlement")
+    caplog.set_level(logging.INFO, "django_vt.delivery.deliver.settle")
     deliver_due()
     [told] = [record for record in caplog.records if "under way" in record.getMessage()]
     assert (told.levelname, told.getMessage()) == (

@@ -5,7 +5,8 @@ import logging
 
 import pytest
 
-from django_vt.delivery import Delivery, DeliveryReport, deliver_due
+from django_vt.delivery import DeliveryReport, deliver_due
+from django_vt.delivery.deliver import Delivery
 from django_vt.models import SendLogEntry
 from tests.delivering import configure, endpoint, one, pending, statuses, until_settled
 

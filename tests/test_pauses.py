@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_vt.claims import LONGEST_SLEEP, SHORTEST_SLEEP, Claim, Claimer
 from django_vt.conf import DEFAULTS
+from django_vt.delivery.claim import LONGEST_SLEEP, SHORTEST_SLEEP, Claim, Claimer
 from django_vt.models import Endpoint
 from tests.delivering import ACCOUNT, endpoint, one, pending, statements
 

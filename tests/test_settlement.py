@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from django_vt.conf import DEFAULTS
-from django_vt.delivery import Delivery, DeliveryReport, deliver_due
+from django_vt.delivery import DeliveryReport, deliver_due
+from django_vt.delivery.deliver import Delivery
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry
 from django_vt.models.send_log import SendLogQuerySet
 from django_vt.protocol.outcome import Reply

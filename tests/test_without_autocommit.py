@@ -10,10 +10,10 @@ from django.core.management import call_command
 from django.db import IntegrityError, OperationalError, connection, connections, transaction
 
 from django_vt.delivery import deliver_due
+from django_vt.delivery.worker import Worker
 from django_vt.dispatchers import chain
 from django_vt.models import SendLogEntry
 from django_vt.signals import order_placed
-from django_vt.worker import Worker
 from tests.delivering import one, statuses
 from tests.ordering import order, visitor
 from tests.shop.models import Order

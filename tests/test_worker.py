@@ -6,10 +6,11 @@ import threading
 import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-from django_vt import worker as workers
-from django_vt.claims import LONGEST_SLEEP, Claimer
-from django_vt.delivery import Delivery, DeliveryReport
-from django_vt.worker import Worker
+from django_vt.delivery import DeliveryReport
+from django_vt.delivery import worker as workers
+from django_vt.delivery.claim import LONGEST_SLEEP, Claimer
+from django_vt.delivery.deliver import Delivery
+from django_vt.delivery.worker import Worker
 from tests.delivering import one, pending, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)

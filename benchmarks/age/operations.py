@@ -19,12 +19,12 @@ from django.utils import timezone
 from benchmarks import grown_log, orders
 from benchmarks.age.turn import Router
 from django_vt.admin import kept
-from django_vt.claims import Claim, Claimer
 from django_vt.conf import settings
+from django_vt.delivery.claim import Claim, Claimer
+from django_vt.delivery.settle import Settlement
 from django_vt.models import SendLogEntry
 from django_vt.protocol.outcome import Reply
 from django_vt.protocol.packing import Packing
-from django_vt.settlement import Settlement
 
 Operation = Callable[[str], float]
 

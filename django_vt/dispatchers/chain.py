@@ -14,9 +14,9 @@ from datetime import timedelta
 from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
-from django_vt.claims import LONGEST_SLEEP
 from django_vt.conf import settings
-from django_vt.delivery import Delivery
+from django_vt.delivery.claim import LONGEST_SLEEP
+from django_vt.delivery.deliver import Delivery
 from django_vt.models import Endpoint
 from django_vt.models.db import commit_each_statement
 

@@ -10,10 +10,10 @@ import time
 
 from django.core.checks import CheckMessage
 
-from django_vt.delivery import backend_class
+from django_vt.delivery.deliver import backend_class
+from django_vt.delivery.worker import Worker
 from django_vt.dispatchers import sqlite, uwsgi
 from django_vt.dispatchers.base import Dispatcher
-from django_vt.worker import Worker
 
 logger = logging.getLogger(__name__)
 

@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 from django.db import OperationalError, connection
 
-from django_vt import claims, track
+from django_vt import track
 from django_vt.backends import locmem
-from django_vt.delivery import Delivery
+from django_vt.delivery import claim
+from django_vt.delivery.deliver import Delivery
 from django_vt.dispatchers import chain
 from django_vt.events import Event
 from django_vt.exceptions import DeliveryError
@@ -57,13 +58,13 @@ def test_a_run_tells_when_the_next_is_worth_while(clock, monkeypatch):
 def test_a_run_that_takes_long_leaves_the_rest_to_the_next(monkeypatch):
     monkeypatch.setattr(chain, "LONGEST_RUN", -1.0)
     record()
-    assert chain.run("default") == claims.SHORTEST_SLEEP
+    assert chain.run("default") == claim.SHORTEST_SLEEP
     assert locmem.outbox == []
 
 
 def test_a_database_that_is_away_is_told_by_its_class_and_tried_again(monkeypatch, caplog):
     monkeypatch.setattr(Delivery, "run", refuse)
-    assert chain.run("default") == claims.LONGEST_SLEEP
+    assert chain.run("default") == claim.LONGEST_SLEEP
     assert [record.getMessage() for record in caplog.records] == [
         "The send log cannot be read, trying again: OperationalError"
     ]
@@ -128,4 +129,4 @@ def test_a_run_that_cannot_be_published_is_told_by_the_errors_class(caplog):
 
 
 def test_no_run_is_planned_so_late_that_rabbitmq_would_close_the_channel():
-    assert claims.LONGEST_SLEEP <= 600
+    assert claim.LONGEST_SLEEP <= 600

@@ -7,9 +7,9 @@ import types
 
 import pytest
 
+from django_vt.delivery.worker import Worker
 from django_vt.dispatchers import sqlite
 from django_vt.dispatchers.thread import ThreadDispatcher
-from django_vt.worker import Worker
 from tests.delivering import one, statuses
 from tests.dispatchers.threads import Hanging, delivery_threads, thread_dispatcher, until_ended, wake  # noqa: F401 - a fixture is among them
 

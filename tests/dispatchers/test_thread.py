@@ -9,10 +9,10 @@ from django.db import connections
 from django.utils import timezone
 
 from django_vt import dispatchers
+from django_vt.delivery.worker import Worker
 from django_vt.dispatchers import thread
 from django_vt.models import SendLogEntry
 from django_vt.testing import FakeVendor
-from django_vt.worker import Worker
 from tests.delivering import configure, endpoint, one, pending, statuses
 from tests.dispatchers.threads import Hanging, delivery_threads, thread_dispatcher, until_ended, wake  # noqa: F401 - a fixture is among them
 from tests.ordering import PIXEL_COOKIE

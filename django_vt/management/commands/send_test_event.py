@@ -12,7 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
 from django_vt.conf import DEFAULTS, settings
-from django_vt.delivery import send_unrecorded
+from django_vt.delivery.deliver import send_unrecorded
 from django_vt.events import Event, payload
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity

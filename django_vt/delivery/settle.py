@@ -13,8 +13,8 @@ from django.db.models import Min
 from django.dispatch import Signal
 from django.utils import timezone
 
-from django_vt.claims import Claim
 from django_vt.conf import settings
+from django_vt.delivery.claim import Claim
 from django_vt.exceptions import DeliveryError
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry
 from django_vt.models.db import with_retries

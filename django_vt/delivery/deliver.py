@@ -15,15 +15,15 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from django_vt.backends.base import Backend
-from django_vt.claims import Claim, Claimer
 from django_vt.conf import settings
+from django_vt.delivery.claim import Claim, Claimer
+from django_vt.delivery.settle import Settlement
 from django_vt.exceptions import DeliveryError
 from django_vt.models import SendLogEntry
 from django_vt.models.db import default_alias
 from django_vt.protocol import outcome, reasons
 from django_vt.protocol.outcome import Reply
 from django_vt.protocol.packing import OutgoingRequest, Packing
-from django_vt.settlement import Settlement
 
 logger = logging.getLogger(__name__)
 

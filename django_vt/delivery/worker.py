@@ -7,8 +7,9 @@ import threading
 
 from django.db import DatabaseError, InterfaceError, connections
 
-from django_vt.claims import LONGEST_SLEEP, SHORTEST_SLEEP
-from django_vt.delivery import Delivery, DeliveryReport
+from django_vt.delivery import DeliveryReport
+from django_vt.delivery.claim import LONGEST_SLEEP, SHORTEST_SLEEP
+from django_vt.delivery.deliver import Delivery
 from django_vt.models.db import commit_each_statement
 
 logger = logging.getLogger(__name__)

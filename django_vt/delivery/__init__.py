@@ -1,0 +1,11 @@
+"""From the row to the vendor: claim what is due, pack it into requests, send them, settle the answers.
+
+In comes the send log, a database at a time. Out go requests, through the backend that BACKEND names, and the outcome of
+each, into the send log. Nothing but `deliver_due` and `DeliveryReport` is meant for shops.
+"""
+
+from __future__ import annotations
+
+from django_vt.delivery.deliver import DeliveryReport, deliver_due
+
+__all__ = ["DeliveryReport", "deliver_due"]
