@@ -10,9 +10,8 @@ import trustme
 from urllib3.connection import HTTPConnection
 from urllib3.util.ssltransport import SSLTransport
 
-from django_vt.backends import deadline as deadlines
-from django_vt.backends.deadline import Deadline, DeadlineAdapter
-from django_vt.backends.watchdog import Watchdog
+from django_vt.backends.http import _deadline as deadlines
+from django_vt.backends.http._deadline import Deadline, DeadlineAdapter, Watchdog
 from django_vt.exceptions import DeliveryError
 from django_vt.protocol.outcome import Reply
 from django_vt.testing import DripBody, DripHead, FakeVendor, Hang

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from django_vt.backends import discretion
+from django_vt.backends.http import _wire
 from django_vt.exceptions import DeliveryError
 from django_vt.testing import Answer, Garbage, Hang, MalformedHeaders, Redirect, ResetAfterReading
 from tests.backends.requests_to import login
@@ -46,20 +46,20 @@ def record(name: str, *args: object, error: BaseException | None = None) -> logg
     return logging.LogRecord(name, logging.WARNING, "", 1, " ".join(["%s"] * len(args)), args, raised)
 
 
-@pytest.mark.parametrize("name", discretion.LOGGERS)
+@pytest.mark.parametrize("name", _wire.LOGGERS)
 def test_queries_and_tracebacks_are_cut_off_while_a_request_is_under_way(name):
     logger = logging.getLogger(name)
     made = record(name, "/event/acc123/login?data=canary", ValueError("canary"), 7, error=ValueError("canary"))
-    with discretion.queries_kept_out_of_logs():
+    with _wire.queries_kept_out_of_logs():
         assert logger.filter(made)
     assert made.getMessage() == "/event/acc123/login ValueError 7"
     assert made.exc_info is None
 
 
 def test_the_shops_own_requests_are_logged_as_ever():
-    with discretion.queries_kept_out_of_logs():
+    with _wire.queries_kept_out_of_logs():
         pass
-    name = discretion.LOGGERS[0]
+    name = _wire.LOGGERS[0]
     made = record(name, "/search?q=shoes")
     assert logging.getLogger(name).filter(made)
     assert made.getMessage() == "/search?q=shoes"
@@ -67,17 +67,17 @@ def test_the_shops_own_requests_are_logged_as_ever():
 
 def test_a_record_without_arguments_passes():
     made = logging.LogRecord("urllib3.connectionpool", logging.DEBUG, "", 1, "%(a)d", ({"a": 1},), None)
-    with discretion.queries_kept_out_of_logs():
-        assert discretion._filter.filter(made)
+    with _wire.queries_kept_out_of_logs():
+        assert _wire._filter.filter(made)
     assert made.args == {"a": 1}
 
 
 def test_the_filter_is_there_once_however_often_it_was_asked_for():
     for _ in range(3):
-        with discretion.queries_kept_out_of_logs():
+        with _wire.queries_kept_out_of_logs():
             pass
-    filters = logging.getLogger(discretion.LOGGERS[0]).filters
-    assert filters.count(discretion._filter) == 1
+    filters = logging.getLogger(_wire.LOGGERS[0]).filters
+    assert filters.count(_wire._filter) == 1
 
 
 def test_what_watches_http_client_sees_no_query(vendor, backend, monkeypatch):

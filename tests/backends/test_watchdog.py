@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from django_vt.backends.watchdog import Watchdog
+from django_vt.backends.http._deadline import Watchdog
 from tests.backends.requests_to import login
 
 LONG = 3600

@@ -10,7 +10,7 @@ import pytest
 import urllib3
 
 from django_vt.backends.http import HttpBackend
-from django_vt.backends.wire import DiscreetConnection
+from django_vt.backends.http._wire import DiscreetConnection
 from django_vt.protocol.outcome import Reply
 from django_vt.protocol.packing import OutgoingRequest
 

@@ -11,10 +11,8 @@ import urllib3
 from urllib3.exceptions import NameResolutionError
 
 from django_vt.backends.base import Backend
-from django_vt.backends.deadline import Deadline, DeadlineAdapter
-from django_vt.backends.discretion import queries_kept_out_of_logs
-from django_vt.backends.watchdog import Watchdog
-from django_vt.backends.wire import query_on_the_wire
+from django_vt.backends.http._deadline import Deadline, DeadlineAdapter, Watchdog
+from django_vt.backends.http._wire import queries_kept_out_of_logs, query_on_the_wire
 from django_vt.conf import settings
 from django_vt.exceptions import DeliveryError
 from django_vt.protocol import reasons
