@@ -11,7 +11,7 @@ from django.db import IntegrityError, OperationalError, connection, connections,
 
 from django_vt.delivery import deliver_due
 from django_vt.delivery.worker import Worker
-from django_vt.dispatchers import chain
+from django_vt.dispatchers import queue
 from django_vt.models import SendLogEntry
 from django_vt.signals import order_placed
 from tests.delivering import one, statuses
@@ -78,7 +78,7 @@ def in_a_thread(call):
 @pytest.mark.usefixtures("_no_autocommit_anywhere")
 @pytest.mark.parametrize(
     "deliver",
-    [lambda: Worker("default").run_once(), lambda: chain.run("default"), lambda: call_command("send_pending")],
+    [lambda: Worker("default").run_once(), lambda: queue.run("default"), lambda: call_command("send_pending")],
     ids=["thread", "queue", "command"],
 )
 def test_a_worker_commits_what_it_claims_and_what_came_of_it(deliver, script):

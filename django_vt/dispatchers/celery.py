@@ -6,9 +6,9 @@ from typing import Any
 
 from celery import current_app, shared_task  # type: ignore[import-untyped]
 
-from django_vt.dispatchers import chain
+from django_vt.dispatchers import queue
+from django_vt.dispatchers._background import Publisher
 from django_vt.dispatchers.base import Dispatcher
-from django_vt.dispatchers.publishing import Publisher
 from django_vt.models.db import default_alias
 
 PATIENCE = 5.0  # seconds that a broker has to answer
@@ -44,10 +44,10 @@ class CeleryDispatcher(Dispatcher):
 def deliver(using: str | None = None) -> None:
     """Deliver what is due on the database `using`, by default the send log's; come back for what is due later."""
     alias = using or default_alias()
-    seconds = chain.run(alias)
+    seconds = queue.run(alias)
     # A task that Celery runs in place (`task_always_eager`) would come back at once, and again.
     if seconds is not None and not deliver.request.is_eager:
-        chain.go_on(alias, seconds, lambda countdown: _publish_once(alias, countdown))
+        queue.go_on(alias, seconds, lambda countdown: _publish_once(alias, countdown))
 
 
 class BrokerPublisher(Publisher):

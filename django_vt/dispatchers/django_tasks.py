@@ -14,9 +14,9 @@ from django.core.checks import CheckMessage, Warning  # noqa: A004 - the name of
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from django_vt.dispatchers import chain
+from django_vt.dispatchers import queue
+from django_vt.dispatchers._background import Publisher
 from django_vt.dispatchers.base import Dispatcher
-from django_vt.dispatchers.publishing import Publisher
 from django_vt.models.db import default_alias
 
 tasks: Any = import_module("django.tasks" if django.VERSION >= (6, 0) else "django_tasks")
@@ -53,9 +53,9 @@ class TasksDispatcher(Dispatcher):
 def deliver(using: str | None = None) -> None:
     """Deliver what is due on the database `using`, by default the send log's; come back for what is due later."""
     alias = using or default_alias()
-    seconds = chain.run(alias)
+    seconds = queue.run(alias)
     if seconds is not None and deliver.get_backend().supports_defer:
-        chain.go_on(alias, seconds, lambda delay: _enqueue_after(alias, delay))
+        queue.go_on(alias, seconds, lambda delay: _enqueue_after(alias, delay))
 
 
 class TaskPublisher(Publisher):

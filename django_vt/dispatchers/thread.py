@@ -12,7 +12,7 @@ from django.core.checks import CheckMessage
 
 from django_vt.delivery.deliver import backend_class
 from django_vt.delivery.worker import Worker
-from django_vt.dispatchers import sqlite, uwsgi
+from django_vt.dispatchers import _platform
 from django_vt.dispatchers.base import Dispatcher
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class ThreadDispatcher(Dispatcher):
 
     def wake(self, using: str) -> None:
         """Have the thread look now; start it where none runs."""
-        if sqlite.unsafe(using):
+        if _platform.is_unsafe_sqlite(using):
             _threads.say_once(logging.WARNING, SQLITE_UNSAFE, using)
         elif not _threads.wake(using):
             _start(using)
@@ -47,11 +47,11 @@ class ThreadDispatcher(Dispatcher):
     @classmethod
     def check(cls) -> list[CheckMessage]:
         """Warns of an SQLite database on which it does not start."""
-        return sqlite.check()
+        return _platform.check_sqlite()
 
 
 def _start(using: str) -> None:
-    if uwsgi.threads_are_off():
+    if _platform.uwsgi_threads_are_off():
         _threads.say_once(logging.ERROR, UWSGI_WITHOUT_THREADS, using)
     else:
         # Not by the thread: a process that forks while another thread imports leaves its child the lock of the import,

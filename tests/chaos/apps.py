@@ -14,13 +14,13 @@ class ChaosConfig(AppConfig):
     def ready(self) -> None:
         """0.05 s for the first pause instead of 5, 1 s for the longest instead of 15 minutes."""
         from django_vt.delivery import claim, worker
-        from django_vt.dispatchers import chain
+        from django_vt.dispatchers import queue
         from django_vt.models import endpoint
 
         endpoint.FIRST_PAUSE, endpoint.LONGEST_PAUSE = 0.05, 1.0
         claim.SHORTEST_SLEEP, claim.LONGEST_SLEEP = 0.05, 1.0
         worker.SHORTEST_SLEEP, worker.LONGEST_SLEEP = 0.05, 1.0
-        chain.LONGEST_SLEEP = 1.0
+        queue.LONGEST_SLEEP = 1.0
         sign()
         os.register_at_fork(after_in_child=sign)
 

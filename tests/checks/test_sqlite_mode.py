@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.db import connections
 
-from django_vt.dispatchers import sqlite
+from django_vt.dispatchers import _platform
 
 THREAD = "django_vt.dispatchers.thread.ThreadDispatcher"
 
@@ -26,7 +26,7 @@ def test_the_thread_beside_a_shop_on_sqlite_s_own_transactions_is_a_warning(foun
     assert message.id == "django_vt.W002"
     assert not message.is_serious()
     assert '"transaction_mode": "IMMEDIATE"' in message.hint
-    assert sqlite.unsafe_sqlite_aliases() == ["default"]
+    assert _platform.unsafe_sqlite_aliases() == ["default"]
 
 
 @pytest.mark.parametrize("mode", ["IMMEDIATE", "immediate", "Exclusive"])

@@ -7,7 +7,7 @@ from django_vt import track
 from django_vt.backends import locmem
 from django_vt.delivery import claim
 from django_vt.delivery.deliver import Delivery
-from django_vt.dispatchers import chain
+from django_vt.dispatchers import queue
 from django_vt.events import Event
 from django_vt.exceptions import DeliveryError
 from django_vt.identity import Identity
@@ -40,7 +40,7 @@ def refuse(*args: object) -> None:
 
 def test_a_run_delivers_what_is_due_and_ends_where_nothing_is_left():
     entry = record()
-    assert chain.run("default") is None
+    assert queue.run("default") is None
     entry.refresh_from_db()
     assert entry.status == "sent"
 
@@ -52,19 +52,19 @@ def test_a_run_tells_when_the_next_is_worth_while(clock, monkeypatch):
         raise DeliveryError("timed-out")
 
     monkeypatch.setattr(locmem.LocMemBackend, "send", fail)
-    assert chain.run("default") == pytest.approx(5, abs=1)
+    assert queue.run("default") == pytest.approx(5, abs=1)
 
 
 def test_a_run_that_takes_long_leaves_the_rest_to_the_next(monkeypatch):
-    monkeypatch.setattr(chain, "LONGEST_RUN", -1.0)
+    monkeypatch.setattr(queue, "LONGEST_RUN", -1.0)
     record()
-    assert chain.run("default") == claim.SHORTEST_SLEEP
+    assert queue.run("default") == claim.SHORTEST_SLEEP
     assert locmem.outbox == []
 
 
 def test_a_database_that_is_away_is_told_by_its_class_and_tried_again(monkeypatch, caplog):
     monkeypatch.setattr(Delivery, "run", refuse)
-    assert chain.run("default") == claim.LONGEST_SLEEP
+    assert queue.run("default") == claim.LONGEST_SLEEP
     assert [record.getMessage() for record in caplog.records] == [
         "The send log cannot be read, trying again: OperationalError"
     ]
@@ -74,7 +74,7 @@ def test_a_database_that_is_away_is_told_by_its_class_and_tried_again(monkeypatc
 
 def test_of_all_who_want_the_next_run_one_publishes_it(clock, published):
     for _ in range(3):
-        chain.go_on("default", 5.0, published.append)
+        queue.go_on("default", 5.0, published.append)
     assert published == [5.0]
 
 
@@ -87,42 +87,42 @@ def test_of_two_who_read_the_same_plan_one_wins(clock):
 
 
 def test_the_planned_run_plans_its_successor(clock, published):
-    chain.go_on("default", 5.0, published.append)
+    queue.go_on("default", 5.0, published.append)
     clock.advance(5)
-    chain.go_on("default", 10.0, published.append)
-    chain.go_on("default", 10.0, published.append)
+    queue.go_on("default", 10.0, published.append)
+    queue.go_on("default", 10.0, published.append)
     assert published == [5.0, 10.0]
 
 
 def test_a_run_that_never_came_is_replaced_by_the_next_that_does(clock, published):
-    chain.go_on("default", 60.0, published.append)
+    queue.go_on("default", 60.0, published.append)
     clock.advance(3600)
-    chain.go_on("default", 5.0, published.append)
+    queue.go_on("default", 5.0, published.append)
     assert published == [60.0, 5.0]
 
 
 def test_a_run_that_must_come_sooner_than_planned_is_published(clock, published):
-    chain.go_on("default", 60.0, published.append)
-    chain.go_on("default", 5.0, published.append)
-    chain.go_on("default", 60.0, published.append)
+    queue.go_on("default", 60.0, published.append)
+    queue.go_on("default", 5.0, published.append)
+    queue.go_on("default", 60.0, published.append)
     assert published == [60.0, 5.0]
 
 
 def test_a_plan_that_is_a_moment_later_is_soon_enough(clock, published):
-    chain.go_on("default", 5.0, published.append)
-    chain.go_on("default", 4.99, published.append)
+    queue.go_on("default", 5.0, published.append)
+    queue.go_on("default", 4.99, published.append)
     assert published == [5.0]
 
 
 def test_where_the_database_cannot_tell_the_next_run_is_published(monkeypatch, published):
     monkeypatch.setattr(Endpoint, "plan_wake", refuse)
-    chain.go_on("default", 60.0, published.append)
+    queue.go_on("default", 60.0, published.append)
     assert published == [60.0]
     assert connection.connection is None
 
 
 def test_a_run_that_cannot_be_published_is_told_by_the_errors_class(caplog):
-    chain.go_on("default", 5.0, refuse)
+    queue.go_on("default", 5.0, refuse)
     assert [record.getMessage() for record in caplog.records] == [
         "The next delivery could not be scheduled: OperationalError; events wait"
     ]

@@ -7,8 +7,8 @@ import types
 
 import pytest
 
-from django_vt.dispatchers import publishing
-from django_vt.dispatchers.publishing import Publisher
+from django_vt.dispatchers import _background
+from django_vt.dispatchers._background import Publisher
 
 IN_CHILD_AND_AT_EXIT = """
 import os, threading
@@ -65,7 +65,7 @@ class Notebook(Publisher):
 
 @pytest.fixture
 def notebook(monkeypatch):
-    monkeypatch.setattr(publishing, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(_background, "FIRST_WAIT", 0.001)
     publisher = Notebook()
     yield publisher
     publisher.may_publish.set()
@@ -114,7 +114,7 @@ def test_what_fails_is_tried_again_until_it_is_published_and_told_once(notebook,
 
 
 def test_the_waits_between_attempts_grow_to_a_minute(notebook, monkeypatch):
-    monkeypatch.setattr(publishing, "FIRST_WAIT", 1.0)
+    monkeypatch.setattr(_background, "FIRST_WAIT", 1.0)
     waits = []
     notebook._changed.wait_for = lambda predicate, timeout: waits.append(timeout)  # type: ignore[method-assign]
     for failures in (1, 2, 3, 50):
@@ -124,7 +124,7 @@ def test_the_waits_between_attempts_grow_to_a_minute(notebook, monkeypatch):
 
 
 def test_the_end_of_the_process_does_not_wait_for_the_next_attempt(notebook, monkeypatch):
-    monkeypatch.setattr(publishing, "FIRST_WAIT", 60.0)
+    monkeypatch.setattr(_background, "FIRST_WAIT", 60.0)
     notebook.errors = [OSError()]
     notebook.wake("default")
     assert notebook.begun.wait(10)
@@ -134,7 +134,7 @@ def test_the_end_of_the_process_does_not_wait_for_the_next_attempt(notebook, mon
 
 
 def test_the_thread_ends_when_no_wake_comes_and_the_next_one_starts_another(notebook, monkeypatch):
-    monkeypatch.setattr(publishing, "IDLE", 0.001)
+    monkeypatch.setattr(_background, "IDLE", 0.001)
     for times in (1, 2):
         notebook.wake("default")
         assert notebook.begun.wait(10)

@@ -6,6 +6,9 @@ faster to write: no time-out applies there. Begun with `BEGIN IMMEDIATE`, the tw
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
+
 from django.core.checks import CheckMessage, Warning  # noqa: A004 - the name of Django's checks
 from django.db import connections
 
@@ -14,7 +17,7 @@ from django_vt.models.db import default_alias
 WAITING_MODES = ("IMMEDIATE", "EXCLUSIVE")
 
 
-def unsafe(alias: str) -> bool:
+def is_unsafe_sqlite(alias: str) -> bool:
     """Whether it is SQLite without a `transaction_mode` under which writers wait. Opens no connection."""
     connection = connections[alias]
     if connection.vendor != "sqlite":
@@ -26,10 +29,10 @@ def unsafe(alias: str) -> bool:
 def unsafe_sqlite_aliases() -> list[str]:
     """The send log's database, where a delivery thread beside the shop would fail the shop's transactions."""
     alias = default_alias()
-    return [alias] if unsafe(alias) else []
+    return [alias] if is_unsafe_sqlite(alias) else []
 
 
-def check() -> list[CheckMessage]:
+def check_sqlite() -> list[CheckMessage]:
     """What to say of a project whose process writes from a second thread."""
     return [
         Warning(
@@ -41,3 +44,28 @@ def check() -> list[CheckMessage]:
         )
         for alias in unsafe_sqlite_aliases()
     ]
+
+
+# uWSGI runs Python threads only where it is told to: without, a delivery thread would stand still.
+
+OFF = {"", "0", "false", "no", "off"}
+
+
+def uwsgi_threads_are_off() -> bool:
+    """Whether this process is a uWSGI worker without `enable-threads` and without `threads`, which implies it.
+
+    Known only here: `manage.py check` runs outside uWSGI.
+    """
+    try:
+        options: object = getattr(import_module("uwsgi"), "opt", None)
+    except ImportError:
+        return False
+    if not isinstance(options, Mapping):
+        # A project's own folder of that name, perhaps.
+        return False
+    given = {_text(name): _text(value).lower() for name, value in options.items()}
+    return "threads" not in given and given.get("enable-threads", "") in OFF
+
+
+def _text(value: object) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

@@ -12,7 +12,7 @@ import threading
 
 from django.db import connections
 
-from django_vt.dispatchers import uwsgi
+from django_vt.dispatchers import _platform
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Publisher:
             thread.join(seconds)
 
     def _start(self) -> None:
-        if uwsgi.threads_are_off():
+        if _platform.uwsgi_threads_are_off():
             self._pending.clear()
             logger.log(logging.DEBUG if self._failures else logging.ERROR, UWSGI_WITHOUT_THREADS)
             self._failures += 1
