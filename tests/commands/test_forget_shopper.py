@@ -13,9 +13,9 @@ from django_vt import remember_identity, track
 from django_vt.delivery import deliver_due
 from django_vt.events import Event
 from django_vt.identity import Identity
-from django_vt.management import forgetting
 from django_vt.management.commands import forget_shopper
 from django_vt.models import RememberedIdentity, SendAttempt, SendLogEntry
+from django_vt.operations import forgetting
 from django_vt.recording import attribution
 from django_vt.recording.record import hash_of_address
 from tests.admin.people import url

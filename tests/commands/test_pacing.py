@@ -5,15 +5,15 @@ import time
 import pytest
 from django.db import connection
 
-from django_vt.management import pacing
-from django_vt.management.pacing import LONGEST, LONGEST_REST, Pace
+from django_vt.operations import purging
+from django_vt.operations.purging import LONGEST, LONGEST_REST, Pace
 
 
 @pytest.fixture
 def rests(monkeypatch):
     """How long the pace has rested; nothing waits."""
     taken = []
-    monkeypatch.setattr(pacing, "_rest", taken.append)
+    monkeypatch.setattr(purging, "_rest", taken.append)
     return taken
 
 

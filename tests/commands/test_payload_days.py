@@ -9,8 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_vt.management import payloads
 from django_vt.models import SendLogEntry
+from django_vt.operations import purging
 from tests.admin.plans import scans
 from tests.commands.conftest import failed, fails, run
 from tests.delivering import configure, one
@@ -81,7 +81,7 @@ def test_with_nothing_sent_so_long_ago_there_is_nothing_to_empty():
 
 
 def test_it_empties_in_short_transactions_the_oldest_first(monkeypatch):
-    monkeypatch.setattr(payloads, "AT_ONCE", 2)
+    monkeypatch.setattr(purging, "AT_ONCE", 2)
     entries = [sent(days) for days in (35, 33, 31, 32, 34)]
     with CaptureQueriesContext(connection) as captured:
         run("purge_send_log")
@@ -90,16 +90,16 @@ def test_it_empties_in_short_transactions_the_oldest_first(monkeypatch):
 
 
 def test_who_is_interrupted_goes_on_where_it_was(monkeypatch):
-    monkeypatch.setattr(payloads, "AT_ONCE", 2)
+    monkeypatch.setattr(purging, "AT_ONCE", 2)
     entries = [sent(80 - days) for days in range(7)]
-    first = payloads.OldPayloads(SendLogEntry.objects.all(), timezone.now() - timedelta(days=76.5))
+    first = purging.OldPayloads(SendLogEntry.objects.all(), timezone.now() - timedelta(days=76.5))
     assert first.empty() == 4
     assert emptied() == {entry.pk for entry in entries[:4]}
     assert "\nEmptied 3 payloads" in run("purge_send_log")
 
 
 def test_entries_sent_at_one_moment_are_all_emptied(monkeypatch):
-    monkeypatch.setattr(payloads, "AT_ONCE", 2)
+    monkeypatch.setattr(purging, "AT_ONCE", 2)
     moment = timezone.now() - timedelta(days=31)
     entries = [sent(31, sent_at=moment) for _ in range(5)]
     SendLogEntry.objects.empty([entry.pk for entry in entries[:2]])
@@ -108,7 +108,7 @@ def test_entries_sent_at_one_moment_are_all_emptied(monkeypatch):
 
 
 def test_what_was_forgotten_is_no_sign_that_all_before_is_emptied(monkeypatch):
-    monkeypatch.setattr(payloads, "AT_ONCE", 2)
+    monkeypatch.setattr(purging, "AT_ONCE", 2)
     old, *forgotten = (sent(days) for days in (40, 33, 32, 31))
     SendLogEntry.objects.filter(pk__in=[entry.pk for entry in forgotten]).forget()
     run("purge_send_log")
@@ -117,7 +117,7 @@ def test_what_was_forgotten_is_no_sign_that_all_before_is_emptied(monkeypatch):
 
 def test_what_is_emptied_is_not_visited_again(monkeypatch):
     """However many there are: what is read is the last page, and then nothing from there on."""
-    monkeypatch.setattr(payloads, "AT_ONCE", 3)
+    monkeypatch.setattr(purging, "AT_ONCE", 3)
     for day in range(40, 80):
         sent(day)
     run("purge_send_log")

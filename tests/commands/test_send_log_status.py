@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from django_vt.management import figures
 from django_vt.management.commands import send_log_status
 from django_vt.models import bounded
+from django_vt.operations import figures
 from tests.commands.conftest import failed, fails, hold, pause, run
 from tests.delivering import configure, one, pending
 

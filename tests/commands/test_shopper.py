@@ -9,9 +9,9 @@ import pytest
 from django_vt import remember_identity, track
 from django_vt.events import Event, Login
 from django_vt.identity import Identity
-from django_vt.management import shopper
-from django_vt.management.forgetting import Forgetting
 from django_vt.models import RememberedIdentity
+from django_vt.operations import forgetting
+from django_vt.operations.forgetting import Forgetting
 from django_vt.recording.record import hash_of_address
 from tests.commands.conftest import run
 from tests.commands.forgettable import (
@@ -129,7 +129,7 @@ def test_the_remembered_identity_of_an_order_under_another_account_is_found_too(
 
 
 def test_a_remembered_address_is_found(monkeypatch):
-    monkeypatch.setattr(shopper, "AT_ONCE", 2)
+    monkeypatch.setattr(forgetting, "AT_ONCE", 2)
     request = request_with()
     for number, email in enumerate(["other@example.com"] * 3 + [ADDRESS] + ["other@example.com"] * 2):
         request.vt_identity = Identity(email=email)

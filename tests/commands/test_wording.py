@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from django_vt.management import wording
+from django_vt.operations import wording
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
-from django_vt.management import shopper, wording
 from django_vt.management.arguments import WrongArgument
-from django_vt.management.forgetting import Forgetting
-from django_vt.management.send_log_command import SendLogCommand
-from django_vt.management.shopper import Shopper
+from django_vt.management.base import SendLogCommand
 from django_vt.models import SendLogEntry
+from django_vt.operations import forgetting, wording
+from django_vt.operations.forgetting import Forgetting, Shopper
 
 _sleep = threading.Event().wait
 
@@ -70,10 +69,10 @@ def _shopper(using: str, options: dict[str, Any]) -> Shopper:
     if [email, pixel, vtsid].count(None) != 2:
         raise WrongArgument("EMAIL", "give an e-mail address, or --pixel, or --vtsid: one of them")
     if email is not None:
-        return Shopper(using, address=shopper.address("EMAIL", email))
+        return Shopper(using, address=forgetting.address("EMAIL", email))
     if pixel is not None:
-        return Shopper(using, visitor=shopper.visitor_by_pixel("--pixel", pixel))
-    return Shopper(using, visitor=shopper.visitor_by_vtsid("--vtsid", vtsid))
+        return Shopper(using, visitor=forgetting.visitor_by_pixel("--pixel", pixel))
+    return Shopper(using, visitor=forgetting.visitor_by_vtsid("--vtsid", vtsid))
 
 
 def _report(forgetting: Forgetting, options: dict[str, Any]) -> Iterator[str]:

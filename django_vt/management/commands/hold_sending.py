@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django_vt.conf import settings
-from django_vt.management.send_log_command import SendLogCommand
+from django_vt.management.base import SendLogCommand
 from django_vt.models import Endpoint
 
 

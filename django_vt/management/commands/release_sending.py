@@ -6,9 +6,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from django_vt.management import sending_state, wording
-from django_vt.management.send_log_command import SendLogCommand
+from django_vt.management.base import SendLogCommand
 from django_vt.models import Endpoint, SendLogEntry
+from django_vt.operations import sending_state, wording
 
 WHAT_SENDS = (
     "`manage.py send_pending` sends what is due at once; else a running worker does within a minute, or the dispatcher "

@@ -7,11 +7,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from django_vt.conf import settings
-from django_vt.management import sending_state, wording
-from django_vt.management.resending import Resending
-from django_vt.management.selection import select
-from django_vt.management.send_log_command import SendLogCommand
+from django_vt.management.base import SendLogCommand
 from django_vt.models import SendLogEntry
+from django_vt.operations import sending_state, wording
+from django_vt.operations.resending import Resending, select
 
 
 class Command(SendLogCommand):

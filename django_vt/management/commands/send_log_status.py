@@ -8,10 +8,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from django_vt.management import arguments, sending_state, wording
-from django_vt.management.figures import READ_FOR_REASONS, Figures
-from django_vt.management.send_log_command import SendLogCommand
+from django_vt.management import arguments
+from django_vt.management.base import SendLogCommand
 from django_vt.models import Endpoint, SendLogEntry, bounded
+from django_vt.operations import sending_state, wording
+from django_vt.operations.figures import READ_FOR_REASONS, Figures
 from django_vt.protocol import reasons
 
 NO_WORKER = (

@@ -9,9 +9,10 @@ from django.core.management.base import CommandParser
 from django_vt.conf import settings
 from django_vt.delivery import DeliveryReport
 from django_vt.delivery.worker import Worker
-from django_vt.management import arguments, sending_state, wording
-from django_vt.management.send_log_command import SendLogCommand
+from django_vt.management import arguments
+from django_vt.management.base import SendLogCommand
 from django_vt.management.stop_signals import stopped_by_signals
+from django_vt.operations import sending_state, wording
 
 MOST_IN_FLIGHT = 100
 

@@ -16,9 +16,10 @@ from django_vt.delivery.deliver import send_unrecorded
 from django_vt.events import Event, payload
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
-from django_vt.management import advice, sending_state
+from django_vt.management import advice
 from django_vt.management.arguments import WrongArgument
-from django_vt.management.send_log_command import SendLogCommand
+from django_vt.management.base import SendLogCommand
+from django_vt.operations import sending_state
 from django_vt.protocol import reasons
 from django_vt.protocol.outcome import Kind, Verdict, judge
 

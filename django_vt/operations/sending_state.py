@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from django_vt.conf import settings
-from django_vt.management import wording
 from django_vt.models import Endpoint
+from django_vt.operations import wording
 from django_vt.protocol import reasons
 
 SWITCHED_OFF = 'Nothing is sent: DJANGO_VT["ENABLED"] is False.'

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from django_vt.events import ADDRESS_PATTERN
 from django_vt.identity import PIXEL_ID_PATTERN, PIXEL_PATTERN, VTSID_PATTERN
 from django_vt.management.arguments import WrongArgument
 from django_vt.models import RememberedIdentity, SendLogEntry
+from django_vt.models.db import with_retries
 from django_vt.models.send_log import SendLogQuerySet
+from django_vt.operations.purging import Pace
 from django_vt.recording.attribution import key_of
 from django_vt.recording.record import hash_of_address
 
-AT_ONCE = 2000  # remembered identities a query
+READ_AT_ONCE = 2000  # remembered identities a query
 PIXEL, VTSID, EMAIL = "pixel:", "vtsid:", "email:"
 BEYOND_ALL_SESSIONS = "~"  # comes after whatever a session's id may hold
 
@@ -159,7 +164,7 @@ class Shopper:
 
     def _all_remembered(self) -> Iterator[tuple[int, str, str]]:
         last = 0
-        while rows := list(self._remembered.filter(pk__gt=last).order_by("pk").values_list(*REMEMBERED)[:AT_ONCE]):
+        while rows := list(self._remembered.filter(pk__gt=last).order_by("pk").values_list(*REMEMBERED)[:READ_AT_ONCE]):
             yield from rows
             last = rows[-1][0]
 
@@ -181,3 +186,80 @@ def _visitors_in(identity: Mapping[str, Any]) -> Iterator[str]:
         yield f"{PIXEL}{user_id}_"
     if vtsid := identity.get("vtsid"):
         yield f"{VTSID}{vtsid}"
+
+
+# Forgetting a shopper, part by part, and counting what was theirs.
+
+AT_ONCE = 400  # rows a transaction at most
+LOOKED_AT = ("pk", "identity", "reference", "email_hash", "status", "claim", "due_at")
+
+
+class Forgetting:
+    """Counts as it goes: entries by the status that they had, those with an address, remembered identities.
+
+    `others`: entries of the same visitors that hold another address, and are left. `in_hands_until`: when the lease
+    of the last worker ends that had one of them in its hands, None where none had.
+    """
+
+    def __init__(self, shopper: Shopper, using: str) -> None:
+        self._shopper = shopper
+        self._using = using
+        self._pace = Pace(AT_ONCE, using)
+        self.statuses: Counter[str] = Counter()
+        self.with_address = 0
+        self.remembered = 0
+        self.others = 0
+        self.in_hands_until: datetime | None = None
+
+    def preview(self) -> None:
+        """Count what would be forgotten, and change nothing."""
+        self._shopper.trace()
+        rows = {row["pk"]: row for part in self._shopper.entries() for row in part.values(*LOOKED_AT)}
+        self._count(list(rows.values()))
+        self.remembered = sum(1 for _ in self._shopper.remembered())
+        self._count_others()
+
+    def run(self) -> None:
+        """Forget; may be stopped at any time, and run again."""
+        self._shopper.trace()
+        remembered = dict(self._shopper.remembered())
+        # What leads to others goes after these, so that who is interrupted finds the rest again.
+        for visitor, part in self._shopper.found():
+            self._forget(part)
+            self._forget_remembered([pk for pk, visitors in remembered.items() if visitor in visitors])
+        self._forget_remembered(list(remembered))
+        for part in self._shopper.named():
+            self._forget(part)
+        self._count_others()
+
+    def _forget(self, part: SendLogQuerySet) -> None:
+        while rows := self._forget_some(part):
+            self._count(rows)
+
+    def _forget_some(self, part: SendLogQuerySet) -> Sequence[dict[str, Any]]:
+        with self._pace.transaction() as most:
+            return with_retries(lambda: self._forget_first(part, most), self._using)
+
+    def _forget_first(self, part: SendLogQuerySet, most: int) -> Sequence[dict[str, Any]]:
+        with transaction.atomic(using=self._using):
+            # Locked, where the database can: what is counted as pending must not have been sent meanwhile.
+            rows = list(part.select_for_update().values(*LOOKED_AT)[:most])
+            telling = [row["pk"] for row in rows if self._shopper.is_told_by(row["reference"], row["identity"])]
+            theirs = SendLogEntry.objects.using(self._using).filter(pk__in=[row["pk"] for row in rows])
+            theirs.forget(telling)
+        return rows
+
+    def _forget_remembered(self, ids: Sequence[int]) -> None:
+        rows = RememberedIdentity.objects.using(self._using)
+        for start in range(0, len(ids), AT_ONCE):
+            self.remembered += rows.filter(pk__in=ids[start : start + AT_ONCE]).delete()[0]
+
+    def _count(self, rows: Sequence[dict[str, Any]]) -> None:
+        now = timezone.now()
+        self.statuses.update(row["status"] for row in rows)
+        self.with_address += sum(bool(row["email_hash"]) for row in rows)
+        ends = [row["due_at"] for row in rows if row["claim"] and row["due_at"] > now]
+        self.in_hands_until = max([*ends, *filter(None, [self.in_hands_until])], default=None)
+
+    def _count_others(self) -> None:
+        self.others = sum(part.count() for part in self._shopper.others())

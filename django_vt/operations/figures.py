@@ -11,8 +11,8 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from django_vt.conf import settings
-from django_vt.management import sending_state
 from django_vt.models import Endpoint, SendLogEntry, bounded
+from django_vt.operations import sending_state
 
 Status = SendLogEntry.Status
 TOP_REASONS = 10
