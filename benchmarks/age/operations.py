@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from benchmarks import grown_log, orders
 from benchmarks.age.turn import Router
-from django_vt.admin import kept
+from django_vt.admin import filters
 from django_vt.conf import settings
 from django_vt.delivery.claim import Claim, Claimer
 from django_vt.delivery.settle import Settlement
@@ -85,7 +85,7 @@ def send_log_status(using: str) -> float:
 
 def list_anew(using: str) -> float:
     """The list whose figures are a minute old and counted anew."""
-    kept.forget()
+    filters.forget()
     return _get(_url("changelist"), {}, using)
 
 

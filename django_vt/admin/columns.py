@@ -9,9 +9,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_vt.admin.sending import Sending
-from django_vt.admin.story import Story, local
-from django_vt.admin.viewer import Viewer
+from django_vt.admin.explain import Sending, Story, local
+from django_vt.admin.privacy import Viewer
 from django_vt.models import SendLogEntry
 
 

@@ -1,24 +1,151 @@
-"""The page of one entry, as one viewer may see it: rows of Django's own read-only form."""
+"""The request that would carry an entry."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote_plus
 
 from django.contrib import admin
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from django_vt.admin import outgoing
+from django_vt.admin import lookup
+from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.columns import status_label
-from django_vt.admin.neighbours import neighbourhoods
-from django_vt.admin.sending import Sending
-from django_vt.admin.story import Story
-from django_vt.admin.timeline import timeline
-from django_vt.admin.viewer import Viewer, indented
-from django_vt.models import SendLogEntry
+from django_vt.admin.explain import Sending, Story, local
+from django_vt.admin.privacy import Viewer, indented
+from django_vt.conf import settings
+from django_vt.models import SendAttempt, SendLogEntry
+from django_vt.protocol import reasons
+from django_vt.protocol.packing import Packing
+
+
+def url(entry: SendLogEntry, payload: str) -> str:
+    """The address of a request that carries the entry alone, with this payload, readable; empty without a payload."""
+    if not payload:
+        return ""
+    draft = copy.copy(entry)
+    draft.payload = payload
+    draft.account_id = entry.account_id or settings.ACCOUNT_ID
+    packing = Packing(settings.ENDPOINT, settings.CALLBACK, settings.BATCH_SIZE, settings.MAX_URL_LENGTH)
+    (request,) = packing.pack([draft])
+    return unquote_plus(request.url)
+
+
+# Entries that share a reference or an identity with an entry.
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """One of them."""
+
+    pk: int
+    when: str
+    words: str
+    status: str
+    status_words: str
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """What they share in words, the newest of them, and the query of the list of all."""
+
+    words: str
+    query: str
+    entries: list[Neighbour]
+
+
+def neighbourhoods(entry: SendLogEntry, viewer: Viewer, using: str) -> list[Neighbourhood]:
+    """Those with the same reference, and those with the same identity, where there are any: up to five queries."""
+    found = (_neighbourhood(what, entry, viewer, using) for what in SHARED)
+    return [each for each in found if each.entries]
+
+
+SHARED = {
+    lookup.REFERENCE: lambda: _("Same reference"),
+    lookup.IDENTITY: lambda: _("Same identity"),
+}
+
+
+def _neighbourhood(what: str, entry: SendLogEntry, viewer: Viewer, using: str) -> Neighbourhood:
+    entries = SendLogEntry.objects.using(using)
+    same = set(lookup.having(what, entry, entries.all(), most=SHOWN + 1)) - {entry.pk}
+    others = entries.filter(pk__in=same).order_by("-pk")[:SHOWN] if same else ()
+    return Neighbourhood(
+        words=SHARED[what](),
+        query=f"?{lookup.PARAMETER}={what}:{entry.pk}{ANCHOR}",
+        entries=[_neighbour(other, viewer) for other in others],
+    )
+
+
+def _neighbour(entry: SendLogEntry, viewer: Viewer) -> Neighbour:
+    words = f"{entry.event_type} {viewer.reference(entry)}".strip()
+    return Neighbour(entry.pk, local(entry.created_at), words, entry.status, entry.get_status_display())
+
+
+# The life of an entry: recorded, each failed attempt, and how it ended or goes on.
+
+# An outage can leave hundreds; the last ones say what is wrong.
+MOST_ATTEMPTS = 50
+Status = SendLogEntry.Status
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Something that happened or will; `kind` is `recorded`, `attempt`, `sent` or `next`; `at` may be unknown."""
+
+    kind: str
+    at: str
+    words: str
+    exact: datetime | None = None
+
+
+def timeline(story: Story, using: str) -> list[Moment]:
+    """The moments of an entry's life, oldest first: one query."""
+    entry = story.entry
+    return [_moment("recorded", entry.created_at, _("Recorded")), *_attempts(entry, using), *_end(story)]
+
+
+def _attempts(entry: SendLogEntry, using: str) -> Iterator[Moment]:
+    newest = SendAttempt.objects.using(using).filter(entry_id=entry.pk).order_by("-pk")
+    attempts = list(newest[: MOST_ATTEMPTS + 1])
+    if len(attempts) > MOST_ATTEMPTS:
+        words = ngettext(
+            "Earlier failed attempts, of which the last %(count)d is shown",
+            "Earlier failed attempts, of which the last %(count)d are shown",
+            MOST_ATTEMPTS,
+        )
+        yield Moment("attempt", "", words % {"count": MOST_ATTEMPTS})
+    for attempt in reversed(attempts[:MOST_ATTEMPTS]):
+        yield _moment("attempt", attempt.at, reasons.describe(attempt.reason))
+
+
+def _end(story: Story) -> Iterator[Moment]:
+    entry = story.entry
+    if entry.status == Status.SENT and entry.sent_at:
+        yield _moment("sent", entry.sent_at, _("Accepted by Vibetrace"))
+    elif entry.status == Status.PENDING:
+        yield Moment("next", local(entry.due_at) if entry.due_at else "", story.next(), entry.due_at)
+    else:
+        yield Moment("next", "", story.happened())
+
+
+def _moment(kind: str, at: datetime, words: str) -> Moment:
+    return Moment(kind, local(at), words, at)
+
+
+# The page of one entry, as one viewer may see it: rows of Django's own read-only form.
 
 NONE = "-"
 TEMPLATES = "admin/django_vt/sendlogentry/"
@@ -35,43 +162,43 @@ class EntryPage:
         """The rows in their groups."""
         return [
             (None, {"fields": [self.status, self.happened, self.next]}),
-            (_("Event"), {"fields": [self.type, self.reference, self.identity, self.payload]}),
-            (_("Life"), {"fields": [self.timeline]}),
-            (_("Request"), {"fields": [self.request]}),
-            (_("Related entries"), {"fields": [self.neighbours]}),
+            (gettext_lazy("Event"), {"fields": [self.type, self.reference, self.identity, self.payload]}),
+            (gettext_lazy("Life"), {"fields": [self.timeline]}),
+            (gettext_lazy("Request"), {"fields": [self.request]}),
+            (gettext_lazy("Related entries"), {"fields": [self.neighbours]}),
         ]
 
-    @admin.display(description=_("status"))
+    @admin.display(description=gettext_lazy("status"))
     def status(self, entry: SendLogEntry) -> SafeString:
         """Where it stands."""
         return status_label(entry)
 
-    @admin.display(description=_("what happened"))
+    @admin.display(description=gettext_lazy("what happened"))
     def happened(self, entry: SendLogEntry) -> str:
         """The past in a sentence."""
         return self._story(entry).happened()
 
-    @admin.display(description=_("what happens next"))
+    @admin.display(description=gettext_lazy("what happens next"))
     def next(self, entry: SendLogEntry) -> str:
         """The future in a sentence."""
         return self._story(entry).next()
 
-    @admin.display(description=_("type"))
+    @admin.display(description=gettext_lazy("type"))
     def type(self, entry: SendLogEntry) -> str:
         """The vendor's event type."""
         return entry.event_type
 
-    @admin.display(description=_("reference"))
+    @admin.display(description=gettext_lazy("reference"))
     def reference(self, entry: SendLogEntry) -> str:
         """What the shop calls it."""
         return self._viewer.reference(entry) or NONE
 
-    @admin.display(description=_("identity"))
+    @admin.display(description=gettext_lazy("identity"))
     def identity(self, entry: SendLogEntry) -> str:
         """Whose it is."""
         return self._viewer.identity(entry) or NONE
 
-    @admin.display(description=_("payload"))
+    @admin.display(description=gettext_lazy("payload"))
     def payload(self, entry: SendLogEntry) -> SafeString | str:
         """The event as readable JSON."""
         text = indented(self._viewer.payload(entry))
@@ -80,21 +207,21 @@ class EntryPage:
             return format_html('<pre class="vt-code" dir="ltr">{}</pre>', text)
         return self._story(entry).absence() or NONE
 
-    @admin.display(description=_("timeline"))
+    @admin.display(description=gettext_lazy("timeline"))
     def timeline(self, entry: SendLogEntry) -> SafeString:
         """All moments of its life."""
         return render_to_string(f"{TEMPLATES}timeline.html", {"moments": timeline(self._story(entry), self._using)})
 
-    @admin.display(description=_("as it goes out"))
+    @admin.display(description=gettext_lazy("as it goes out"))
     def request(self, entry: SendLogEntry) -> SafeString | str:
         """The request; for those who may see people, unmasked where they ask for it."""
         context = {
-            "masked": outgoing.url(entry, self._viewer.masked_payload(entry)),
-            "unmasked": outgoing.url(entry, entry.payload) if self._viewer.sees_people else "",
+            "masked": url(entry, self._viewer.masked_payload(entry)),
+            "unmasked": url(entry, entry.payload) if self._viewer.sees_people else "",
         }
         return render_to_string(f"{TEMPLATES}request.html", context) if entry.payload else NONE
 
-    @admin.display(description=_("entries"))
+    @admin.display(description=gettext_lazy("entries"))
     def neighbours(self, entry: SendLogEntry) -> SafeString | str:
         """Those with the same reference or identity."""
         found = neighbourhoods(entry, self._viewer, self._using)

@@ -13,14 +13,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from django_vt.admin import filters, periods
-from django_vt.admin.changelist import SendLogChangeList
+from django_vt.admin import filters
+from django_vt.admin.actions import Views
+from django_vt.admin.changelist import BoundedPaginator, SendLogChangeList
 from django_vt.admin.columns import Columns
 from django_vt.admin.entry_page import EntryPage
 from django_vt.admin.overview import Overview
-from django_vt.admin.paging import BoundedPaginator
-from django_vt.admin.viewer import MAY_RESEND, Viewer
-from django_vt.admin.views import Views
+from django_vt.admin.privacy import MAY_RESEND, Viewer
 from django_vt.models import SendLogEntry, bounded
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ class SendLogEntryAdmin(ModelAdmin):
         """The list, with the overview above it."""
         if request.method != "GET" or not self.has_view_permission(request):
             return super().changelist_view(request, extra_context)
-        overview = Overview.of(request.GET.get(periods.PARAMETER), self.get_queryset(request).db)
+        overview = Overview.of(request.GET.get(filters.PARAMETER), self.get_queryset(request).db)
         context = {"overview": overview, "may_resend": self.has_resend_permission(request)}
         return super().changelist_view(request, {**context, **(extra_context or {})})
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
-from django_vt.admin import kept
+from django_vt.admin import filters
 from django_vt.events import Confirmation, Item, payload
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
@@ -23,9 +23,9 @@ VIEW, RESEND, PEOPLE = "view_sendlogentry", "resend_sendlogentry", "view_person"
 
 @pytest.fixture(autouse=True)
 def _no_figures_kept() -> Iterator[None]:
-    kept.forget()
+    filters.forget()
     yield
-    kept.forget()
+    filters.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from django_vt.admin import kept
+from django_vt.admin import filters
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry, bounded
 from django_vt.protocol import reasons
 from tests.admin.people import PIXEL, url
@@ -31,7 +31,7 @@ class Stage:
         self._monkeypatch = monkeypatch
 
     def get(self, name: str, *args: object, **query: str) -> HttpResponse:
-        kept.forget()
+        filters.forget()
         return self.client.get(url(name, *args), query)
 
     def post(self, name: str, **form: object) -> HttpResponse:

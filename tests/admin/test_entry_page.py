@@ -9,7 +9,7 @@ import re
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from django_vt.admin import neighbours, timeline
+from django_vt.admin import entry_page
 from django_vt.models import SendAttempt
 from tests.admin.conftest import ago
 from tests.admin.people import CANARY, PIXEL, url
@@ -101,7 +101,7 @@ def test_how_it_ended_is_told_too(viewer, record):
 
 
 def test_of_many_attempts_the_last_are_told(viewer, record, monkeypatch):
-    monkeypatch.setattr(timeline, "MOST_ATTEMPTS", 2)
+    monkeypatch.setattr(entry_page, "MOST_ATTEMPTS", 2)
     entry = record()
     for reason in ("tls", "timed out", "unreachable"):
         SendAttempt.objects.create(entry=entry, at=ago(hours=1), reason=reason)
@@ -125,7 +125,7 @@ def test_its_neighbours_are_those_with_the_same_reference_or_identity(viewer, re
 
 
 def test_of_many_neighbours_the_newest_are_shown(viewer, record, monkeypatch):
-    monkeypatch.setattr(neighbours, "SHOWN", 1)
+    monkeypatch.setattr(entry_page, "SHOWN", 1)
     entry = record("77", status="sent")
     older, newer = record("77"), record("77")
     shown = page(viewer, entry)

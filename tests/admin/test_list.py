@@ -11,7 +11,7 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from django_vt.admin import filters, paging
+from django_vt.admin import changelist, filters
 from django_vt.models import Endpoint, SendLogEntry, bounded
 from tests.admin import plans
 from tests.admin.conftest import ago
@@ -172,9 +172,9 @@ def test_pages_end_at_the_limit(viewer, record, monkeypatch):
 
 
 def test_a_large_number_is_grouped(settings):
-    assert paging.in_words(10_001) == "more than 10,000"
-    assert paging.in_words(10_000) == "10,000"
-    assert paging.in_words(7) == "7"
+    assert changelist.in_words(10_001) == "more than 10,000"
+    assert changelist.in_words(10_000) == "10,000"
+    assert changelist.in_words(7) == "7"
 
 
 def test_the_number_of_queries_does_not_grow_with_the_entries(viewer, record):

@@ -13,11 +13,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from django_vt.admin import kept
-from django_vt.admin.chart import HEIGHT, LOWEST_BAR, Chart
-from django_vt.admin.figures import Step, figures
-from django_vt.admin.overview import Overview
-from django_vt.admin.periods import BY_KEY, DAY
+from django_vt.admin import filters
+from django_vt.admin.filters import BY_KEY, DAY
+from django_vt.admin.overview import HEIGHT, LOWEST_BAR, Chart, Overview, Step, figures
 from django_vt.models import Endpoint, bounded
 from tests.admin import plans
 from tests.admin.conftest import ago
@@ -77,7 +75,7 @@ def test_what_is_kept_is_of_no_use_when_the_clock_is_set_back(record, clock):
     counts()
     record()
     clock.advance(-3600)
-    assert kept.for_a_minute(("figures", "default"), lambda: "new") == "new"
+    assert filters.for_a_minute(("figures", "default"), lambda: "new") == "new"
     assert counts()[0][0] == "1"
 
 

@@ -10,8 +10,7 @@ from datetime import timezone as zones
 import pytest
 from django.utils import timezone, translation
 
-from django_vt.admin.sending import Sending
-from django_vt.admin.story import Story
+from django_vt.admin.explain import Sending, Story
 from django_vt.models import Endpoint, SendLogEntry
 from tests.admin.conftest import RESEND, VIEW, ago
 from tests.admin.people import url

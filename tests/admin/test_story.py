@@ -7,8 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from django_vt.admin.sending import Sending
-from django_vt.admin.story import Story
+from django_vt.admin.explain import Sending, Story
 from django_vt.models import Endpoint, SendLogEntry
 
 

@@ -12,7 +12,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from selenium import webdriver
 
-from django_vt.admin import kept
+from django_vt.admin import filters
 from tests.browser.camera import Camera
 from tests.browser.looks import LIGHT_DESK, wear
 from tests.browser.staff import Staff
@@ -86,9 +86,9 @@ def _noon(clock: Clock, settings: Any) -> Iterator[None]:
     """What pages say of time is the same in every run. Nothing is delivered: what is queued stays queued."""
     clock.now = datetime.datetime(2026, 11, 23, 10, 24, tzinfo=datetime.timezone.utc)
     settings.DJANGO_VT = {"ACCOUNT_ID": "acc123", "DISPATCHER": "django_vt.dispatchers.manual.ManualDispatcher"}
-    kept.forget()
+    filters.forget()
     yield
-    kept.forget()
+    filters.forget()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from benchmarks import grown_log
-from django_vt.admin import kept
+from django_vt.admin import filters
 from django_vt.models import SendLogEntry
 
 ENTRIES = 1_000_000
@@ -46,7 +46,7 @@ def _shop(_clean: None, db: None, settings: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_figures_kept() -> None:
-    kept.forget()
+    filters.forget()
 
 
 @pytest.fixture

@@ -1,26 +1,30 @@
-"""The admin's own pages: looking up, sending again, holding and releasing. They act on POST only."""
+"""The admin's own history: who did what, and when."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import django
 from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db import transaction
+from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from django_vt.admin import history, kept, lookup, periods, selection
-from django_vt.admin.changelist import ANCHOR
-from django_vt.admin.paging import in_words
-from django_vt.admin.sending import Sending
-from django_vt.admin.viewer import Viewer
+from django_vt.admin import filters, lookup
+from django_vt.admin.changelist import ANCHOR, in_words
+from django_vt.admin.explain import Sending
+from django_vt.admin.privacy import Viewer
 from django_vt.conf import settings
 from django_vt.models import Endpoint, SendLogEntry, bounded
 from django_vt.models.db import default_alias
@@ -29,6 +33,88 @@ from django_vt.recording import record
 
 if TYPE_CHECKING:
     from django_vt.admin.send_log import SendLogEntryAdmin
+
+
+def note(request: HttpRequest, objects: Sequence[models.Model], words: str) -> None:
+    """A line in each object's history, by the one who makes the request."""
+    user_id: Any = request.user.pk
+    LogEntry.objects.log_actions(user_id, objects, CHANGE, words)
+
+
+# The entries that staff want to send again: which can be, which are left and why, and the queueing.
+
+IDS_PATTERN = re.compile(r"[0-9]{1,18}(,[0-9]{1,18})*", re.ASCII)
+# What one `id IN (…)` may hold on every database.
+CHUNK = 900
+Status = SendLogEntry.Status
+
+
+def parse_ids(text: str) -> list[int] | None:
+    """The ids in a form's field, as `join_ids` wrote it; None for anything else, and for more than the limit."""
+    if not IDS_PATTERN.fullmatch(text):
+        return None
+    ids = sorted({int(part) for part in text.split(",")})
+    return ids if len(ids) <= bounded.LIMIT else None
+
+
+def join_ids(ids: Sequence[int]) -> str:
+    """Ids for one field of a form: Django refuses forms of more than a thousand fields."""
+    return ",".join(map(str, ids))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What sending them again would do, on the database where it would."""
+
+    sendable: tuple[int, ...]
+    already_sent: int
+    in_hand: int
+    emptied: int
+    nobody: int
+
+
+def survey(ids: Sequence[int], using: str) -> Selection:
+    """Looks at them, and changes nothing."""
+    sendable: list[int] = []
+    already_sent = in_hand = emptied = nobody = 0
+    for chunk in _chunks(ids):
+        entries = SendLogEntry.objects.using(using).filter(pk__in=chunk)
+        statuses = dict(entries.values_list("pk", "status"))
+        whole = set(entries.can_be_sent().values_list("pk", flat=True))
+        busy = set(entries.under_live_claim(timezone.now()).values_list("pk", flat=True)) & whole
+        empty = entries.filter(payload="").count()
+        sendable += sorted(whole - busy)
+        already_sent += sum(statuses.get(pk) == Status.SENT for pk in whole - busy)
+        in_hand += len(busy)
+        emptied += empty
+        nobody += len(statuses.keys() - whole) - empty
+    return Selection(tuple(sendable), already_sent, in_hand, emptied, nobody)
+
+
+def queue(ids: Sequence[int], request: HttpRequest, using: str) -> int:
+    """Have them sent again, with a line in each one's history; returns how many. What a worker holds is left."""
+    queued = 0
+    with transaction.atomic(using=using):
+        begun_at = timezone.now()
+        for chunk in _chunks(ids):
+            entries = SendLogEntry.objects.using(using).filter(pk__in=chunk)
+            entries.resend(settings.ACCOUNT_ID)
+            # A worker's claim can come between a look and the change: what has changed is seen from the change.
+            pending = SendLogEntry.objects.using(using).with_status(Status.PENDING, chunk)
+            reopened = pending.can_be_sent().filter(claim=None, attempts=0, reason="", due_at__gte=begun_at)
+            logged = list(reopened.only("pk", "event_type", "reference"))
+            note(request, logged, _("Queued to be sent again."))
+            queued += len(logged)
+        record.wake_after_commit(using)
+    return queued
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
+
+
+# The admin's own pages: looking up, sending again, holding and releasing. They act on POST only.
 
 TEMPLATES = "admin/django_vt/sendlogentry/"
 LIST, CHANGE_PAGE = "django_vt_sendlogentry_changelist", "django_vt_sendlogentry_change"
@@ -66,15 +152,15 @@ class Views:
         ids = self._ids(request)
         if request.POST.get("confirmed") != "yes":
             return self.ask_to_resend(request, ids, **self._reason(request))
-        chosen = selection.survey(ids, default_alias())
-        queued = selection.queue(chosen.sendable, request, default_alias())
-        kept.forget()
+        chosen = survey(ids, default_alias())
+        queued = queue(chosen.sendable, request, default_alias())
+        filters.forget()
         self._tell_queued(request, queued, len(ids) - queued)
         return HttpResponseRedirect(self._url(CHANGE_PAGE, ids[0]) if len(ids) == 1 else self._url(LIST))
 
     def ask_to_resend(self, request: HttpRequest, ids: list[int], **why_these: Any) -> HttpResponse:
         """The page that says what sending them again will do, and `why_these`: for the failure they have in common."""
-        chosen = selection.survey(ids, default_alias())
+        chosen = survey(ids, default_alias())
         viewer = Viewer.of(request)
         first = SendLogEntry.objects.using(default_alias()).filter(pk__in=chosen.sendable[:LISTED]).order_by("pk")
         return self._page(
@@ -82,7 +168,7 @@ class Views:
             "resend_confirmation.html",
             title=_("Send again?"),
             chosen=chosen,
-            ids=selection.join_ids(ids),
+            ids=join_ids(ids),
             listed=[(entry, viewer.reference(entry)) for entry in first],
             unlisted=max(0, len(chosen.sendable) - LISTED),
             sending=Sending.seen_on(default_alias()),
@@ -116,8 +202,8 @@ class Views:
     def _ids(self, request: HttpRequest) -> list[int]:
         """The entries that a form names, or those that have failed for the reason it names."""
         if "reason" in request.POST:
-            return self._failed_for(request.POST["reason"], request.POST.get(periods.PARAMETER, ""))
-        ids = selection.parse_ids(request.POST.get("ids", ""))
+            return self._failed_for(request.POST["reason"], request.POST.get(filters.PARAMETER, ""))
+        ids = parse_ids(request.POST.get("ids", ""))
         if ids is None:
             raise BadRequest("ids are numbers with commas between them")
         return ids
@@ -126,11 +212,11 @@ class Views:
         """What entries that were not chosen one by one have in common, in words."""
         if "reason" not in request.POST:
             return {}
-        period = periods.BY_KEY[request.POST[periods.PARAMETER]]
+        period = filters.BY_KEY[request.POST[filters.PARAMETER]]
         return {"reason": reasons.describe(request.POST["reason"]), "period": period.words}
 
     def _failed_for(self, reason: str, period_key: str) -> list[int]:
-        period = periods.BY_KEY.get(period_key)
+        period = filters.BY_KEY.get(period_key)
         if period is None or reasons.split(reason)[0] not in reasons.CODES:
             raise BadRequest("no such reason or period")
         entries = SendLogEntry.objects.using(default_alias())
@@ -158,7 +244,7 @@ class Views:
                 endpoints.release()
                 record.wake_after_commit(using)
             words = _("Sending held.") if held else _("Sending released.")
-            history.note(request, list(endpoints.all()), words)
+            note(request, list(endpoints.all()), words)
         messages.success(request, words)
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
