@@ -1,0 +1,296 @@
+"""Whether there is an account to send for, and whether it can stand in the path of the vendor's address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from django.conf import settings as django_settings
+from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - the name of Django's checks
+from django.utils.module_loading import import_string
+
+from django_vt.conf import BLOCK, DEFAULTS, KEYS, account_id_is_usable, settings
+from django_vt.settings_rules import check_values, is_well_formed
+
+
+def check_account(block: Mapping[Any, Any]) -> list[CheckMessage]:
+    """ACCOUNT_ID may be missing only where nothing is sent."""
+    if not is_well_formed(block, "ACCOUNT_ID"):
+        return []
+    if not settings.ACCOUNT_ID:
+        return [] if settings.ENABLED is False else [_missing()]
+    return [] if account_id_is_usable(settings.ACCOUNT_ID) else [_unusable_account()]
+
+
+def _missing() -> CheckMessage:
+    return Error(
+        f'{BLOCK}["ACCOUNT_ID"] is missing: there is no account to send events for.',
+        hint="It is the id that Vibetrace gave the shop. Where nothing is to be sent, as in development, set "
+        f'{BLOCK}["ENABLED"] to False instead.',
+        id="django_vt.E002",
+    )
+
+
+def _unusable_account() -> CheckMessage:
+    return Error(
+        f'{BLOCK}["ACCOUNT_ID"] cannot stand in the path of a URL.',
+        hint="It may have up to 64 letters, digits and the characters . _ ~ - and nothing else, no blanks either.",
+        id="django_vt.E003",
+    )
+
+
+# Whether what the settings name can be imported and is of the right kind; and what it has to say itself.
+
+DOTTED_PATH = re.compile(r"\w+(\.\w+)+", re.ASCII)
+# By dotted path, as the settings name theirs: only the delivery imports a backend.
+BASE_CLASSES = {"BACKEND": "django_vt.backends.base.Backend", "DISPATCHER": "django_vt.dispatchers.base.Dispatcher"}
+HOOKS = {
+    "BEFORE_RECORD": "(event, identity, request or None) that returns the event, or None to drop it",
+    "ISSUE_VTSID": "(request) that returns whether the visitor may get the cookie",
+}
+
+
+def check_dotted_paths(block: Mapping[Any, Any]) -> list[CheckMessage]:
+    """BACKEND, DISPATCHER, with their own `check()`, and the hooks BEFORE_RECORD and ISSUE_VTSID."""
+    messages: list[CheckMessage] = []
+    for key in (*BASE_CLASSES, *HOOKS):
+        path = getattr(settings, key)
+        if isinstance(path, str) and is_well_formed(block, key):
+            messages += _check_path(key, path)
+    return messages
+
+
+def _check_path(key: str, path: str) -> list[CheckMessage]:
+    try:
+        found: Any = import_string(path)
+    except Exception as error:  # noqa: BLE001 - a module of the project's may raise anything
+        return [_not_importable(key, path, error)]
+    if key not in BASE_CLASSES:
+        return [] if callable(found) else [_not_callable(key)]
+    base = import_string(BASE_CLASSES[key])
+    if not (isinstance(found, type) and issubclass(found, base)):
+        return [_not_a_subclass(key)]
+    return _own_check(key, found)
+
+
+def _own_check(key: str, found: Any) -> list[CheckMessage]:
+    try:
+        return list(found.check())
+    except Exception as error:  # noqa: BLE001 - a project may have written it
+        return [
+            Error(
+                f'{BLOCK}["{key}"]: the check() of the class it names raised {type(error).__name__}.',
+                hint="check() takes no argument but the class and returns a list of messages.",
+                id="django_vt.E011",
+            )
+        ]
+
+
+def _not_importable(key: str, path: str, error: Exception) -> CheckMessage:
+    return Error(
+        f'{BLOCK}["{key}"] cannot be imported: {_why(path, error)}.',
+        hint=f"It is a dotted path such as {DEFAULTS[key] or f'shop.consent.{key.lower()}'!r}.",
+        id="django_vt.E009",
+    )
+
+
+def _why(path: str, error: Exception) -> str:
+    if not DOTTED_PATH.fullmatch(path):
+        return "it is no dotted path"
+    # An ImportError's text holds names of modules; another error's could hold anything.
+    return str(error) if isinstance(error, ImportError) else f"the import raised {type(error).__name__}"
+
+
+def _not_a_subclass(key: str) -> CheckMessage:
+    return Error(
+        f'{BLOCK}["{key}"] names something that is no {BASE_CLASSES[key]}.',
+        hint=f"Derive the class from it, or leave the setting out, for {DEFAULTS[key]!r}.",
+        id="django_vt.E010",
+    )
+
+
+def _not_callable(key: str) -> CheckMessage:
+    return Error(
+        f'{BLOCK}["{key}"] names something that cannot be called.',
+        hint=f"It is a function of {HOOKS[key]}.",
+        id="django_vt.E010",
+    )
+
+
+# Whether ENDPOINT is an address that shoppers' data may go to.
+
+LONGEST_ADDRESS = 255  # the column of the table of endpoints
+URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", re.ASCII)  # RFC 3986
+
+
+def check_endpoint(block: Mapping[Any, Any]) -> list[CheckMessage]:
+    """An absolute https URL, or http to this machine, to which a path and a query can be added."""
+    if not is_well_formed(block, "ENDPOINT"):
+        return []
+    parts = _split(settings.ENDPOINT)
+    if parts is None:
+        return [_unusable_endpoint("is not an absolute http or https URL")]
+    problem = _problem(settings.ENDPOINT, parts)
+    if problem:
+        return [_unusable_endpoint(problem)]
+    return [] if parts.scheme == "https" or _is_loopback(parts.hostname or "") else [_plain_http()]
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of the URL; None where it has no host, a port that is none, or isn't one."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - raises where it is no number
+    except ValueError:
+        return None
+    # urlsplit drops line breaks without a word.
+    usable = URL_CHARACTERS.fullmatch(url) and parts.scheme in {"http", "https"} and parts.hostname
+    return parts if usable else None
+
+
+def _problem(url: str, parts: SplitResult) -> str:
+    if len(url) > LONGEST_ADDRESS:
+        return f"is longer than {LONGEST_ADDRESS} characters"
+    if "@" in parts.netloc:
+        return "holds a user name: the send log and the log show the address"
+    if "?" in url or "#" in url:
+        return "has a query or a fragment, where the account and the event type are to follow"
+    return ""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _unusable_endpoint(problem: str) -> CheckMessage:
+    return Error(
+        f'{BLOCK}["ENDPOINT"] {problem}.',
+        hint=f'Leave it out, for "{DEFAULTS["ENDPOINT"]}", or give an address of that form.',
+        id="django_vt.E006",
+    )
+
+
+def _plain_http() -> CheckMessage:
+    return Error(
+        f'{BLOCK}["ENDPOINT"] is plain http to another machine: shoppers\' addresses would travel readable.',
+        hint="Use https. http is for this machine only: localhost, 127.0.0.0/8 and [::1].",
+        id="django_vt.E007",
+    )
+
+
+# Whether a worker's claim lasts as long as its work.
+
+
+def check_lease(block: Mapping[Any, Any]) -> list[CheckMessage]:
+    """LEASE is at least twice a request's deadline; else two workers would send the same entries."""
+    if not (is_well_formed(block, "LEASE") and is_well_formed(block, "TIMEOUT")):
+        return []
+    shortest = 2 * settings.deadline
+    if shortest <= settings.LEASE:
+        return []
+    return [
+        Error(
+            f'{BLOCK}["LEASE"] ({settings.LEASE} s) is shorter than twice the deadline of a request '
+            f'({settings.deadline} s, the sum of {BLOCK}["TIMEOUT"]).',
+            hint=f"Set LEASE to {shortest} or more, or shorten TIMEOUT: a claim that runs out while its request is "
+            "under way lets another worker send the same events.",
+            id="django_vt.E008",
+        )
+    ]
+
+
+# Whether the middleware is installed.
+
+MIDDLEWARE = "django_vt.middleware.VTIdentityMiddleware"
+
+
+def check_middleware() -> list[CheckMessage]:
+    """MIDDLEWARE names ours, or a subclass of it. Where in the list doesn't matter."""
+    installed = list(django_settings.MIDDLEWARE or ())
+    if MIDDLEWARE in installed or any(_is_subclass(path) for path in installed):
+        return []
+    return [
+        Warning(
+            f"{MIDDLEWARE} is not in MIDDLEWARE.",
+            hint=f'Add "{MIDDLEWARE}": without it there is no request.vt_identity, and what a stopped process has '
+            "left unsent waits for the next event.",
+            id="django_vt.W001",
+        )
+    ]
+
+
+def _is_subclass(path: str) -> bool:
+    try:
+        found = import_string(path)
+    except Exception:  # noqa: BLE001 - Django says so itself, with the first request
+        return False
+    return isinstance(found, type) and issubclass(found, import_string(MIDDLEWARE))
+
+
+# Keys of `DJANGO_VT` that mean nothing: most are spelt wrongly.
+
+
+def check_unknown_keys(block: Mapping[Any, Any]) -> list[CheckMessage]:
+    """An error for each key that is no setting, with the one that was probably meant."""
+    return [
+        Error(f"{BLOCK}[{_shown(key)}] is not a setting of django-vt.", hint=_hint(key), id="django_vt.E004")
+        for key in block
+        if key not in KEYS
+    ]
+
+
+def _shown(key: object) -> str:
+    return ascii(key) if isinstance(key, str) else f"a key of type {type(key).__name__}"
+
+
+def _hint(key: object) -> str:
+    nearest = get_close_matches(str(key).upper(), sorted(KEYS), n=1) if isinstance(key, str) else []
+    if nearest:
+        return f'Did you mean "{nearest[0]}"?'
+    return f"Remove it. The settings are {', '.join(sorted(KEYS))}."
+
+
+# The system checks: a wrong setting is found by `manage.py check`, not at the first order.
+#
+# None opens a connection, to the network or to a database, and none raises, whatever `DJANGO_VT` holds. No message
+# repeats a string out of the settings that could hold a password. `manage.py check --tag django_vt` runs just these.
+#
+
+TAG = "django_vt"
+
+CHECKS_OF_THE_BLOCK = (
+    check_unknown_keys,
+    check_values,
+    check_account,
+    check_endpoint,
+    check_lease,
+    check_dotted_paths,
+)
+
+
+@register(TAG)
+def check_settings(app_configs: object = None, **options: object) -> list[CheckMessage]:
+    """Everything in `DJANGO_VT`."""
+    block: Any = getattr(django_settings, BLOCK, None)
+    if not isinstance(block, Mapping):
+        return [
+            Error(
+                f"The setting {BLOCK} is {'missing' if block is None else 'not a dict'}.",
+                hint=f'Add {BLOCK} = {{"ACCOUNT_ID": "…"}} with the id that Vibetrace gave the shop.',
+                id="django_vt.E001",
+            )
+        ]
+    return [message for check in CHECKS_OF_THE_BLOCK for message in check(block)]
+
+
+@register(TAG)
+def check_project(app_configs: object = None, **options: object) -> list[CheckMessage]:
+    """What the app needs of the project's other settings."""
+    return check_middleware()
