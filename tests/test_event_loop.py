@@ -15,7 +15,7 @@ from django_vt.adapters import report
 from django_vt.events import Event
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
-from django_vt.models.send_log import SENT, SKIPPED
+from django_vt.models.send_log import Status
 from django_vt.recording import event_loop
 from django_vt.signals import order_placed
 from tests.ordering import PIXEL, PIXEL_COOKIE, confirmation, order, visitor
@@ -49,7 +49,7 @@ def on_a_loop(call):
 def test_every_form_records_the_order(call, warns, caplog):
     on_a_loop(call)
     entry = SendLogEntry.objects.get()
-    assert (entry.status, entry.identity) == (SENT, PIXEL.stored_form)
+    assert (entry.status, entry.identity) == (Status.SENT, PIXEL.stored_form)
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * warns
 
 
@@ -59,7 +59,7 @@ def test_the_entry_is_given_back():
 
 def test_an_order_that_cannot_be_sent_is_recorded_there_too():
     on_a_loop(lambda: order_placed.send(sender=None, **order(total=None)))
-    assert (SendLogEntry.objects.get().status, SendLogEntry.objects.get().reason) == (SKIPPED, "invalid: total")
+    assert (SendLogEntry.objects.get().status, SendLogEntry.objects.get().reason) == (Status.SKIPPED, "invalid: total")
 
 
 def test_it_warns_once_a_process(caplog):

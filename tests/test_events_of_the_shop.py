@@ -8,7 +8,7 @@ from django.db import transaction
 from django_vt import track
 from django_vt.events import Event
 from django_vt.models import SendLogEntry
-from django_vt.models.send_log import PENDING, SKIPPED
+from django_vt.models.send_log import Status
 from django_vt.recording import record
 from tests.ordering import BUYER, PIXEL, place, visitor
 from tests.shop.models import Order
@@ -60,7 +60,7 @@ def test_a_property_that_raises_does_not_reach_the_shopper(raises, caplog):
 def test_what_no_column_holds_is_skipped_with_the_name_of_the_member(member, value, caplog):
     """Refused by the database it would be lost; and PostgreSQL writes a refused row, address and all, into its log."""
     entry = track(OfTheShop(email=BUYER, **{member: value}), identity=PIXEL)
-    assert (entry.status, entry.reason, entry.payload) == (SKIPPED, f"invalid: {member}", "")
+    assert (entry.status, entry.reason, entry.payload) == (Status.SKIPPED, f"invalid: {member}", "")
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert BUYER not in caplog.text
 
@@ -83,6 +83,6 @@ def test_an_event_that_no_request_could_carry_costs_the_order_nothing(caplog):
     with transaction.atomic():
         Order.objects.create(number="1", total=1)
         entry = place(request=visitor(), extra={"note": "x" * 1_000_000})
-    assert (entry.status, entry.reason, entry.reference) == (SKIPPED, "invalid: payload", "100023")
+    assert (entry.status, entry.reason, entry.reference) == (Status.SKIPPED, "invalid: payload", "100023")
     assert Order.objects.exists()
-    assert track(Event("wishlist", {"note": "x" * 900_000}), identity=PIXEL).status == PENDING
+    assert track(Event("wishlist", {"note": "x" * 900_000}), identity=PIXEL).status == Status.PENDING

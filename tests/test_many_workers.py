@@ -22,7 +22,7 @@ WORKERS = 4
 
 WORK = """
 from django_vt.models import SendLogEntry
-from django_vt.worker import Worker
+from django_vt.delivery.worker import Worker
 print("ready", flush=True)
 input()
 worker = Worker("default")

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django_vt import track
 from django_vt.events import Event
 from django_vt.models import Endpoint, RememberedIdentity, SendAttempt, SendLogEntry
-from django_vt.models.send_log import FAILED, PENDING, SENT, SKIPPED
+from django_vt.models.send_log import Status
 from tests.ordering import BUYER, PIXEL, confirmation, visitor
 
 pytestmark = pytest.mark.django_db
@@ -66,7 +66,7 @@ def test_the_permissions_are_to_view_to_resend_and_to_see_persons():
 
 
 def test_the_statuses_of_the_verbs_are_those_of_the_model():
-    assert SendLogEntry.Status.values == [PENDING, SENT, FAILED, SKIPPED]
+    assert SendLogEntry.Status.values == [Status.PENDING, Status.SENT, Status.FAILED, Status.SKIPPED]
 
 
 def test_an_entry_says_its_type_and_reference_and_nothing_of_a_person(entry, clock):
@@ -87,18 +87,18 @@ def test_forgetting_empties_what_tells_of_a_person_and_stops_what_was_pending(en
     assert SendLogEntry.objects.all().forget() == 1
     entry = after(entry)
     assert (entry.payload, entry.identity, entry.email_hash) == ("", "", "")
-    assert (entry.status, entry.reason, entry.due_at, entry.claim) == (SKIPPED, "forgotten", None, None)
+    assert (entry.status, entry.reason, entry.due_at, entry.claim) == (Status.SKIPPED, "forgotten", None, None)
     assert entry.reference == "100023"
 
 
 def test_forgetting_what_was_sent_leaves_that_it_was_sent(entry, clock):
     entries = SendLogEntry.objects.all()
-    entries.filter(pk=entry.pk).update(status=SENT, sent_at=clock.now, response_status=200, due_at=None)
+    entries.filter(pk=entry.pk).update(status=Status.SENT, sent_at=clock.now, response_status=200, due_at=None)
     entries.forget()
-    assert (after(entry).status, after(entry).sent_at, after(entry).reason) == (SENT, clock.now, "")
+    assert (after(entry).status, after(entry).sent_at, after(entry).reason) == (Status.SENT, clock.now, "")
 
 
-@pytest.mark.parametrize("status", [FAILED, SENT, SKIPPED])
+@pytest.mark.parametrize("status", [Status.FAILED, Status.SENT, Status.SKIPPED])
 def test_resending_makes_it_as_new_and_due_now(entry, clock, status):
     SendLogEntry.objects.update(
         status=status,
@@ -112,7 +112,7 @@ def test_resending_makes_it_as_new_and_due_now(entry, clock, status):
     clock.advance(60)
     assert SendLogEntry.objects.all().resend("acc456") == 1
     entry = after(entry)
-    assert (entry.status, entry.attempts, entry.batch_limit, entry.due_at) == (PENDING, 0, None, clock.now)
+    assert (entry.status, entry.attempts, entry.batch_limit, entry.due_at) == (Status.PENDING, 0, None, clock.now)
     assert (entry.sent_at, entry.response_status, entry.reason, entry.account_id) == (None, None, "", "acc123")
 
 
@@ -120,14 +120,14 @@ def test_resending_gives_what_had_no_account_the_one_there_is_now(settings):
     settings.DJANGO_VT = {}
     entry = track(confirmation(), request=visitor())
     assert SendLogEntry.objects.all().resend("acc456") == 1
-    assert (after(entry).account_id, after(entry).status) == ("acc456", PENDING)
+    assert (after(entry).account_id, after(entry).status) == ("acc456", Status.PENDING)
 
 
 def test_resending_leaves_what_holds_no_event_or_nobody(entry):
     nobody = track(confirmation(order_id="2"))
     SendLogEntry.objects.filter(pk=entry.pk).forget()
     assert SendLogEntry.objects.all().resend("acc123") == 0
-    assert {after(entry).status, after(nobody).status} == {SKIPPED}
+    assert {after(entry).status, after(nobody).status} == {Status.SKIPPED}
 
 
 def test_resending_leaves_what_a_worker_has_in_its_hands_until_its_lease_is_over(entry, clock):

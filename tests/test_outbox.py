@@ -17,7 +17,7 @@ from django_vt.backends import locmem
 from django_vt.events import Event, Login
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
-from django_vt.models.send_log import FAILED, PENDING, SENT, SKIPPED
+from django_vt.models.send_log import Status
 from django_vt.recording import record
 from tests.ordering import BUYER, PIXEL, confirmation, place, visitor
 from tests.shop.models import Order
@@ -35,14 +35,14 @@ def entries():
 
 @transaction.atomic
 def record_and_roll_back(event):
-    assert track(event, request=visitor()).status == PENDING
+    assert track(event, request=visitor()).status == Status.PENDING
     raise Rollback
 
 
 def test_an_event_becomes_an_entry_that_is_due_now(clock):
     entry = track(confirmation(email="Buyer@Example.com"), request=visitor())
     entry.refresh_from_db()
-    assert (entry.status, entry.due_at, entry.created_at, entry.attempts) == (PENDING, clock.now, clock.now, 0)
+    assert (entry.status, entry.due_at, entry.created_at, entry.attempts) == (Status.PENDING, clock.now, clock.now, 0)
     assert (entry.account_id, entry.event_type, entry.reference) == ("acc123", "confirmation", "100023")
     assert entry.identity == "pixel:8139618027113397_253412802711339765"
     assert entry.email_hash == hashlib.sha256(b"buyer@example.com").hexdigest()
@@ -94,7 +94,7 @@ def test_keys_are_joined_without_being_mixed_up():
 
 def test_an_event_of_nobody_is_skipped_with_the_reason():
     entry = track(confirmation())
-    assert (entry.status, entry.reason, entry.due_at, entry.identity) == (SKIPPED, "nobody", None, "")
+    assert (entry.status, entry.reason, entry.due_at, entry.identity) == (Status.SKIPPED, "nobody", None, "")
     assert entry.event == {"type": "confirmation", **{key: entry.event[key] for key in ("items", "generic")}}
 
 
@@ -103,7 +103,7 @@ def test_an_order_signalled_first_without_and_then_with_an_identity_is_sent_with
     clock.advance(60)
     again = track(confirmation(email=BUYER), request=visitor())
     assert entries() == [first] == [again]
-    assert (again.status, again.due_at, again.reason, again.attempts) == (PENDING, clock.now, "", 0)
+    assert (again.status, again.due_at, again.reason, again.attempts) == (Status.PENDING, clock.now, "", 0)
     assert again.event["userId"] == PIXEL.user_id
     assert again.event["generic"]["email"] == BUYER
     assert again.email_hash == record.hash_of_address(BUYER)
@@ -111,21 +111,23 @@ def test_an_order_signalled_first_without_and_then_with_an_identity_is_sent_with
 
 def test_an_order_that_had_failed_is_renewed():
     first = track(confirmation(), request=visitor())
-    SendLogEntry.objects.update(status=FAILED, attempts=8, due_at=None, response_status=400, reason="answered: 400")
+    SendLogEntry.objects.update(
+        status=Status.FAILED, attempts=8, due_at=None, response_status=400, reason="answered: 400"
+    )
     again = track(confirmation(), identity=Identity(vtsid="site-1"))
     assert again == first
-    assert (again.status, again.attempts, again.response_status, again.reason) == (PENDING, 0, None, "")
+    assert (again.status, again.attempts, again.response_status, again.reason) == (Status.PENDING, 0, None, "")
     assert again.identity == "vtsid:site-1"
 
 
 def test_a_repetition_that_nobody_can_be_named_for_renews_nothing():
     track(confirmation(), request=visitor())
-    SendLogEntry.objects.update(status=FAILED, due_at=None, reason="answered: 400")
+    SendLogEntry.objects.update(status=Status.FAILED, due_at=None, reason="answered: 400")
     again = track(confirmation())
-    assert (again.status, again.reason, again.identity) == (FAILED, "answered: 400", PIXEL.stored_form)
+    assert (again.status, again.reason, again.identity) == (Status.FAILED, "answered: 400", PIXEL.stored_form)
 
 
-@pytest.mark.parametrize("status", [PENDING, SENT])
+@pytest.mark.parametrize("status", [Status.PENDING, Status.SENT])
 def test_an_order_that_is_pending_or_sent_stays_as_it_is(status):
     first = track(confirmation(), request=visitor())
     SendLogEntry.objects.update(status=status)
@@ -133,7 +135,7 @@ def test_an_order_that_is_pending_or_sent_stays_as_it_is(status):
     assert entries()[0].status == status
 
 
-@pytest.mark.parametrize("status", [PENDING, SENT, FAILED, SKIPPED])
+@pytest.mark.parametrize("status", [Status.PENDING, Status.SENT, Status.FAILED, Status.SKIPPED])
 def test_a_forgotten_order_is_never_recorded_again(status):
     track(confirmation(email=BUYER), request=visitor())
     SendLogEntry.objects.update(status=status)
@@ -148,7 +150,7 @@ def test_a_forgotten_order_is_never_recorded_again(status):
 def test_an_order_without_a_usable_account_is_kept_to_be_seen(settings, account):
     settings.DJANGO_VT = {"ACCOUNT_ID": account}
     entry = track(confirmation(), request=visitor())
-    assert (entry.status, entry.reason, entry.account_id) == (SKIPPED, "invalid: ACCOUNT_ID", "")
+    assert (entry.status, entry.reason, entry.account_id) == (Status.SKIPPED, "invalid: ACCOUNT_ID", "")
     assert entry.event["userId"] == PIXEL.user_id
 
 
@@ -206,14 +208,14 @@ def test_an_order_committed_is_sent_and_one_rolled_back_is_not():
         assert locmem.outbox == []
     with pytest.raises(Rollback):
         record_and_roll_back(confirmation(order_id="2"))
-    assert [entry.status for entry in entries()] == [SENT]
+    assert [entry.status for entry in entries()] == [Status.SENT]
     assert [json.loads(request.payloads[0])["generic"]["orderId"] for request in locmem.outbox] == ["100023"]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_recording_outside_a_transaction_has_one_of_its_own():
-    assert track(confirmation(), request=visitor()).status == PENDING
-    assert [entry.status for entry in entries()] == [SENT]
+    assert track(confirmation(), request=visitor()).status == Status.PENDING
+    assert [entry.status for entry in entries()] == [Status.SENT]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -222,7 +224,7 @@ def test_a_project_that_commits_by_itself_records_too(caplog):
     try:
         for end in (transaction.rollback, transaction.commit):
             Order.objects.create(number="100023", total=1)
-            assert track(confirmation(), request=visitor()).status == PENDING
+            assert track(confirmation(), request=visitor()).status == Status.PENDING
             end()
             assert [entry.reference for entry in entries()] == [order.number for order in Order.objects.all()]
     finally:
@@ -273,14 +275,19 @@ def test_an_event_class_of_the_shops_own_is_recorded():
 
 def test_an_event_of_the_shops_own_that_json_has_no_form_for_is_skipped_with_the_reason(caplog):
     entry = track(OfTheShop(lambda identity: {"canary": object()}))
-    assert (entry.status, entry.reason, entry.reference, entry.payload) == (SKIPPED, "invalid: TypeError", "Q-1", "")
+    assert (entry.status, entry.reason, entry.reference, entry.payload) == (
+        Status.SKIPPED,
+        "invalid: TypeError",
+        "Q-1",
+        "",
+    )
     assert caplog.messages == ["quote Q-1 cannot be sent: TypeError"]
 
 
 def test_what_cannot_become_an_event_is_skipped_and_a_mended_one_is_its_own():
     broken = record.record_invalid("confirmation", "100023", "invalid: total")
     assert (broken.status, broken.reason, broken.reference, broken.dedup_key) == (
-        SKIPPED,
+        Status.SKIPPED,
         "invalid: total",
         "100023",
         None,

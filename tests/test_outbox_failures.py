@@ -13,7 +13,7 @@ from django.db.transaction import TransactionManagementError
 from django_vt import dispatchers, track
 from django_vt.models import SendLogEntry
 from django_vt.models.fast_sql import SAVEPOINT
-from django_vt.models.send_log import FAILED, PENDING, SKIPPED
+from django_vt.models.send_log import Status
 from django_vt.recording import shield
 from django_vt.recording.shield import Shield
 from django_vt.signals import order_placed
@@ -56,7 +56,7 @@ def test_without_the_table_the_order_is_committed_and_one_error_says_so(place, c
     caplog.set_level(logging.DEBUG)
     place()
     assert Order.objects.get().number == "100023"
-    assert [(record.name, record.levelname) for record in caplog.records] == [("django_vt.recording.record", "ERROR")]
+    assert [(record.name, record.levelname) for record in caplog.records] == [("django_vt.recording", "ERROR")]
     assert caplog.messages == [f"Could not record confirmation 100023: {missing_table_error()}"]
 
 
@@ -110,7 +110,7 @@ def test_a_wake_that_raises_does_not_reach_the_shopper(monkeypatch):
 
     monkeypatch.setattr(dispatchers, "wake", failing_wake)
     order_in_a_transaction()
-    assert SendLogEntry.objects.get().status == PENDING
+    assert SendLogEntry.objects.get().status == Status.PENDING
 
 
 @contextmanager
@@ -144,7 +144,7 @@ def test_an_error_that_took_the_transaction_with_it_is_the_shops_to_retry(caplog
     assert not Order.objects.exists()
     assert caplog.records == []
     order_in_a_transaction()
-    assert SendLogEntry.objects.get().status == PENDING
+    assert SendLogEntry.objects.get().status == Status.PENDING
 
 
 def test_it_is_looked_for_on_the_orders_own_database(monkeypatch):
@@ -231,10 +231,10 @@ def test_an_order_that_another_records_between_look_and_insert_is_found_again(pl
 
 def test_an_order_that_failed_is_renewed_in_that_race_too():
     track(confirmation(), identity=PIXEL)
-    SendLogEntry.objects.update(status=FAILED, due_at=None)
+    SendLogEntry.objects.update(status=Status.FAILED, due_at=None)
     with blind(times=1):
         order_in_a_transaction()
-    assert SendLogEntry.objects.get().status == PENDING
+    assert SendLogEntry.objects.get().status == Status.PENDING
 
 
 def test_a_key_that_can_neither_be_found_nor_inserted_is_told_and_raises_nothing(caplog):
@@ -249,7 +249,7 @@ def test_a_key_that_can_neither_be_found_nor_inserted_is_told_and_raises_nothing
 def test_an_order_for_an_unknown_database_is_skipped_with_the_reason(using, caplog):
     order_in_a_transaction(using=using)
     entry = SendLogEntry.objects.get()
-    assert (entry.status, entry.reason, entry.reference) == (SKIPPED, "invalid: using", "100023")
+    assert (entry.status, entry.reason, entry.reference) == (Status.SKIPPED, "invalid: using", "100023")
     assert caplog.messages == ["An event cannot be sent: using: is no alias in DATABASES"]
 
 

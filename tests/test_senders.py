@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from django_vt.events import Item
 from django_vt.models import SendLogEntry
-from django_vt.models.send_log import PENDING, SKIPPED
+from django_vt.models.send_log import Status
 from django_vt.recording import attribution, receivers
 from django_vt.signals import order_placed
 from tests.ordering import BUYER, PIXEL, PIXEL_COOKIE, order, place, request_with, visitor
@@ -37,7 +37,7 @@ def test_an_order_is_recorded_with_all_that_was_given():
         using="default",
         items=[("a", 1), {"id": "b", "quantity": 2}],
     )
-    assert (entry.status, entry.identity) == (PENDING, PIXEL.stored_form)
+    assert (entry.status, entry.identity) == (Status.PENDING, PIXEL.stored_form)
     assert entry.event["items"] == [{"id": "a", "quantity": 1}, {"id": "b", "quantity": 2}]
     assert entry.event["generic"] == {"orderId": "100023", "total": 234.12, "email": BUYER, "coupon": "x"}
 
@@ -49,7 +49,7 @@ def test_an_order_without_a_request_goes_by_the_identity_given_or_the_address():
 
 
 def test_arguments_that_it_does_not_know_are_no_obstacle():
-    assert place(request=visitor(), voucher="x").status == PENDING
+    assert place(request=visitor(), voucher="x").status == Status.PENDING
 
 
 def test_an_order_signalled_twice_is_one_entry():
@@ -59,7 +59,7 @@ def test_an_order_signalled_twice_is_one_entry():
 def test_the_receivers_are_connected_once_however_often_the_app_starts(shopper):
     receivers.connect()
     receivers.connect()
-    assert place(request=visitor()).status == PENDING
+    assert place(request=visitor()).status == Status.PENDING
     user_logged_in.send(sender=User, request=visitor(), user=shopper)
     assert SendLogEntry.objects.count() == 2
 
@@ -77,7 +77,7 @@ def test_the_receivers_are_connected_once_however_often_the_app_starts(shopper):
 )
 def test_an_unusual_order_is_recorded(changes, printed):
     entry = place(request=visitor(), **changes)
-    assert entry.status == PENDING
+    assert entry.status == Status.PENDING
     assert printed in entry.payload
 
 
@@ -97,7 +97,7 @@ def test_an_unusual_order_is_recorded(changes, printed):
 )
 def test_an_order_that_cannot_be_sent_is_skipped_with_the_reason(changes, reason, caplog):
     entry = place(**{"request": visitor(), **changes})
-    assert (entry.status, entry.reason, entry.due_at, entry.payload) == (SKIPPED, reason, None, "")
+    assert (entry.status, entry.reason, entry.due_at, entry.payload) == (Status.SKIPPED, reason, None, "")
     assert entry.reference == ("" if "order_id" in changes else "100023")
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "canary" not in caplog.text
@@ -147,7 +147,7 @@ def test_junk_for_any_argument_neither_raises_nor_loses_the_order(caplog, junk):
     results = order_placed.send(sender=None, **{**order(email=BUYER), **junk})
     assert [result for _receiver, result in results] == [None]
     entry = SendLogEntry.objects.get()
-    assert entry.status == PENDING or entry.reason.partition(":")[0] in {"invalid", "nobody"}
+    assert entry.status == Status.PENDING or entry.reason.partition(":")[0] in {"invalid", "nobody"}
     assert "canary" not in caplog.text + entry.reason
 
 

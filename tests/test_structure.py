@@ -13,56 +13,39 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "django_vt"
 
-PURE = {"identity", "events", "packing", "outcome", "fields", "reasons", "exceptions"}
-FLOOR = {"conf", "exceptions", "reasons"}
+PURE = {"identity", "events", "protocol", "exceptions"}
 
-# Each module (or subpackage) and which others of the package it may import: the drawing's arrows.
+# Each module (or subpackage) and the others of the package that it imports: the drawing's arrows, no more and no fewer.
 ARROWS = {
-    # pure
+    # public values, and the vendor's language
     "exceptions": set(),
-    "reasons": set(),
-    "conf": {"exceptions"},
-    "fields": {"exceptions"},
-    "identity": FLOOR | {"fields"},
-    "events": FLOOR | {"fields", "identity"},
-    "packing": FLOOR,
-    "outcome": FLOOR,
-    # the way of an event, from the shopper's request to the row
-    "middleware": FLOOR | {"dispatchers", "identity", "issuing"},
-    "issuing": FLOOR | {"identity"},
-    "templatetags": FLOOR | {"events", "identity"},
-    "senders": FLOOR | {"events", "fields", "identification", "identity", "never_raising", "outbox", "signals"},
-    "identification": FLOOR | {"events", "identity", "remembering"},
-    "remembering": FLOOR | {"databases", "event_loop", "fields", "identity", "models", "never_raising"},
-    "outbox": FLOOR
-    | {"databases", "dispatchers", "event_loop", "events", "fields", "identification", "identity", "models"}
-    | {"never_raising"},
-    "never_raising": FLOOR | {"databases"},
-    "models": FLOOR | {"fields"},
-    # and from the row to the vendor
-    "dispatchers": FLOOR | {"claims", "databases", "deadlocks", "delivery", "models", "worker"},
-    "worker": FLOOR | {"claims", "databases", "deadlocks", "delivery"},
-    "delivery": FLOOR | {"backends", "claims", "databases", "deadlocks", "models", "outcome", "packing", "settlement"},
-    "claims": FLOOR | {"deadlocks", "models"},
-    "settlement": FLOOR | {"claims", "deadlocks", "models", "outcome", "packing", "signals"},
-    "backends": FLOOR | {"outcome", "packing"},
-    # around it
     "signals": set(),
-    "databases": FLOOR | {"models"},
-    "deadlocks": FLOOR,
-    "event_loop": FLOOR,
-    "__init__": {"events", "identity", "models", "outbox", "remembering"},
-    "apps": {"checks", "dispatchers", "senders"},
+    "conf": set(),
+    "protocol": {"exceptions"},
+    "identity": {"conf", "exceptions", "protocol"},
+    "events": {"exceptions", "identity", "protocol"},
+    # from the row to the vendor
+    "models": {"protocol"},
+    "backends": {"conf", "exceptions", "protocol"},
+    "delivery": {"backends", "conf", "exceptions", "models", "protocol", "signals"},
+    "dispatchers": {"conf", "delivery", "models"},
     "tasks": {"dispatchers"},
-    "checks": FLOOR | {"databases", "dispatchers", "events", "fields"},
-    "admin": FLOOR | {"databases", "events", "identity", "models", "outbox", "outcome", "packing"},
-    "management": FLOOR
-    | {"databases", "deadlocks", "delivery", "events", "identity", "models", "outbox", "outcome", "remembering"}
-    | {"worker"},
-    "testing": FLOOR | {"backends", "event_loop", "events", "identity", "models", "outbox"},
-    "adapters": FLOOR
-    | {"databases", "event_loop", "events", "fields", "identity", "models", "never_raising", "outbox"},
-    "contrib": FLOOR | {"__init__", "adapters", "events", "identity", "outbox", "signals"},
+    # from the shopper's request to the row
+    "visitors": {"conf", "identity"},
+    "middleware": {"dispatchers", "identity", "visitors"},
+    "recording": {"conf", "dispatchers", "events", "exceptions", "identity", "models", "protocol", "signals"},
+    "__init__": {"events", "identity", "models", "recording"},
+    "adapters": {"conf", "events", "identity", "models", "recording"},
+    # around them
+    "operations": {"conf", "delivery", "events", "identity", "models", "protocol", "recording"},
+    "admin": {"conf", "events", "identity", "models", "protocol", "recording"},
+    "management": {"conf", "delivery", "events", "exceptions", "identity", "models", "operations", "protocol"},
+    "settings_rules": {"conf", "events", "exceptions", "protocol"},
+    "checks": {"conf", "settings_rules"},
+    "apps": {"checks", "recording"},
+    "templatetags": {"conf", "events", "exceptions", "identity"},
+    "testing": {"models", "recording"},
+    "contrib": {"adapters", "conf", "events", "identity"},
 }
 NETWORK_AND_DATABASE = {"django.db", "http.client", "requests", "socket", "urllib.request", "urllib3"}
 
@@ -123,12 +106,13 @@ def functions(path: Path) -> Iterator[tuple[str, int]]:
 
 
 def test_every_module_has_its_place_in_the_drawing():
-    assert units() - set(ARROWS) == set()
+    assert units() == set(ARROWS)
 
 
-@pytest.mark.parametrize("path", sources(PACKAGE), ids=name)
-def test_imports_follow_the_arrows(path):
-    assert imported_units(path) - ARROWS[unit(path)] == set()
+@pytest.mark.parametrize("name", sorted(ARROWS))
+def test_the_arrows_are_those_that_the_code_has(name):
+    paths = [path for path in sources(PACKAGE) if unit(path) == name]
+    assert set().union(*map(imported_units, paths)) == ARROWS[name]
 
 
 def test_the_arrows_make_no_circle():
@@ -160,15 +144,15 @@ def test_only_delivery_calls_a_backend_and_by_its_dotted_path():
 
 
 @pytest.mark.parametrize("path", sources(PACKAGE, ROOT / "tests", ROOT / "example_project"), ids=name)
-def test_files_stay_within_300_lines(path):
+def test_files_stay_within_400_lines(path):
     lines = path.read_text(encoding="utf-8").count("\n")
-    assert lines <= 300
+    assert lines <= 400
 
 
 def test_functions_are_short():
     lengths = dict(length for path in sources(PACKAGE) for length in functions(path))
     in_order = sorted(lengths.values())
-    assert {name: lines for name, lines in lengths.items() if lines > 50} == {}
+    assert {name: lines for name, lines in lengths.items() if lines > 40} == {}
     assert in_order[len(in_order) * 9 // 10] <= 25
     assert median(in_order) <= 8
 

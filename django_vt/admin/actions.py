@@ -26,7 +26,7 @@ from django_vt.admin.changelist import ANCHOR, in_words
 from django_vt.admin.explain import Sending
 from django_vt.admin.privacy import Viewer
 from django_vt.conf import settings
-from django_vt.models import Endpoint, SendLogEntry, bounded
+from django_vt.models import Endpoint, SendLogEntry, Status, functions
 from django_vt.models.db import default_alias
 from django_vt.protocol import reasons
 from django_vt.recording import record
@@ -46,7 +46,6 @@ def note(request: HttpRequest, objects: Sequence[models.Model], words: str) -> N
 IDS_PATTERN = re.compile(r"[0-9]{1,18}(,[0-9]{1,18})*", re.ASCII)
 # What one `id IN (…)` may hold on every database.
 CHUNK = 900
-Status = SendLogEntry.Status
 
 
 def parse_ids(text: str) -> list[int] | None:
@@ -54,7 +53,7 @@ def parse_ids(text: str) -> list[int] | None:
     if not IDS_PATTERN.fullmatch(text):
         return None
     ids = sorted({int(part) for part in text.split(",")})
-    return ids if len(ids) <= bounded.LIMIT else None
+    return ids if len(ids) <= functions.LIMIT else None
 
 
 def join_ids(ids: Sequence[int]) -> str:
@@ -172,7 +171,7 @@ class Views:
             listed=[(entry, viewer.reference(entry)) for entry in first],
             unlisted=max(0, len(chosen.sendable) - LISTED),
             sending=Sending.seen_on(default_alias()),
-            limit_reached=len(ids) >= bounded.LIMIT,
+            limit_reached=len(ids) >= functions.LIMIT,
             **why_these,
         )
 
@@ -220,8 +219,8 @@ class Views:
         if period is None or reasons.split(reason)[0] not in reasons.CODES:
             raise BadRequest("no such reason or period")
         entries = SendLogEntry.objects.using(default_alias())
-        failed = entries.filter(status=SendLogEntry.Status.FAILED, created_at__gte=period.start())
-        for_it = entries.filter(pk__in=bounded.first_ids(failed), reason=reason)
+        failed = entries.filter(status=Status.FAILED, created_at__gte=period.start())
+        for_it = entries.filter(pk__in=functions.first_ids(failed), reason=reason)
         return list(for_it.order_by("pk").values_list("pk", flat=True))
 
     def _tell_queued(self, request: HttpRequest, queued: int, left: int) -> None:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from django_vt.admin import filters
-from django_vt.models import SendLogEntry, bounded
+from django_vt.models import SendLogEntry, functions
 
 if TYPE_CHECKING:
     EntryPaginator = Paginator[SendLogEntry]
@@ -27,8 +27,8 @@ else:
 
 def in_words(count: int) -> str:
     """A count, where one beyond the limit was not counted to its end."""
-    shown = number_format(min(count, bounded.LIMIT), force_grouping=True)
-    return _("more than %(count)s") % {"count": shown} if count > bounded.LIMIT else shown
+    shown = number_format(min(count, functions.LIMIT), force_grouping=True)
+    return _("more than %(count)s") % {"count": shown} if count > functions.LIMIT else shown
 
 
 class Chosen:
@@ -58,7 +58,7 @@ class BoundedPaginator(EntryPaginator):
     @cached_property
     def count(self) -> int:
         """How many can be paged through."""
-        return min(self._found, bounded.LIMIT)
+        return min(self._found, functions.LIMIT)
 
     def found_in_words(self) -> str:
         """How many there are: `more than 10,000`."""
@@ -69,7 +69,7 @@ class BoundedPaginator(EntryPaginator):
         found: models.QuerySet[Any] | Chosen = self.object_list  # type: ignore[assignment]
         if isinstance(found, Chosen):
             return len(found)
-        return (bounded.counted(found) if found.model is SendLogEntry else found[: bounded.LIMIT + 1]).count()
+        return (functions.counted(found) if found.model is SendLogEntry else found[: functions.LIMIT + 1]).count()
 
 
 # The list itself: what Django's own does, with a title, and with a count that says where it is not exact.
@@ -88,7 +88,7 @@ class SendLogChangeList(ChangeList):
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[SendLogEntry]:
         """What the filters leave, in an order that an index of theirs has, or that is made apart."""
         found: QuerySet[SendLogEntry] = super().get_queryset(request, *args, **kwargs)
-        return bounded.sorted_apart(found) if filters.BY_ID & request.GET.keys() else found
+        return functions.sorted_apart(found) if filters.BY_ID & request.GET.keys() else found
 
     def get_results(self, request: HttpRequest) -> None:
         """A page, of which the ids are asked for first."""
@@ -96,7 +96,7 @@ class SendLogChangeList(ChangeList):
         self.queryset = self._chosen(request) or found
         super().get_results(request)
         self.queryset = found
-        self.result_list = bounded.fetched(self.result_list)
+        self.result_list = functions.fetched(self.result_list)
 
     def _chosen(self, request: HttpRequest) -> Chosen | None:
         """What was chosen by id, where nothing else is asked of it."""

@@ -15,8 +15,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from django_vt.admin import lookup
 from django_vt.admin.changelist import ANCHOR
@@ -24,7 +23,7 @@ from django_vt.admin.columns import status_label
 from django_vt.admin.explain import Sending, Story, local
 from django_vt.admin.privacy import Viewer, indented
 from django_vt.conf import settings
-from django_vt.models import SendAttempt, SendLogEntry
+from django_vt.models import SendAttempt, SendLogEntry, Status
 from django_vt.protocol import reasons
 from django_vt.protocol.packing import Packing
 
@@ -98,7 +97,6 @@ def _neighbour(entry: SendLogEntry, viewer: Viewer) -> Neighbour:
 
 # An outage can leave hundreds; the last ones say what is wrong.
 MOST_ATTEMPTS = 50
-Status = SendLogEntry.Status
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from django_vt.conf import settings
-from django_vt.models import Endpoint, SendLogEntry
+from django_vt.models import Endpoint, SendLogEntry, Status
 from django_vt.protocol import outcome, reasons
 
 MINUTE = timedelta(minutes=1)
@@ -96,7 +96,6 @@ class Sending:
 
 # What nobody has taken for this long, nobody may be there to take.
 OVERDUE = timedelta(minutes=5)
-Status = SendLogEntry.Status
 
 
 def local(moment: datetime) -> str:

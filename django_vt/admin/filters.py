@@ -16,10 +16,9 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.utils.translation import gettext_lazy as _
 
 from django_vt.admin import lookup
-from django_vt.models import SendLogEntry, bounded
+from django_vt.models import SendLogEntry, Status, functions
 from django_vt.protocol import reasons
 
 KEPT_FOR = timedelta(minutes=1)
@@ -95,7 +94,7 @@ class StatusFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         """What there is to choose from."""
-        return list(SendLogEntry.Status.choices)
+        return list(Status.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
         """The chosen ones."""
@@ -150,7 +149,7 @@ class ReasonFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
         """The chosen ones."""
         # Of the newest within the limit, as in the table: no index holds the reason. They meet the filters before this.
-        failed = bounded.first_ids(queryset.filter(status=SendLogEntry.Status.FAILED))
+        failed = functions.first_ids(queryset.filter(status=Status.FAILED))
         return SendLogEntry.objects.using(queryset.db).filter(pk__in=failed, reason=self.value())
 
 

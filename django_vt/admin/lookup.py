@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.views.decorators.debug import sensitive_variables
 
 from django_vt.identity import PIXEL_COOKIE, VTSID_COOKIE, Identity
-from django_vt.models import SendLogEntry, bounded
+from django_vt.models import SendLogEntry, functions
 from django_vt.recording.record import hash_of_address
 
 SendLogEntries = models.QuerySet[SendLogEntry]
@@ -37,7 +37,7 @@ def find(text: str, entries: models.QuerySet[SendLogEntry]) -> str | None:
     if not text or "\0" in text:
         return None
     for what, condition in meanings(text):
-        for newest in bounded.first_ids(entries.filter(condition), by=BY_ID, most=1):
+        for newest in functions.first_ids(entries.filter(condition), by=BY_ID, most=1):
             return f"{what}:{newest}"
     return None
 
@@ -68,8 +68,8 @@ def having(what: str, entry: SendLogEntry, entries: SendLogEntries, *, most: int
     """The ids of the newest of `entries` that have the same as an entry; none where the entry has none of it."""
     ids: set[int] = set()
     for condition in _conditions(what, entry):
-        ids.update(bounded.first_ids(entries.filter(condition), by=BY_ID, most=most))
-    return sorted(ids, reverse=True)[: bounded.LIMIT if most is None else most]
+        ids.update(functions.first_ids(entries.filter(condition), by=BY_ID, most=most))
+    return sorted(ids, reverse=True)[: functions.LIMIT if most is None else most]
 
 
 def condition(what: str, entry: SendLogEntry) -> Q:

@@ -16,7 +16,7 @@ from django_vt.admin import changelist, explain, filters
 from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.explain import Sending
 from django_vt.admin.filters import PERIODS, Period
-from django_vt.models import SendLogEntry, bounded
+from django_vt.models import SendLogEntry, Status, functions
 from django_vt.protocol import reasons
 
 STEP_WIDTH, BAR_WIDTH, HEIGHT = 10, 8, 100
@@ -107,7 +107,6 @@ class Chart:
 
 # The figures above the list: counted within their window, by index, and never beyond ten thousand.
 
-Status = SendLogEntry.Status
 SHOWN_STATUSES = (Status.PENDING, Status.SENT, Status.FAILED, Status.SKIPPED)
 CHARTED_STATUSES = (Status.SENT, Status.FAILED, Status.SKIPPED)
 TOP_REASONS = 5
@@ -146,7 +145,7 @@ def _count(period: Period, using: str) -> Figures:
         entries.filter(status=status, created_at__gte=start, created_at__lt=end)
         for start, end in steps for status in CHARTED_STATUSES
     ]  # fmt: skip
-    counts = iter(bounded.count_each([*windows, *bars], using))
+    counts = iter(functions.count_each([*windows, *bars], using))
     return Figures(
         by_period=tuple((each, tuple(next(counts) for _status in SHOWN_STATUSES)) for each in PERIODS),
         steps=tuple(Step(start, tuple(next(counts) for _status in CHARTED_STATUSES)) for start, _end in steps),
@@ -157,7 +156,7 @@ def _count(period: Period, using: str) -> Figures:
 def _top_reasons(period: Period, using: str) -> tuple[tuple[str, int], ...]:
     """Of the newest failures within the limit: a GROUP BY over all of them would have none."""
     entries = SendLogEntry.objects.using(using)
-    newest = bounded.first_ids(entries.filter(status=Status.FAILED, created_at__gte=period.start()))
+    newest = functions.first_ids(entries.filter(status=Status.FAILED, created_at__gte=period.start()))
     return tuple(Counter(entries.filter(pk__in=newest).values_list("reason", flat=True)).most_common(TOP_REASONS))
 
 

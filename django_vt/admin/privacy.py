@@ -22,34 +22,34 @@ PERSONAL_TYPES = {"login", "update"}
 IMPERSONAL_KEYS = {"type", "source"}
 
 
-def identity(stored: str) -> str:
+def mask_identity(stored: str) -> str:
     """A stored identity as its way and a first glimpse: `email:b***@***`, `pixel:8139***`."""
     way, colon, value = stored.partition(":")
-    return f"{way}{colon}{identifier(value)}" if value else stored
+    return f"{way}{colon}{mask_identifier(value)}" if value else stored
 
 
-def text(value: str) -> str:
+def mask_text(value: str) -> str:
     """A text with the e-mail addresses in it masked."""
-    return ADDRESS.sub(lambda found: identifier(found[0]), value)
+    return ADDRESS.sub(lambda found: mask_identifier(found[0]), value)
 
 
-def own_ids(value: str, stored: str) -> str:
+def mask_ids(value: str, stored: str) -> str:
     """A text with the ids of a stored identity masked: the shop's own data can repeat them under any name."""
     way, _colon, ids = stored.partition(":")
     for known in ids.split("_") if way == "pixel" else [ids]:
         if len(known) >= LONG:
-            value = value.replace(known, identifier(known))
+            value = value.replace(known, mask_identifier(known))
     return value
 
 
-def identifier(value: str) -> str:
+def mask_identifier(value: str) -> str:
     """An address as its first letter, a long id as its beginning."""
     if "@" in value:
         return f"{value[:1]}{HIDDEN}@{HIDDEN}"
     return f"{value[:4]}{HIDDEN}" if len(value) >= LONG else HIDDEN
 
 
-def event(value: dict[str, Any]) -> dict[str, Any]:
+def mask_event(value: dict[str, Any]) -> dict[str, Any]:
     """An event without its identity, the addresses in it and, where it describes a person, the description."""
     if value.get("type") in PERSONAL_TYPES:
         value = {key: inner if key in IMPERSONAL_KEYS | {*IDENTITY_KEYS} else HIDDEN for key, inner in value.items()}
@@ -59,16 +59,16 @@ def event(value: dict[str, Any]) -> dict[str, Any]:
 
 def _masked(value: Any) -> Any:
     if isinstance(value, str):
-        return text(value)
+        return mask_text(value)
     if isinstance(value, list):
         return [_masked(inner) for inner in value]
     if isinstance(value, dict):
-        return {text(key): _masked_field(key, inner) for key, inner in value.items()}
+        return {mask_text(key): _masked_field(key, inner) for key, inner in value.items()}
     return value
 
 
 def _masked_field(key: str, value: Any) -> Any:
-    return identifier(str(value)) if key in IDENTITY_KEYS else _masked(value)
+    return mask_identifier(str(value)) if key in IDENTITY_KEYS else _masked(value)
 
 
 # Who is looking at the send log, and how much of it is theirs to see and do.
@@ -90,11 +90,11 @@ class Viewer:
 
     def identity(self, entry: SendLogEntry) -> str:
         """Whose event it is, in the stored form."""
-        return entry.identity if self.sees_people else identity(entry.identity)
+        return entry.identity if self.sees_people else mask_identity(entry.identity)
 
     def reference(self, entry: SendLogEntry) -> str:
         """The reference; a shop may have chosen an address for one."""
-        return entry.reference if self.sees_people else text(entry.reference)
+        return entry.reference if self.sees_people else mask_text(entry.reference)
 
     def payload(self, entry: SendLogEntry) -> str:
         """The event, compact as it is sent, or masked."""
@@ -105,7 +105,7 @@ class Viewer:
         event = entry.event
         if event is None:
             return ""
-        return own_ids(json.dumps(event(event), separators=(",", ":")), entry.identity)
+        return mask_ids(json.dumps(mask_event(event), separators=(",", ":")), entry.identity)
 
 
 def indented(payload: str) -> str:

@@ -20,7 +20,7 @@ from django_vt.admin.columns import Columns
 from django_vt.admin.entry_page import EntryPage
 from django_vt.admin.overview import Overview
 from django_vt.admin.privacy import MAY_RESEND, Viewer
-from django_vt.models import SendLogEntry, bounded
+from django_vt.models import SendLogEntry, functions
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[SendLogEntry]
@@ -119,5 +119,5 @@ class SendLogEntryAdmin(ModelAdmin):
     @admin.action(description=_("Send selected entries again"), permissions=["resend"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> HttpResponse:
         """Lead to the page that asks first."""
-        first = queryset.values_list("pk", flat=True)[: bounded.LIMIT]
+        first = queryset.values_list("pk", flat=True)[: functions.LIMIT]
         return Views(self).ask_to_resend(request, sorted(first))

@@ -14,7 +14,7 @@ class Backend:
     def send(self, request: OutgoingRequest) -> Reply:
         """Send `request`, and return the answer of whatever status.
 
-        Where there is none, raise `DeliveryError` with a code of `django_vt.reasons`; what else it raises counts as
+        Where there is none, raise `DeliveryError` with a code of `django_vt.protocol.reasons`; what else it raises counts as
         `backend failed`. It should end within TIMEOUT's deadline, and leave trying again to the delivery. A class that
         does not say how to send gets a `TypeError`.
         """

@@ -16,10 +16,9 @@ from django.utils import timezone
 from django_vt.conf import settings
 from django_vt.delivery.claim import Claim
 from django_vt.exceptions import DeliveryError
-from django_vt.models import Endpoint, SendAttempt, SendLogEntry
+from django_vt.models import Endpoint, SendAttempt, SendLogEntry, Status
 from django_vt.models.db import with_retries
 from django_vt.models.fast_sql import ClaimedEntry
-from django_vt.models.send_log import FAILED, SENT
 from django_vt.protocol import outcome, reasons
 from django_vt.protocol.outcome import Fate, Kind, Reply, Verdict
 from django_vt.protocol.packing import OutgoingRequest
@@ -93,7 +92,7 @@ class Settlement:
         sent = self._persistently(lambda: self._rows.mark_sent(ids, token, verdict.response_status))
         self._check_lease(request, sent)
         self._note_success(request.account_id, begun_at)
-        self._send_signal(event_sent, mine, SENT)
+        self._send_signal(event_sent, mine, Status.SENT)
         return Settled(sent=sent)
 
     def _note_success(self, account_id: str, begun_at: datetime) -> None:
@@ -137,7 +136,7 @@ class Settlement:
             return {"batch_limit": 1} if first.batch_limit else {}
         attempts = first.attempts + 1
         if fate is Fate.FAILED:
-            return {"attempts": attempts, "status": FAILED, "due_at": None}
+            return {"attempts": attempts, "status": Status.FAILED, "due_at": None}
         delay = outcome.delay_after(attempts, settings.RETRY_DELAYS)
         return {"attempts": attempts, "due_at": timezone.now() + timedelta(seconds=delay)}
 
@@ -210,7 +209,7 @@ class Settlement:
             )  # fmt: skip
         else:
             logger.warning("Entry %d of the send log has failed for good: %s", entry.pk, why)
-        self._send_signal(event_failed, (entry.pk,), FAILED)
+        self._send_signal(event_failed, (entry.pk,), Status.FAILED)
 
     def _listened_to(self, signal: Signal, ids: Collection[int]) -> list[int]:
         """Those of the ids that the claim still holds, where anybody listens."""

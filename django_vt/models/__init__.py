@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from django_vt.models.endpoint import Endpoint
 from django_vt.models.remembered_identity import RememberedIdentity
-from django_vt.models.send_log import SendAttempt, SendLogEntry
+from django_vt.models.send_log import SendAttempt, SendLogEntry, Status
 
-__all__ = ["Endpoint", "RememberedIdentity", "SendAttempt", "SendLogEntry"]
+__all__ = ["Endpoint", "RememberedIdentity", "SendAttempt", "SendLogEntry", "Status"]

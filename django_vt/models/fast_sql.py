@@ -16,11 +16,11 @@ from django.apps import apps
 from django.db import Error, connections
 from django.db.models.base import ModelState
 
-from django_vt.models.send_log import SendLogEntry
-
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.backends.utils import CursorWrapper
+
+    from django_vt.models.send_log import SendLogEntry
 
 
 COLUMNS = ("id", "account_id", "event_type", "payload", "batch_limit", "attempts")
@@ -66,9 +66,14 @@ def _change(becomes: str, condition: str, parameters: list[Any], ids: Collection
     return changed
 
 
+def _model() -> type[SendLogEntry]:
+    # Asked of Django: the model's file uses this one.
+    return apps.get_model("django_vt", "SendLogEntry")
+
+
 def _table(using: str) -> str:
     # Quoted: a project may have named it otherwise.
-    return connections[using].ops.quote_name(apps.get_model("django_vt", "SendLogEntry")._meta.db_table)
+    return connections[using].ops.quote_name(_model()._meta.db_table)
 
 
 def _among(ids: Collection[int]) -> str:
@@ -111,7 +116,7 @@ def record(values: Mapping[str, Any], using: str) -> SendLogEntry | None:
 
 def _loaded(row: Mapping[str, Any], using: str) -> SendLogEntry:
     """The entry of a row, made as unpickling makes one: `from_db` takes a quarter as long as the INSERT."""
-    entry = SendLogEntry.__new__(SendLogEntry)
+    entry = _model().__new__(_model())
     vars(entry).update(row)
     entry._state = ModelState()
     entry._state.adding, entry._state.db = False, using
@@ -131,8 +136,8 @@ class _Statements(NamedTuple):
 def _statements(using: str) -> _Statements:
     connection = connections[using]
     quote = connection.ops.quote_name
-    column = {field.attname: quote(str(field.column)) for field in SendLogEntry._meta.concrete_fields}
-    table, names = quote(SendLogEntry._meta.db_table), [*TEXTS, *MOMENTS, "attempts"]
+    column = {field.attname: quote(str(field.column)) for field in _model()._meta.concrete_fields}
+    table, names = quote(_model()._meta.db_table), [*TEXTS, *MOMENTS, "attempts"]
     values = ", ".join(["%s"] * (len(names) - 1))
     insert = f"INSERT INTO {table} ({', '.join(column[name] for name in names)}) VALUES ({values}, 0)"  # noqa: S608
     returns_id = connection.features.can_return_columns_from_insert

@@ -1,13 +1,63 @@
-"""A column as the planner cannot see through it."""
+"""Queries that read no more of a send log of millions than is shown or counted, wherever in it that lies.
+
+If a database is asked for the newest fifty entries of some kind, it often walks through all entries from the newest
+on: it expects to meet fifty of them soon. If these are all old, it has then read the whole table. An index that holds
+the condition, the order and the id answers alone. So ids are asked for first, and rows by their ids.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db import connections, models
 from django.db.models.functions import Greatest
+
+if TYPE_CHECKING:
+    from django_vt.models.send_log import SendLogEntry
+
+LIMIT = 10_000
+NEWEST_FIRST, OLDEST_FIRST = ("-created_at", "-pk"), ("created_at", "pk")
+
+
+def counted(entries: models.QuerySet[SendLogEntry]) -> models.QuerySet[SendLogEntry, Any]:
+    """At most LIMIT + 1 rows, keeping the order so that its index serves the count."""
+    return entries.order_by(*entries.query.order_by[:1]).values("created_at")[: LIMIT + 1]
+
+
+def count_each(several: Sequence[models.QuerySet[SendLogEntry]], using: str) -> list[int]:
+    """The count of each, one above the limit standing for all larger ones: one statement on the database `using`."""
+    # The ORM has no way to ask for several counts of sliced querysets at once; their own SQL is used as it is.
+    ordered = [entries.order_by("-created_at") for entries in several]
+    compiled = [counted(entries).query.get_compiler(using=using).as_sql() for entries in ordered]
+    columns = ", ".join(f"(SELECT COUNT(*) FROM ({sql}) counted)" for sql, _params in compiled)  # noqa: S608
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT {columns}", [value for _sql, params in compiled for value in params])
+        return list(cursor.fetchone())
+
+
+def first_ids(
+    entries: models.QuerySet[SendLogEntry], *, by: Sequence[str] = NEWEST_FIRST, most: int | None = None
+) -> list[int]:
+    """The ids of the first, up to the limit or `most`; an index must hold what they are filtered and ordered by."""
+    return list(entries.order_by(*by).values_list("pk", flat=True)[: LIMIT if most is None else most])
+
+
+def fetched(entries: models.QuerySet[SendLogEntry]) -> models.QuerySet[SendLogEntry]:
+    """The same rows in the same order, found by their ids; `entries` are ordered, and sliced or few."""
+    ids = list(entries.values_list("pk", flat=True))
+    rows: models.QuerySet[SendLogEntry] = entries.model.objects.using(entries.db)
+    return rows.filter(pk__in=ids).order_by(*entries.query.order_by) if ids else rows.none()
+
+
+def sorted_apart(entries: models.QuerySet[SendLogEntry]) -> models.QuerySet[SendLogEntry]:
+    """Entries chosen by id, in the order of time that they are in, and no index walked for it."""
+    when = unindexed("created_at")
+    if entries.query.order_by[:1] == OLDEST_FIRST[:1]:
+        return entries.order_by(when.asc(), "pk")
+    return entries.order_by(when.desc(), "-pk")
 
 
 def unindexed(column: str) -> Greatest:
-    """The column's value, as an expression that no index holds: rows are then found by what else is asked of them.
-
-    Of a single column the greatest is that column.
-    """
+    """Hide a column from the planner, so that other conditions choose the index: `GREATEST(c, c) = c`."""
     return Greatest(column, column)

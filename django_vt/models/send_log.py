@@ -9,7 +9,7 @@ import json
 import secrets
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
@@ -23,11 +23,15 @@ from django_vt.models.functions import unindexed
 from django_vt.protocol import reasons
 from django_vt.protocol.values import showable
 
-if TYPE_CHECKING:
-    pass
 
+class Status(models.TextChoices):
+    """Where an entry stands."""
 
-PENDING, SENT, FAILED, SKIPPED = "pending", "sent", "failed", "skipped"
+    # With a context: in other languages such words agree with what they are said of.
+    PENDING = "pending", pgettext_lazy("send log entry", "pending")  # due at `due_at`, or with a worker until then
+    SENT = "sent", pgettext_lazy("send log entry", "sent")  # the vendor answered 2xx
+    FAILED = "failed", pgettext_lazy("send log entry", "failed")  # for good: `reason` says why
+    SKIPPED = "skipped", pgettext_lazy("send log entry", "skipped")  # never to be sent: `reason` says why
 
 
 class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
@@ -64,14 +68,14 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
     def renew(self, **content: Any) -> int:
         """Pending again with a new payload and identity: what was skipped or had failed, but not the forgotten."""
         forgotten = reasons.reason(reasons.FORGOTTEN)
-        return self.filter(status__in=(SKIPPED, FAILED)).exclude(reason=forgotten).reopen(**content)
+        return self.filter(status__in=(Status.SKIPPED, Status.FAILED)).exclude(reason=forgotten).reopen(**content)
 
     def reopen(self, **changes: Any) -> int:
         """What `resend` and `renew` share: pending and due now, as if new, but for what a worker has in its hands."""
         now = timezone.now()
         free = Q(claim__isnull=True) | Q(due_at__isnull=True) | Q(due_at__lte=now)
         fresh = {"attempts": 0, "batch_limit": None, "claim": None, "sent_at": None, "response_status": None}
-        return self.filter(free).update(status=PENDING, due_at=now, reason="", **{**fresh, **changes})
+        return self.filter(free).update(status=Status.PENDING, due_at=now, reason="", **{**fresh, **changes})
 
     def take(self, ids: Collection[int], lease: float) -> str:
         """Claim those of the ids that are still due, for `lease` seconds; returns the token of the claim.
@@ -101,7 +105,7 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
 
     def mark_skipped(self, ids: Collection[int], token: str, reason: str) -> int:
         """Not to be sent any more."""
-        return self.claimed(ids, token).update(status=SKIPPED, claim=None, due_at=None, reason=reason)
+        return self.claimed(ids, token).update(status=Status.SKIPPED, claim=None, due_at=None, reason=reason)
 
     def mark_tried(self, ids: Collection[int], token: str, **becomes: Any) -> int:
         """A request with them did not succeed; `becomes` says what follows. The claim ends."""
@@ -121,8 +125,8 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         forgotten = Value(reasons.reason(reasons.FORGOTTEN))
         telling_reference = Q(reference__contains="@") | Q(pk__in=telling)
         return self.update(
-            reason=Case(When(status=SENT, then=F("reason")), default=forgotten),
-            status=Case(When(status=PENDING, then=Value(SKIPPED)), default=F("status")),
+            reason=Case(When(status=Status.SENT, then=F("reason")), default=forgotten),
+            status=Case(When(status=Status.PENDING, then=Value(Status.SKIPPED)), default=F("status")),
             reference=Case(When(telling_reference, then=Value("")), default=F("reference")),
             payload="",
             identity="",
@@ -133,7 +137,7 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
 
     def empty(self, ids: Collection[int]) -> int:
         """Empty the payloads of those that are sent, and leave all else: whose it was, and that it was sent."""
-        return self.with_status(SENT, ids).update(payload="")
+        return self.with_status(Status.SENT, ids).update(payload="")
 
     def purge(self, status: str, before: datetime, most: int) -> int:
         """Delete at most so many of those that were recorded before, with their attempts, in one short transaction.
@@ -141,7 +145,6 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         The oldest first. What has another status by then (resent, and pending again) stays. Returns how many were
         deleted, 0 where none are left.
         """
-
         old = self.filter(status=status, created_at__lt=before)
         chosen = list(old.order_by("created_at").values_list("pk", flat=True)[:most])
         with transaction.atomic(using=self.db):
@@ -165,14 +168,7 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
 class SendLogEntry(models.Model):
     """One event. Its columns change only through the verbs of `SendLogEntry.objects` (`send_log_verbs.py`)."""
 
-    class Status(models.TextChoices):
-        """Where an entry stands."""
-
-        # With a context: in other languages such words agree with what they are said of.
-        PENDING = "pending", pgettext_lazy("send log entry", "pending")  # due at `due_at`, or with a worker until then
-        SENT = "sent", pgettext_lazy("send log entry", "sent")  # the vendor answered 2xx
-        FAILED = "failed", pgettext_lazy("send log entry", "failed")  # for good: `reason` says why
-        SKIPPED = "skipped", pgettext_lazy("send log entry", "skipped")  # never to be sent: `reason` says why
+    Status = Status
 
     account_id: models.CharField[str, str] = models.CharField(_("account"), max_length=64)
     event_type: models.CharField[str, str] = models.CharField(_("type"), max_length=64)

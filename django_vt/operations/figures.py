@@ -11,10 +11,9 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from django_vt.conf import settings
-from django_vt.models import Endpoint, SendLogEntry, bounded
+from django_vt.models import Endpoint, SendLogEntry, Status, functions
 from django_vt.operations import sending_state
 
-Status = SendLogEntry.Status
 TOP_REASONS = 10
 # Of each status so many entries are read for their reasons, the newest.
 READ_FOR_REASONS = 250
@@ -33,7 +32,7 @@ class ReasonCount:
 class Figures:
     """As they were at `now`. `due_since`: since when the oldest due entry has been, None where none is.
 
-    `counts` end one above `bounded.LIMIT`: a log of millions answers as soon as one of thousands.
+    `counts` end one above `functions.LIMIT`: a log of millions answers as soon as one of thousands.
     """
 
     now: datetime
@@ -62,8 +61,8 @@ class Figures:
         """In plain types; times are ISO 8601, lengths of time in seconds."""
         return {
             "at": self.now.isoformat(),
-            "counts": {status: min(number, bounded.LIMIT) for status, number in self.counts.items()},
-            "counted_up_to": bounded.LIMIT,
+            "counts": {status: min(number, functions.LIMIT) for status, number in self.counts.items()},
+            "counted_up_to": functions.LIMIT,
             "due_since": _iso(self.due_since),
             "due_for_seconds": int((self.now - self.due_since).total_seconds()) if self.due_since else 0,
             "enabled": self.enabled,
@@ -87,14 +86,14 @@ class Figures:
 
 def _counts(using: str) -> dict[str, int]:
     entries = SendLogEntry.objects.using(using)
-    each = bounded.count_each([entries.filter(status=status) for status in Status.values], using)
+    each = functions.count_each([entries.filter(status=status) for status in Status.values], using)
     return dict(zip(Status.values, each, strict=True))
 
 
 def _reasons(using: str) -> list[ReasonCount]:
     entries = SendLogEntry.objects.using(using)
     told = [status for status in Status.values if status != Status.SENT]
-    ids = [pk for status in told for pk in bounded.first_ids(entries.filter(status=status), most=READ_FOR_REASONS)]
+    ids = [pk for status in told for pk in functions.first_ids(entries.filter(status=status), most=READ_FOR_REASONS)]
     counted = entries.filter(pk__in=ids).exclude(reason="").values_list("status", "reason").annotate(number=Count("pk"))
     return [ReasonCount(*row) for row in counted.order_by("-number", "status", "reason")[:TOP_REASONS]]
 
@@ -106,10 +105,12 @@ def _due_since(using: str, now: datetime, endpoints: Sequence[Endpoint]) -> Iter
         yield earliest
     # A probe that fails makes its entry due anew. Where that is the only one, it has waited for longer than it says.
     closed = [endpoint for endpoint in endpoints if not endpoint.is_open()]
-    ids = bounded.first_ids(entries.filter(status=Status.PENDING), by=bounded.OLDEST_FIRST) if closed else []
+    ids = functions.first_ids(entries.filter(status=Status.PENDING), by=functions.OLDEST_FIRST) if closed else []
     waiting = entries.filter(Q(due_at__lte=now) | Q(claim__isnull=False), pk__in=ids)
     for endpoint in closed:
-        ordered = bounded.sorted_apart(waiting.filter(account_id=endpoint.account_id).order_by(*bounded.OLDEST_FIRST))
+        ordered = functions.sorted_apart(
+            waiting.filter(account_id=endpoint.account_id).order_by(*functions.OLDEST_FIRST)
+        )
         for oldest in ordered[:1]:
             yield max(oldest.created_at, endpoint.last_success_at or oldest.created_at)
 

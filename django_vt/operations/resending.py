@@ -13,10 +13,9 @@ from django_vt.conf import settings
 from django_vt.delivery import deliver_due
 from django_vt.management import arguments
 from django_vt.management.arguments import WrongArgument
-from django_vt.models import SendLogEntry
+from django_vt.models import SendLogEntry, Status
 from django_vt.models.send_log import SendLogQuerySet
 
-Status = SendLogEntry.Status
 FILTERS = ("status", "type", "since", "until")
 AT_ONCE = 200  # entries a query
 

@@ -21,10 +21,9 @@ from django_vt.conf import settings
 from django_vt.events import AnyEvent, Confirmation, Event, Login, address_in, is_type, payload
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
-from django_vt.models import SendLogEntry
+from django_vt.models import SendLogEntry, Status
 from django_vt.models.db import default_alias, in_transaction
 from django_vt.models.fast_sql import record
-from django_vt.models.send_log import FAILED, PENDING, SKIPPED
 from django_vt.protocol import reasons
 from django_vt.protocol.values import identifier, showable
 from django_vt.recording import attribution, event_loop
@@ -127,7 +126,7 @@ def _record_on_a_live_connection(
 
 def _store_skipped(event_type: str, reference: str, reason: str, using: str) -> SendLogEntry:
     # Without a deduplication key: a later signal with the mistake mended is an event of its own.
-    draft = _draft(settings.account_id, event_type, status=SKIPPED, reason=reason, reference=reference)
+    draft = _draft(settings.account_id, event_type, status=Status.SKIPPED, reason=reason, reference=reference)
     with in_transaction(using):
         return _find_or_insert(draft, using)
 
@@ -142,7 +141,7 @@ def _record(event: AnyEvent, request: HttpRequest | None, identity: Identity | N
             whose = attribution.identify(wanted, request, identity, using)
         entry = _find_or_insert(_draft_of(wanted, whose.identity), using)
         whose.forget_remembered()
-        if entry.status == PENDING:
+        if entry.status == Status.PENDING:
             wake_after_commit(using)
     return entry
 
@@ -167,11 +166,11 @@ def _before_record(event: AnyEvent, identity: Identity, request: HttpRequest | N
 
 def _draft_of(event: AnyEvent, identity: Identity) -> dict[str, Any]:
     _check(event)
-    account_id, status, reason = settings.account_id, PENDING, ""
+    account_id, status, reason = settings.account_id, Status.PENDING, ""
     if not identity:
-        status, reason = SKIPPED, reasons.reason(reasons.NOBODY)
+        status, reason = Status.SKIPPED, reasons.reason(reasons.NOBODY)
     elif not account_id:
-        status, reason = SKIPPED, reasons.reason(reasons.INVALID, "ACCOUNT_ID")
+        status, reason = Status.SKIPPED, reasons.reason(reasons.INVALID, "ACCOUNT_ID")
     return _draft(
         account_id,
         event.type,
@@ -203,7 +202,7 @@ def _check(event: AnyEvent) -> None:
 
 def _draft(account_id: str, event_type: str, **columns: Any) -> dict[str, Any]:
     now = timezone.now()
-    due_at = now if columns["status"] == PENDING else None
+    due_at = now if columns["status"] == Status.PENDING else None
     return {"account_id": account_id, "event_type": event_type, "created_at": now, "due_at": due_at, **columns}
 
 
@@ -232,7 +231,7 @@ def _find_or_insert(draft: dict[str, Any], using: str) -> SendLogEntry:
 
 def _renewed(entry: SendLogEntry, draft: dict[str, Any]) -> SendLogEntry:
     """A repeated event gives one that was not sent another chance, with what is known by now."""
-    if draft["status"] == PENDING and entry.status in {SKIPPED, FAILED}:
+    if draft["status"] == Status.PENDING and entry.status in {Status.SKIPPED, Status.FAILED}:
         content = {name: draft[name] for name in ("account_id", "payload", "identity", "email_hash", "reference")}
         if SendLogEntry.objects.using(entry._state.db).filter(pk=entry.pk).renew(**content):
             # Named: a router may send reads to a replica, which has not heard of it yet.

@@ -11,7 +11,7 @@ from django_vt.conf import settings
 from django_vt.models.db import default_alias
 
 # The name that the documentation gives: all failures to record are found under one.
-logger = logging.getLogger("django_vt.recording.record")
+logger = logging.getLogger("django_vt.recording")
 
 
 class Shield:

@@ -1,0 +1,4 @@
+"""Who is being served: the request's visitor, and the id that the site itself gives to a visitor.
+
+In comes a request. Out goes `request.vt_identity`, and the cookie `_vtsid` where ISSUE_VTSID says so. No query is made.
+"""

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from django_vt.admin import filters
-from django_vt.models import Endpoint, SendAttempt, SendLogEntry, bounded
+from django_vt.models import Endpoint, SendAttempt, SendLogEntry, functions
 from django_vt.protocol import reasons
 from tests.admin.people import PIXEL, url
 
@@ -38,7 +38,7 @@ class Stage:
         return self.client.post(url(name), form, follow=True)
 
     def limit(self, most: int) -> None:
-        self._monkeypatch.setattr(bounded, "LIMIT", most)
+        self._monkeypatch.setattr(functions, "LIMIT", most)
 
     def switched_off(self) -> override_settings:
         return override_settings(DJANGO_VT={**settings.DJANGO_VT, "ENABLED": False})

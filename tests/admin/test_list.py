@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from django_vt.admin import changelist, filters
-from django_vt.models import Endpoint, SendLogEntry, bounded
+from django_vt.models import Endpoint, SendLogEntry, functions
 from tests.admin import plans
 from tests.admin.conftest import ago
 from tests.admin.people import CANARY, PIXEL, url
@@ -148,7 +148,7 @@ def test_no_more_types_are_looked_for_than_fit(record, monkeypatch, django_asser
 
 
 def test_beyond_the_limit_the_count_says_more(viewer, record, monkeypatch):
-    monkeypatch.setattr(bounded, "LIMIT", 3)
+    monkeypatch.setattr(functions, "LIMIT", 3)
     for number in range(3):
         record(str(number))
     assert "3 entries" in " ".join(text(viewer.get(url("changelist"))).split())
@@ -162,7 +162,7 @@ def test_one_entry_is_one(viewer, record):
 
 
 def test_pages_end_at_the_limit(viewer, record, monkeypatch):
-    monkeypatch.setattr(bounded, "LIMIT", 3)
+    monkeypatch.setattr(functions, "LIMIT", 3)
     monkeypatch.setattr(admin.site._registry[SendLogEntry], "list_per_page", 2)
     monkeypatch.setattr(admin.site._registry[SendLogEntry], "list_max_show_all", 1)
     for number in range(5):

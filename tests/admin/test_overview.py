@@ -16,7 +16,7 @@ from django.utils import translation
 from django_vt.admin import filters
 from django_vt.admin.filters import BY_KEY, DAY
 from django_vt.admin.overview import HEIGHT, LOWEST_BAR, Chart, Overview, Step, figures
-from django_vt.models import Endpoint, bounded
+from django_vt.models import Endpoint, functions
 from tests.admin import plans
 from tests.admin.conftest import ago
 from tests.admin.people import url
@@ -53,7 +53,7 @@ def test_each_figure_leads_to_the_entries_it_counts(viewer, record):
 
 
 def test_counting_ends_at_the_limit(record, monkeypatch):
-    monkeypatch.setattr(bounded, "LIMIT", 2)
+    monkeypatch.setattr(functions, "LIMIT", 2)
     for number in range(3):
         record(str(number), status="sent")
     assert counts()[0][1] == "more than 2"

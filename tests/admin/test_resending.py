@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django_vt import dispatchers
 from django_vt.admin import actions
 from django_vt.backends import locmem
-from django_vt.models import SendLogEntry, bounded
+from django_vt.models import SendLogEntry, functions
 from tests.admin.conftest import PEOPLE, RESEND, VIEW, ago
 from tests.admin.people import CANARY, url
 
@@ -227,7 +227,7 @@ def test_a_reason_or_period_that_there_is_not_is_refused(form, operator, failed)
 
 
 def test_more_than_one_step_takes_is_said(operator, record, monkeypatch):
-    monkeypatch.setattr(bounded, "LIMIT", 1)
+    monkeypatch.setattr(functions, "LIMIT", 1)
     record("1", status="failed", reason="tls")
     record("2", status="failed", reason="tls")
     page = text(operator.post(url("resend"), {"reason": "tls", "recorded": "24h"}))

@@ -107,7 +107,7 @@ def test_all_that_failed_for_a_reason_are_sent_again_in_one_confirmed_step(staff
 
 
 def test_what_lies_beyond_the_bound_is_called_more(staff, monkeypatch):
-    monkeypatch.setattr("django_vt.models.bounded.LIMIT", 100)
+    monkeypatch.setattr("django_vt.models.functions.LIMIT", 100)
     reader = PAGES["list"].show(staff)
     assert "more than 100 entries" in reader.reads("#changelist")
     assert "more than 100" in reader.reads(".vt-overview")

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from django_vt.management.commands import send_log_status
-from django_vt.models import bounded
+from django_vt.models import functions
 from django_vt.operations import figures
 from tests.commands.conftest import failed, fails, hold, pause, run
 from tests.delivering import configure, one, pending
@@ -120,7 +120,7 @@ def test_machines_get_the_same_as_json(clock):
 
 
 def test_counting_ends_at_the_limit(monkeypatch):
-    monkeypatch.setattr(bounded, "LIMIT", 2)
+    monkeypatch.setattr(functions, "LIMIT", 2)
     pending(2)
     pending(3, **SENT)
     assert "           2  pending\n         > 2  sent\n" in run("send_log_status")

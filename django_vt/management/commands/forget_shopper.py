@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from django_vt.management.arguments import WrongArgument
 from django_vt.management.base import SendLogCommand
-from django_vt.models import SendLogEntry
+from django_vt.models import Status
 from django_vt.operations import forgetting, wording
 from django_vt.operations.forgetting import Forgetting, Shopper
 
@@ -80,7 +80,7 @@ def _report(forgetting: Forgetting, options: dict[str, Any]) -> Iterator[str]:
     if not total and not forgetting.remembered:
         yield "There is nothing to forget: the send log knows nothing of this shopper, or has forgotten it before."
     else:
-        statuses = ", ".join(f"{forgetting.statuses[status]:,} {status}" for status in SendLogEntry.Status.values)
+        statuses = ", ".join(f"{forgetting.statuses[status]:,} {status}" for status in Status.values)
         remembered = wording.count(forgetting.remembered, "remembered identity", "remembered identities")
         did = "Would forget" if options["dry_run"] else "Forgot"
         yield f"{did} {wording.entries(total)} ({statuses}) and {remembered}."

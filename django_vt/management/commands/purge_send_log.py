@@ -12,12 +12,11 @@ from django.utils import timezone
 from django_vt.conf import settings
 from django_vt.management import arguments
 from django_vt.management.base import SendLogCommand
-from django_vt.models import RememberedIdentity, SendLogEntry
+from django_vt.models import RememberedIdentity, SendLogEntry, Status
 from django_vt.models.send_log import SendLogQuerySet
 from django_vt.operations import wording
 from django_vt.operations.purging import OldPayloads, Pace
 
-Status = SendLogEntry.Status
 AT_ONCE = 500  # rows a transaction at most
 
 

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from django_vt.conf import settings
 from django_vt.management.base import SendLogCommand
-from django_vt.models import SendLogEntry
+from django_vt.models import Status
 from django_vt.operations import sending_state, wording
 from django_vt.operations.resending import Resending, select
 
@@ -25,7 +25,7 @@ class Command(SendLogCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("ids", metavar="ID", nargs="*", help="Just these entries, whatever their status.")
-        statuses = ", ".join(SendLogEntry.Status.values)
+        statuses = ", ".join(Status.values)
         parser.add_argument("--status", help=f"Entries of this status: {statuses}. By default failed.")
         parser.add_argument("--type", help="Entries of this event type, such as confirmation.")
         parser.add_argument("--since", metavar="WHEN", help="Recorded then or later: an ISO date or time.")

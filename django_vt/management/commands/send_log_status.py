@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from django_vt.management import arguments
 from django_vt.management.base import SendLogCommand
-from django_vt.models import Endpoint, SendLogEntry, bounded
+from django_vt.models import Endpoint, Status, functions
 from django_vt.operations import sending_state, wording
 from django_vt.operations.figures import READ_FOR_REASONS, Figures
 from django_vt.protocol import reasons
@@ -69,14 +69,12 @@ def _lines(using: str, figures: Figures) -> Iterator[str]:
 
 
 def _counted(number: int) -> str:
-    return f"{number:,}" if number <= bounded.LIMIT else f"> {bounded.LIMIT:,}"
+    return f"{number:,}" if number <= functions.LIMIT else f"> {functions.LIMIT:,}"
 
 
 def _are_many(figures: Figures) -> bool:
     """Whether not all that have a reason were read for it."""
-    return any(
-        number > READ_FOR_REASONS for status, number in figures.counts.items() if status != SendLogEntry.Status.SENT
-    )
+    return any(number > READ_FOR_REASONS for status, number in figures.counts.items() if status != Status.SENT)
 
 
 def _sending(figures: Figures) -> Iterator[str]:
