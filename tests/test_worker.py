@@ -105,7 +105,6 @@ def test_a_wake_ends_the_sleep(worker):
     worker.wake()
     sleeping.join(5)
     assert not sleeping.is_alive()
-    assert worker.woken
 
 
 def test_a_stop_ends_it_even_if_the_next_pass_has_begun_already(worker, script, monkeypatch):
@@ -126,6 +125,34 @@ def test_a_stop_ends_it_even_if_the_next_pass_has_begun_already(worker, script, 
     running.start()
     running.join(5)
     assert not running.is_alive()
+    assert (statuses(), script.requests) == ({"pending": 1}, [])
+
+
+def test_the_connections_to_the_vendor_stay_open_from_one_pass_to_the_next_until_it_finishes(worker, script):
+    backends = []
+    script.answer = lambda request: backends.append(worker._delivery._backend) or 200
+    for _ in range(2):
+        one()
+        worker.run_once()
+    worker.finish()
+    one()
+    worker.run_once()
+    first, second, third = backends
+    assert first is second
+    assert first is not third
+
+
+def test_another_backend_in_the_settings_is_used_from_the_next_pass_on(worker, settings, script):
+    worker.run_once()
+    before = worker._delivery
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "BACKEND": "django_vt.backends.dummy.DummyBackend"}
+    worker.run_once()
+    assert worker._delivery is not before
+
+
+def test_it_stops_when_whoever_made_it_says_so(script):
+    one()
+    Worker("default", stopping=lambda: True).run_once()
     assert (statuses(), script.requests) == ({"pending": 1}, [])
 
 

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import abc
+
 from django.core.checks import CheckMessage
 
 from django_vt.protocol.outcome import Reply
 from django_vt.protocol.packing import OutgoingRequest
 
 
-class Backend:
+class Backend(abc.ABC):
     """Sends requests. One instance serves one delivery, from as many threads as it has requests in flight."""
 
+    @abc.abstractmethod
     def send(self, request: OutgoingRequest) -> Reply:
         """Send `request`, and return the answer of whatever status.
 
-        Where there is none, raise `DeliveryError` with a code of `django_vt.protocol.reasons`; what else it raises counts as
-        `backend failed`. It should end within TIMEOUT's deadline, and leave trying again to the delivery. A class that
-        does not say how to send gets a `TypeError`.
+        If there is none, raise `DeliveryError` with a code of `django_vt.protocol.reasons`. Any other error counts as
+        `backend failed`. It should end within TIMEOUT's deadline, and leave trying again to the delivery.
         """
-        raise TypeError(f"{type(self).__name__} does not say how to send")
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - there may be nothing to free
         """Free what `send` opened."""
 
     @classmethod

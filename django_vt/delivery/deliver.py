@@ -98,9 +98,18 @@ class Delivery:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Wait for the requests in flight, and close the connections to the vendor."""
         if self._pool is not None:
             self._pool.shutdown()
         self._backend.close()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the backend is still the one that BACKEND names."""
+        return type(self._backend) is backend_class()
 
     def seconds_until_due(self) -> float | None:
         """How long there is nothing to send; None: nothing is pending, or nothing may be sent (ENABLED is False)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError, connections
 
@@ -16,14 +17,19 @@ logger = logging.getLogger(__name__)
 
 
 class Worker:
-    """Delivers on one database, with up to `concurrency` requests in flight; other threads may `stop` and `wake` it."""
+    """Delivers on one database, with up to `concurrency` requests in flight; other threads may `stop` and `wake` it.
 
-    def __init__(self, using: str, *, concurrency: int = 1) -> None:
+    `stopping` is asked before each request, as `stop` is: once it returns True, no request is begun.
+    """
+
+    def __init__(self, using: str, *, concurrency: int = 1, stopping: Callable[[], bool] = lambda: False) -> None:
         self.using = using
         self._concurrency = concurrency
+        self._stopping = stopping
         self._stopped = threading.Event()
         self._woken = threading.Event()
         self._failures = 0
+        self._delivery: Delivery | None = None
 
     def wake(self) -> None:
         """Something is due, or will be: look again now."""
@@ -34,29 +40,30 @@ class Worker:
         self._stopped.set()
         self._woken.set()
 
-    @property
-    def woken(self) -> bool:
-        """Whether a wake came that no pass has answered yet."""
-        return self._woken.is_set()
-
     def run_until_empty(self) -> DeliveryReport:
         """One pass: deliver until nothing may be taken. Raises what the database raises."""
-        with self._delivery() as delivery:
-            return delivery.run()
+        try:
+            return self._open().run()
+        finally:
+            self.finish()
 
     def run_forever(self) -> None:
         """Until `stop`; a database that is away is waited for."""
         while not self._stopped.is_set():
             seconds = self.run_once()
             self.sleep(LONGEST_SLEEP if seconds is None else seconds)
+        self.finish()
 
     def run_once(self) -> float | None:
-        """One pass; returns the seconds until the next is worth while, None where nothing is pending."""
+        """One pass; returns the seconds until the next is worth while, None where nothing is pending.
+
+        The connections to the vendor stay open for the next pass, until `finish` or `close`.
+        """
         self._woken.clear()
         try:
-            with self._delivery() as delivery:
-                report = delivery.run()
-                seconds = delivery.seconds_until_due()
+            delivery = self._open()
+            report = delivery.run()
+            seconds = delivery.seconds_until_due()
         except (DatabaseError, InterfaceError) as error:
             return self._after_failure(error)
         self._failures = 0
@@ -74,17 +81,27 @@ class Worker:
         """Whether `stop` was called."""
         return self._stopped.is_set()
 
+    def finish(self) -> None:
+        """Close the connections to the vendor. The next pass opens them again."""
+        delivery, self._delivery = self._delivery, None
+        if delivery is not None:
+            delivery.close()
+
     def close(self) -> None:
-        """Close this thread's database connections, those too that the shop's receivers have opened."""
+        """Close this thread's database connections too, also those that the shop's receivers have opened."""
+        self.finish()
         connections.close_all()
 
-    def _delivery(self) -> Delivery:
+    def _open(self) -> Delivery:
         commit_each_statement(self.using)
-        return Delivery(self.using, concurrency=self._concurrency, stopping=self._is_stopping)
+        if self._delivery is None or not self._delivery.is_current:
+            self.finish()
+            self._delivery = Delivery(self.using, concurrency=self._concurrency, stopping=self._is_stopping)
+        return self._delivery
 
     def _is_stopping(self) -> bool:
         # The end of the process has begun: a request could not start its watchdog any more.
-        return self._stopped.is_set() or not threading.main_thread().is_alive()
+        return self._stopped.is_set() or self._stopping() or not threading.main_thread().is_alive()
 
     def _after_failure(self, error: Exception) -> float:
         # The class only: the text of a database error can hold a row.

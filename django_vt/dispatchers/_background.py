@@ -1,134 +1,156 @@
-"""Wakes on their way to a queue, published by a thread of their own: a broker that is down never holds the checkout.
+"""Threads of this process that work for a dispatcher: one a database, from its first wake until nothing is left.
 
-With its broker down Celery's `delay()` takes over a second, with one that hangs it may never return.
+The thread dispatcher delivers in them. The dispatchers of queues publish in them, because a broker that is down must
+not hold the checkout: if the broker is down, Celery's `delay()` takes over a second; if it hangs, it never returns.
 """
 
 from __future__ import annotations
 
+import abc
 import atexit
 import logging
 import os
 import threading
-
-from django.db import connections
-
-from django_vt.dispatchers import _platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 
 logger = logging.getLogger(__name__)
 
-IDLE = 5.0  # seconds without a wake after which the thread ends and its connections are closed
-FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between two attempts while the queue cannot be reached
-LAST_WAIT = 2.0  # seconds that the end of a process waits for what is being published
-UWSGI_WITHOUT_THREADS = (
-    "No worker can be woken, events wait for `manage.py send_pending`: uWSGI runs no threads unless its configuration "
-    "has `enable-threads = true`."
+LINGER = (
+    5.0  # seconds that a thread keeps its connections after the last work: the next event comes soon in a busy shop
 )
+LAST_WAIT = 2.0  # seconds that the end of a process waits for what is under way
 
 
-class Publisher:
-    """One daemon thread a process that publishes wakes, one pending wake a database at most.
+class BackgroundTask(abc.ABC):
+    """The work that one thread does for one database. All but `stop` is called in that thread."""
 
-    It starts with a wake and ends when none has come for a while. What cannot be published is tried again as long as
-    the process lives, ever less often; a wake that is lost with the process delays events and loses none.
+    @abc.abstractmethod
+    def run(self) -> float | None:
+        """Do what there is to do now. Returns the seconds until there is more, or None if nothing is left."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Free the connections that `run` opened. The next `run` opens them again."""
+
+    def stop(self) -> None:  # noqa: B027 - `run` may be quick anyway
+        """The process ends: let `run` return soon. Another thread calls this."""
+
+
+class BackgroundThreads:
+    """The threads of this process, one a database. A forked child has none and starts its own.
+
+    `make` makes the task for a database, by its alias. `name` is part of the threads' names.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, make: Callable[[str], BackgroundTask]) -> None:
+        self._name = name
+        self._make = make
         self.forget()
         os.register_at_fork(after_in_child=self.forget)
-        atexit.register(self.finish)
-
-    def publish(self, using: str) -> None:
-        """Put a wake for the database `using` on the queue, within seconds; raise where that fails."""
-        raise TypeError(f"{type(self).__name__} does not say how to publish")
-
-    def close(self) -> None:
-        """Free what `publish` opened. Called in the thread, at its end and after each failure."""
+        atexit.register(self.stop)
 
     def forget(self) -> None:
-        """As in a new process: a forked child has neither the thread nor its wakes."""
+        """Begin as a new process does."""
         self._changed = threading.Condition()
-        self._pending: dict[str, None] = {}
-        self._thread: threading.Thread | None = None
-        self._finishing = False
-        self._failures = 0
+        self._running: dict[str, _Running] = {}
+        self._said: set[tuple[str, str]] = set()
 
-    def wake(self, using: str) -> None:
-        """Have a wake published soon. Returns at once."""
+    def wake(self, using: str) -> bool:
+        """Have the database's thread look now. Returns False if none runs."""
         with self._changed:
-            self._pending[using] = None
+            running = self._running.get(using)
+            if running is None:
+                return False
+            running.woken = True
             self._changed.notify_all()
-            if self._thread is None:
-                self._start()
+            return True
 
-    def finish(self, seconds: float = LAST_WAIT) -> None:
-        """Publish what is pending and end; wait for that no longer than `seconds`."""
+    def start(self, using: str) -> None:
+        """Have the database's thread look now, and start it if none runs. Returns at once."""
         with self._changed:
-            thread, self._finishing = self._thread, True
+            if not self.wake(using):
+                thread = threading.Thread(target=self._run, args=(using,), name=f"{self._name}-{using}", daemon=True)
+                running = _Running(self._make(using), thread)
+                self._running[using] = running
+                thread.start()
+
+    def stop(self, seconds: float = LAST_WAIT) -> None:
+        """Let all threads finish what they are doing, and wait for that no longer than `seconds`."""
+        with self._changed:
+            all_running = list(self._running.values())
+            for running in all_running:
+                running.stopped = True
+                running.task.stop()
             self._changed.notify_all()
-        if thread is not None:
-            thread.join(seconds)
+        end = time.monotonic() + seconds
+        for running in all_running:
+            running.thread.join(max(0.0, end - time.monotonic()))
 
-    def _start(self) -> None:
-        if _platform.uwsgi_threads_are_off():
-            self._pending.clear()
-            logger.log(logging.DEBUG if self._failures else logging.ERROR, UWSGI_WITHOUT_THREADS)
-            self._failures += 1
-            return
-        self._finishing = False
-        thread = threading.Thread(target=self._run, name="django-vt-publish", daemon=True)
-        thread.start()
-        self._thread = thread
+    def say_once(self, level: int, words: str, using: str) -> None:
+        """Log `words`, in which %s stands for the database, once a process and database."""
+        with self._changed:
+            said = (words, using) in self._said
+            self._said.add((words, using))
+        if not said:
+            logger.log(level, words, using)
 
-    def _run(self) -> None:
-        while True:
-            while (using := self._next()) is not None:
-                if not self._published(using):
-                    self._put_off(using)
-            # While this is still the thread: the next one would publish over what is being closed.
-            self._close()
-            with self._changed:
-                # Under the lock: a wake that comes now finds no thread and starts one.
-                if not self._pending:
-                    self._thread = None
+    def _run(self, using: str) -> None:
+        running = self._running[using]
+        try:
+            while True:
+                running.woken = False
+                seconds = running.task.run()
+                if not self._sleep(using, running, seconds):
                     return
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+            logger.error("The thread %s ended: %s", threading.current_thread().name, type(error).__name__)
+            self._remove(using)
+        finally:
+            _close(running.task)
 
-    def _next(self) -> str | None:
-        """The database whose wake comes next; None: none came for a while, or the process ends."""
+    def _sleep(self, using: str, running: _Running, seconds: float | None) -> bool:
+        """Sleep until there is something to do. Returns False if the thread has come to its end."""
+        linger = LINGER if seconds is None else min(seconds, LINGER)
+        if self._is_woken(running, linger):
+            return True
+        if seconds is not None:
+            if seconds > linger:
+                # In an outage it sleeps for hours, and would keep a connection of a pool, or of the server's few.
+                _close(running.task)
+                self._is_woken(running, seconds - linger)
+            if not running.stopped:
+                return True
         with self._changed:
-            self._changed.wait_for(lambda: self._pending or self._finishing, IDLE)
-            if not self._pending:
-                return None
-            # Taken off first: a wake that comes while this one is published is another.
-            using = next(iter(self._pending))
-            del self._pending[using]
-            return using
+            # Under the lock: a wake that comes now finds no thread and starts one.
+            if not running.woken:
+                self._remove(using)
+            return running.woken
 
-    def _published(self, using: str) -> bool:
-        try:
-            self.publish(using)
-        except Exception as error:  # noqa: BLE001 - brokers and their clients raise anything
-            # Once an outage, and by its class only: the text can hold the broker's address and password.
-            level = logging.DEBUG if self._failures else logging.ERROR
-            logger.log(level, "No worker could be woken, trying again: %s; events wait", type(error).__name__)
-            self._failures += 1
-            self._close()
-            return False
-        if self._failures:
-            logger.info("Workers can be woken again")
-        self._failures = 0
-        return True
-
-    def _put_off(self, using: str) -> None:
-        """Wait before the next attempt; the end of the process gives it up."""
-        wait = min(FIRST_WAIT * 2 ** min(self._failures - 1, 10), LONGEST_WAIT)
+    def _is_woken(self, running: _Running, seconds: float) -> bool:
+        """Wait so long for a wake or a stop. Returns True if a wake came."""
         with self._changed:
-            self._pending[using] = None
-            if self._changed.wait_for(lambda: self._finishing, wait):
-                self._pending.clear()
+            self._changed.wait_for(lambda: running.woken or running.stopped, seconds)
+            return running.woken
 
-    def _close(self) -> None:
-        try:
-            self.close()
-        except Exception as error:  # noqa: BLE001 - what cannot be closed is let go
-            logger.debug("Closing what published wakes raised %s", type(error).__name__)
-        connections.close_all()
+    def _remove(self, using: str) -> None:
+        with self._changed:
+            del self._running[using]
+
+
+@dataclass(eq=False)
+class _Running:
+    """A thread and its task."""
+
+    task: BackgroundTask
+    thread: threading.Thread
+    woken: bool = False
+    stopped: bool = False
+
+
+def _close(task: BackgroundTask) -> None:
+    try:
+        task.close()
+    except Exception as error:  # noqa: BLE001 - what cannot be closed is let go
+        logger.debug("Closing what a background thread used raised %s", type(error).__name__)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import abc
+
 from django.core.checks import CheckMessage
 
 
-class Dispatcher:
-    """Runs delivery after a wake. Made anew for each wake: what lasts longer belongs to the class or module."""
+class Dispatcher(abc.ABC):
+    """Runs delivery after a wake. Django-vt makes a new instance for each wake: what lasts longer is the class's."""
 
+    @abc.abstractmethod
     def wake(self, using: str) -> None:
         """Something on the database `using` (an alias) may be due.
 
-        Called after a commit, in the shopper's request: be quick. What it raises is logged by its class. A class that
-        does not say what a wake does gets a `TypeError`.
+        Called after a commit, in the shopper's request, so it must be quick. If it raises, the class of the error is
+        logged.
         """
-        raise TypeError(f"{type(self).__name__} does not say what a wake does")
 
-    def start(self, using: str) -> None:
-        """A process's first request is about to be served; `using` is the send log's database, by its alias.
+    def start(self, using: str) -> None:  # noqa: B027 - there may be nothing to look for
+        """A process is about to serve its first request; `using` is the alias of the send log's database.
 
-        No query here: it is the request's thread. What it raises is logged by its class.
+        It runs in the request's thread, so it must not query. If it raises, the class of the error is logged.
         """
 
     @classmethod

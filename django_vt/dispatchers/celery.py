@@ -6,12 +6,13 @@ from typing import Any
 
 from celery import current_app, shared_task  # type: ignore[import-untyped]
 
-from django_vt.dispatchers import queue
-from django_vt.dispatchers._background import Publisher
-from django_vt.dispatchers.base import Dispatcher
-from django_vt.models.db import default_alias
+from django_vt.dispatchers.queue import LONGEST_RUN, QueueDispatcher
 
 PATIENCE = 5.0  # seconds that a broker has to answer
+# A run begins no request after LONGEST_RUN, and a request ends by its own deadline. A shop's own limits, made for
+# its own tasks, would end the run between the vendor's answer and its note, and the events would be sent again.
+SOFT_TIME_LIMIT = LONGEST_RUN + 280
+TIME_LIMIT = SOFT_TIME_LIMIT + 30
 # kombu waits for good, and tries for good, unless its transports are told otherwise, each by names of its own.
 _ONE_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.2}
 _TIME_LIMITS = {
@@ -20,57 +21,43 @@ _TIME_LIMITS = {
 }
 
 
-class CeleryDispatcher(Dispatcher):
-    """Each wake is a task `django_vt.deliver` on the project's broker; it names the database and holds no event.
+class CeleryDispatcher(QueueDispatcher):
+    """Each wake is a task `django_vt.deliver` on the project's broker.
 
-    Its worker delivers what is due and comes back for what is due later, by one chain of tasks an endpoint. A task
-    that a broker loses delays events until the next wake: have Celery beat, or cron, run one every few minutes.
+    Its worker delivers what is due and comes back for what is due later. A task that a broker loses delays events
+    until the next wake: have Celery beat, or cron, run one every few minutes.
     """
 
-    def wake(self, using: str) -> None:
-        """Have a task published, by a thread: the checkout never waits for the broker."""
-        publisher.wake(using)
+    _connection: Any = None
 
-    def start(self, using: str) -> None:
-        """Wake for what was recorded while the broker was away."""
-        self.wake(using)
+    def publish(self, using: str) -> None:
+        """Publish a task. `OperationalError` within seconds if the broker is down or does not answer."""
+        if self._connection is None:
+            self._connection = connect()
+        _send(using, self._connection)
+
+    def publish_later(self, using: str, seconds: float) -> None:
+        """Publish a task with a countdown, over a connection of its own. Raises what `publish` raises."""
+        with connect() as connection:
+            _send(using, connection, seconds)
+
+    def close(self) -> None:
+        """Close the connection to the broker."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.release()
 
 
 # Acknowledged late: a worker that is killed gives the task back, and another goes on once the lease has run out.
 # That it may run twice is no harm: a run takes only what nobody else has in hand.
 @shared_task(  # type: ignore[untyped-decorator]
-    name="django_vt.deliver", ignore_result=True, acks_late=True, reject_on_worker_lost=True
-)
+    name="django_vt.deliver", ignore_result=True, acks_late=True, reject_on_worker_lost=True,
+    soft_time_limit=SOFT_TIME_LIMIT, time_limit=TIME_LIMIT,
+)  # fmt: skip
 def deliver(using: str | None = None) -> None:
     """Deliver what is due on the database `using`, by default the send log's; come back for what is due later."""
-    alias = using or default_alias()
-    seconds = queue.run(alias)
     # A task that Celery runs in place (`task_always_eager`) would come back at once, and again.
-    if seconds is not None and not deliver.request.is_eager:
-        queue.go_on(alias, seconds, lambda countdown: _publish_once(alias, countdown))
-
-
-class BrokerPublisher(Publisher):
-    """Publishes tasks over a connection of its own, which is kept while wakes come."""
-
-    _connection: Any = None
-
-    def publish(self, using: str) -> None:
-        """Publish a task. `OperationalError` within seconds where the broker is down or does not answer."""
-        if self._connection is None:
-            self._connection = connect()
-        send(using, self._connection)
-
-    def close(self) -> None:
-        """Close the connection."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.release()
-
-    def forget(self) -> None:
-        """The connection is the parent's."""
-        super().forget()
-        self._connection = None
+    CeleryDispatcher().deliver(using, comes_back=not deliver.request.is_eager)
 
 
 def connect() -> Any:
@@ -81,14 +68,5 @@ def connect() -> Any:
     return connection
 
 
-def send(using: str, connection: Any, countdown: float | None = None) -> None:
-    """Publish a task over the connection, to be run in `countdown` seconds."""
+def _send(using: str, connection: Any, countdown: float | None = None) -> None:
     deliver.apply_async((using,), connection=connection, countdown=countdown, retry=False)
-
-
-def _publish_once(using: str, countdown: float) -> None:
-    with connect() as connection:
-        send(using, connection, countdown)
-
-
-publisher = BrokerPublisher()

@@ -14,29 +14,25 @@ from django.core.checks import CheckMessage, Warning  # noqa: A004 - the name of
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from django_vt.dispatchers import queue
-from django_vt.dispatchers._background import Publisher
-from django_vt.dispatchers.base import Dispatcher
-from django_vt.models.db import default_alias
+from django_vt.dispatchers.queue import QueueDispatcher
 
 tasks: Any = import_module("django.tasks" if django.VERSION >= (6, 0) else "django_tasks")
 
 
-class TasksDispatcher(Dispatcher):
-    """Each wake is a task in the default queue of the backend `TASKS["default"]`; it names the database, no event.
+class TasksDispatcher(QueueDispatcher):
+    """Each wake is a task in the default queue of the backend `TASKS["default"]`.
 
-    Its worker delivers what is due. Where the backend can defer tasks (`supports_defer`), it also comes back for what
-    is due later, by one chain of tasks an endpoint. Where it cannot, nothing does until the next event: have cron run
-    `manage.py send_pending` every few minutes.
+    Its worker delivers what is due. If the backend can defer tasks (`supports_defer`), it also comes back for what is
+    due later. If it can't, nothing does until the next event: have cron run `manage.py send_pending` every few minutes.
     """
 
-    def wake(self, using: str) -> None:
-        """Have a task put into the queue, by a thread: the checkout does not wait for it."""
-        publisher.wake(using)
+    def publish(self, using: str) -> None:
+        """Enqueue a task, in autocommit and after the shop's commit. Raises what the backend raises."""
+        deliver.enqueue(using)
 
-    def start(self, using: str) -> None:
-        """Wake for what was recorded while the queue was away."""
-        self.wake(using)
+    def publish_later(self, using: str, seconds: float) -> None:
+        """Enqueue a task that runs in so many seconds. Raises what the backend raises."""
+        deliver.using(run_after=timezone.now() + timedelta(seconds=seconds)).enqueue(using)
 
     @classmethod
     def check(cls) -> list[CheckMessage]:
@@ -52,22 +48,7 @@ class TasksDispatcher(Dispatcher):
 @tasks.task  # type: ignore[untyped-decorator]
 def deliver(using: str | None = None) -> None:
     """Deliver what is due on the database `using`, by default the send log's; come back for what is due later."""
-    alias = using or default_alias()
-    seconds = queue.run(alias)
-    if seconds is not None and deliver.get_backend().supports_defer:
-        queue.go_on(alias, seconds, lambda delay: _enqueue_after(alias, delay))
-
-
-class TaskPublisher(Publisher):
-    """Enqueues tasks, in autocommit: outside the shop's transactions, and after their commit."""
-
-    def publish(self, using: str) -> None:
-        """Enqueue a task. Raises what the backend raises."""
-        deliver.enqueue(using)
-
-
-def _enqueue_after(using: str, seconds: float) -> None:
-    deliver.using(run_after=timezone.now() + timedelta(seconds=seconds)).enqueue(using)
+    TasksDispatcher().deliver(using, comes_back=deliver.get_backend().supports_defer)
 
 
 def _backend_class(name: str) -> type:
@@ -81,6 +62,3 @@ def _warning(what_it_does: str) -> CheckMessage:
         hint="Configure a backend with workers, such as that of django-tasks-db, or use another dispatcher.",
         id="django_vt.W003",
     )
-
-
-publisher = TaskPublisher()

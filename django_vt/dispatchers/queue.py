@@ -1,70 +1,141 @@
-"""Delivery by a queue's worker: a run that does what is due, and one chain of runs an endpoint for what is due later.
+"""What the dispatchers of task queues share: publish now, publish later, and the run that a queue's worker makes.
 
-Whoever wins the compare-and-set on `Endpoint.next_wake_at` publishes the chain's next run. One that comes to nothing,
-as its worker was killed or the broker lost it, stands in the past soon: then the next run begins a new chain.
+A dispatcher for another queue is a `QueueDispatcher` that says how to publish, and a task that calls its `deliver`.
 """
 
 from __future__ import annotations
 
+import abc
 import logging
 import time
-from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from typing import ClassVar
 
 from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
 from django_vt.conf import settings
 from django_vt.delivery.claim import LONGEST_SLEEP
-from django_vt.delivery.deliver import Delivery
+from django_vt.delivery.worker import Worker
+from django_vt.dispatchers._background import BackgroundTask, BackgroundThreads
+from django_vt.dispatchers._platform import uwsgi_threads_are_off
+from django_vt.dispatchers.base import Dispatcher
 from django_vt.models import Endpoint
-from django_vt.models.db import commit_each_statement
+from django_vt.models.db import default_alias
 
 logger = logging.getLogger(__name__)
 
 LONGEST_RUN = 20.0  # seconds after which a run begins no request: a worker that is told to end must not wait longer
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between two attempts while the queue cannot be reached
+UWSGI_WITHOUT_THREADS = (
+    "No worker can be woken, events of the database %s wait for `manage.py send_pending`: uWSGI runs no threads unless "
+    "its configuration has `enable-threads = true`."
+)
 
 
-def run(using: str) -> float | None:
-    """Deliver what is due on the database `using`; returns the seconds until the next run is worth while.
+class QueueDispatcher(Dispatcher):
+    """Each wake becomes a task of a queue; it names the database and holds no event.
 
-    None: nothing is pending. A database that is away is logged and tried again later.
+    A thread of the web process publishes it. Wakes that come while one is being published become one. If a task can't
+    be published, the thread tries again as long as the process lives; a task that is lost delays events and loses none.
     """
+
+    publishers: ClassVar[BackgroundThreads]
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        cls.publishers = BackgroundThreads("django-vt-publish", partial(_Publishing, cls))
+
+    @abc.abstractmethod
+    def publish(self, using: str) -> None:
+        """Put a task for the database `using` on the queue, within seconds; raise if that fails."""
+
+    @abc.abstractmethod
+    def publish_later(self, using: str, seconds: float) -> None:
+        """Put a task on the queue that is to run in so many seconds, 60 at most; raise if that fails."""
+
+    def close(self) -> None:
+        """Free what `publish` opened on this instance."""
+
+    def wake(self, using: str) -> None:
+        """Have a task published soon. Returns at once: the checkout never waits for the queue."""
+        if uwsgi_threads_are_off():
+            self.publishers.say_once(logging.ERROR, UWSGI_WITHOUT_THREADS, using)
+        else:
+            self.publishers.start(using)
+
+    def start(self, using: str) -> None:
+        """Wake for what was recorded while the queue was away."""
+        self.wake(using)
+
+    def deliver(self, using: str | None = None, *, comes_back: bool = True) -> None:
+        """What the queue's task does: deliver what is due, and publish the next task for what is due later.
+
+        `using` is the alias of the database, by default the send log's. `comes_back`: False if the queue can't run a
+        task later. Of all tasks that end, one publishes the next, so that there is one chain a database.
+        """
+        alias = using or default_alias()
+        seconds = _run(alias)
+        if seconds is not None and comes_back and _is_mine(alias, seconds):
+            try:
+                self.publish_later(alias, seconds)
+            except Exception as error:  # noqa: BLE001 - brokers and their clients raise anything
+                # The next wake begins a new chain.
+                logger.error("The next delivery could not be scheduled: %s; events wait", type(error).__name__)
+
+
+class _Publishing(BackgroundTask):
+    """Publishes the wakes for one database. While the queue is away it tries again, ever less often."""
+
+    def __init__(self, dispatcher: type[QueueDispatcher], using: str) -> None:
+        self._dispatcher = dispatcher()
+        self._using = using
+        self._failures = 0
+
+    def run(self) -> float | None:
+        try:
+            self._dispatcher.publish(self._using)
+        except Exception as error:  # noqa: BLE001 - brokers and their clients raise anything
+            # Once an outage, and by its class only: the text can hold the broker's address and password.
+            level = logging.DEBUG if self._failures else logging.ERROR
+            logger.log(level, "No worker could be woken, trying again: %s; events wait", type(error).__name__)
+            self._failures += 1
+            self.close()
+            return float(min(FIRST_WAIT * 2 ** min(self._failures - 1, 10), LONGEST_WAIT))
+        if self._failures:
+            logger.info("Workers can be woken again")
+        self._failures = 0
+        return None
+
+    def close(self) -> None:
+        try:
+            self._dispatcher.close()
+        finally:
+            connections.close_all()
+
+
+def _run(using: str) -> float | None:
+    """Deliver what is due; returns the seconds until the next run is worth while, or None if nothing is pending."""
     end = time.monotonic() + LONGEST_RUN
+    worker = Worker(using, stopping=lambda: time.monotonic() > end)
     try:
-        commit_each_statement(using)
-        with Delivery(using, stopping=lambda: time.monotonic() > end) as delivery:
-            delivery.run()
-            return delivery.seconds_until_due()
-    except (DatabaseError, InterfaceError) as error:
-        # Not left to the queue, which would log the text: it can hold a row.
-        logger.error("The send log cannot be read, trying again: %s", type(error).__name__)
-        connections[using].close()
-        return LONGEST_SLEEP
-
-
-def go_on(using: str, seconds: float, publish: Callable[[float], None]) -> None:
-    """See to it that a run comes in so many seconds: `publish` one, unless it is on its way already.
-
-    Where the database cannot tell, one is published: each such run is followed by one at most, and they become one
-    chain again when it can. What `publish` raises is logged: the next wake begins a new chain.
-    """
-    if not _is_mine(using, seconds):
-        return
-    try:
-        publish(seconds)
-    except Exception as error:  # noqa: BLE001 - brokers and their clients raise anything
-        logger.error("The next delivery could not be scheduled: %s; events wait", type(error).__name__)
+        return worker.run_once()
+    finally:
+        worker.finish()
 
 
 def _is_mine(using: str, seconds: float) -> bool:
-    """Whether the chain's next run is this one's to publish."""
+    """Whether this run is the one to publish the next: the one that wins the compare-and-set on `next_wake_at`.
+
+    If the database can't tell, it is: each such run is followed by one at most, and they become one chain again later.
+    """
     try:
         # One run serves all accounts of the database, so the row of the settings' own keeps the chain.
         endpoint, _created = Endpoint.objects.using(using).get_or_create(
             account_id=settings.ACCOUNT_ID, address=settings.ENDPOINT
         )
-        return endpoint.plan_wake(timezone.now() + timedelta(seconds=seconds))
+        return endpoint.plan_wake(timezone.now() + timedelta(seconds=min(seconds, LONGEST_SLEEP)))
     except (DatabaseError, InterfaceError):
         connections[using].close()
         return True

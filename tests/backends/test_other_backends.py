@@ -18,8 +18,8 @@ def test_no_backend_has_anything_to_say_to_the_checks_and_each_can_be_closed(bac
 
 
 def test_a_backend_must_say_how_to_send():
-    with pytest.raises(TypeError, match="Backend does not say how to send"):
-        Backend().send(login())
+    with pytest.raises(TypeError, match="send"):
+        Backend()  # type: ignore[abstract]
 
 
 def test_the_console_shows_each_event_readably(capsys):

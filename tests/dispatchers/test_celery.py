@@ -10,6 +10,7 @@ from celery import Celery, _state
 
 from django_vt import tasks, track
 from django_vt.backends import locmem
+from django_vt.conf import settings
 from django_vt.dispatchers import celery as dispatcher
 from django_vt.events import Event
 from django_vt.exceptions import DeliveryError
@@ -28,8 +29,8 @@ def app() -> Iterator[Celery]:
     app.set_default()
     _state._tls.current_app = None
     yield app
-    dispatcher.publisher.finish(10)
-    dispatcher.publisher.forget()
+    dispatcher.CeleryDispatcher.publishers.stop(10)
+    dispatcher.CeleryDispatcher.publishers.forget()
     app.close()
     _state.default_app, _state._tls.current_app = default, current
 
@@ -42,7 +43,7 @@ def celery_settings(settings):
 
 def messages(app: Celery) -> list[Any]:
     """What is in the queue, once the publisher's thread has ended."""
-    dispatcher.publisher.finish(10)
+    dispatcher.CeleryDispatcher.publishers.stop(10)
     found = []
     with app.connection_for_read() as connection, connection.SimpleQueue(app.conf.task_default_queue) as queue:
         while queue.qsize():
@@ -115,6 +116,13 @@ def test_a_killed_workers_task_goes_to_another_and_leaves_no_result(app):
     assert dispatcher.deliver.ignore_result
 
 
+def test_the_limits_that_a_shop_has_set_for_its_own_tasks_do_not_end_this_one(app):
+    app.conf.task_soft_time_limit, app.conf.task_time_limit = 1, 2
+    longest = dispatcher.LONGEST_RUN + settings.deadline
+    assert dispatcher.deliver.soft_time_limit > longest
+    assert dispatcher.deliver.time_limit > dispatcher.deliver.soft_time_limit
+
+
 @pytest.mark.parametrize(
     ("url", "limits"),
     [
@@ -141,7 +149,7 @@ def test_wakes_that_come_soon_after_one_another_share_a_connection_and_the_last_
     connections = []
     connect = dispatcher.connect
     monkeypatch.setattr(dispatcher, "connect", lambda: connections.append(connect()) or connections[-1])
-    publisher = dispatcher.BrokerPublisher()
+    publisher = dispatcher.CeleryDispatcher()
     publisher.publish("default")
     publisher.publish("default")
     assert len(connections) == 1

@@ -67,8 +67,8 @@ def enqueued():
 @pytest.fixture(autouse=True)
 def _no_thread_is_left():
     yield
-    dispatcher.publisher.finish(10)
-    dispatcher.publisher.forget()
+    dispatcher.TasksDispatcher.publishers.stop(10)
+    dispatcher.TasksDispatcher.publishers.forget()
 
 
 def record() -> SendLogEntry:
@@ -85,7 +85,7 @@ def fail(self: object, request: object) -> None:
 def test_an_event_enqueues_a_task_that_holds_no_event(use, enqueued):
     use(DUMMY)
     record()
-    dispatcher.publisher.finish(10)
+    dispatcher.TasksDispatcher.publishers.stop(10)
     (result,) = enqueued
     assert result.task.module_path == "django_vt.dispatchers.django_tasks.deliver"
     assert (result.task.queue_name, result.task.run_after) == ("default", None)
@@ -96,7 +96,7 @@ def test_an_event_enqueues_a_task_that_holds_no_event(use, enqueued):
 def test_a_process_begins_with_a_wake(use, enqueued):
     use(DUMMY)
     dispatcher.TasksDispatcher().start("default")
-    dispatcher.publisher.finish(10)
+    dispatcher.TasksDispatcher.publishers.stop(10)
     assert len(enqueued) == 1
 
 
@@ -108,7 +108,7 @@ def test_the_task_delivers_what_is_due(use, enqueued, arguments):
     dispatcher.deliver.call(*arguments)
     entry.refresh_from_db()
     assert entry.status == "sent"
-    dispatcher.publisher.finish(10)
+    dispatcher.TasksDispatcher.publishers.stop(10)
     assert len(enqueued) == 1
 
 
@@ -117,7 +117,7 @@ def test_the_task_comes_back_once_for_what_failed(use, enqueued, monkeypatch):
     use(DUMMY)
     monkeypatch.setattr(locmem.LocMemBackend, "send", fail)
     record()
-    dispatcher.publisher.finish(10)
+    dispatcher.TasksDispatcher.publishers.stop(10)
     begun = timezone.now()
     for _ in range(3):
         dispatcher.deliver.call("default")
@@ -132,7 +132,7 @@ def test_it_does_not_come_back_where_the_backend_cannot_defer(use, monkeypatch):
     monkeypatch.setattr(BackendWithWorkers, "enqueued", [])
     monkeypatch.setattr(locmem.LocMemBackend, "send", fail)
     record()
-    dispatcher.publisher.finish(10)
+    dispatcher.TasksDispatcher.publishers.stop(10)
     dispatcher.deliver.call("default")
     assert [list(arguments) for arguments in BackendWithWorkers.enqueued] == [["default"]]
 

@@ -8,7 +8,7 @@ import types
 import pytest
 
 from django_vt.delivery.worker import Worker
-from django_vt.dispatchers import _platform
+from django_vt.dispatchers import thread
 from django_vt.dispatchers.thread import ThreadDispatcher
 from tests.delivering import one, statuses
 from tests.dispatchers.threads import Hanging, delivery_threads, thread_dispatcher, until_ended, wake  # noqa: F401 - a fixture is among them
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 def test_on_sqlite_that_bears_no_second_writer_it_does_not_start_and_says_so_once(caplog, monkeypatch):
-    monkeypatch.setattr(_platform, "unsafe", lambda alias: True)
+    monkeypatch.setattr(thread, "is_unsafe_sqlite", lambda alias: True)
     one()
     for _ in range(3):
         wake()
@@ -72,7 +72,7 @@ def test_a_module_called_uwsgi_that_is_none_is_none_of_our_business(script, monk
 
 def test_another_database_has_a_thread_of_its_own(monkeypatch):
     woken = []
-    monkeypatch.setattr(_platform, "unsafe", lambda alias: False)
+    monkeypatch.setattr(thread, "is_unsafe_sqlite", lambda alias: False)
     monkeypatch.setattr(Worker, "run_once", lambda self: woken.append(self.using))
     monkeypatch.setattr(Worker, "close", lambda self: None)
     ThreadDispatcher().wake("other")

@@ -97,7 +97,9 @@ def test_a_forked_child_starts_a_thread_of_its_own(process_environment, fake_ven
 import os, threading
 from django.db import connections
 from django_vt import dispatchers
-from django_vt.dispatchers import thread
+from django_vt.dispatchers import _background, thread
+
+_background.LINGER = 0.0
 
 def until_ended():
     for running in threading.enumerate():
@@ -108,16 +110,16 @@ order("of the parent")
 Client().get("/")
 until_ended()
 connections.close_all()
-thread._threads._lock.acquire()
+thread._threads._changed.acquire()
 child = os.fork()
 if child == 0:
     assert not dispatchers.first_request.is_served
-    assert thread._threads._workers == {}
+    assert thread._threads._running == {}
     order("of the child")
     until_ended()
     connections.close_all()
     os._exit(0)
-thread._threads._lock.release()
+thread._threads._changed.release()
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """,
         process_environment,

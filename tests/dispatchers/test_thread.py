@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-import datetime
 import sys
 import threading
 
 import pytest
 from django.db import connections
-from django.utils import timezone
 
 from django_vt import dispatchers
 from django_vt.delivery.worker import Worker
-from django_vt.dispatchers import thread
+from django_vt.dispatchers import _background, thread
 from django_vt.models import SendLogEntry
 from django_vt.testing import FakeVendor
 from tests.delivering import configure, endpoint, one, pending, statuses
@@ -25,7 +23,7 @@ def test_a_wake_delivers_and_the_thread_ends_when_nothing_is_pending(script):
     wake()
     until_ended()
     assert statuses() == {"sent": 3}
-    assert thread._threads._workers == {}
+    assert thread._threads._running == {}
 
 
 def test_the_next_event_starts_it_again(script):
@@ -55,19 +53,47 @@ def test_it_closes_its_connections(whose, empty_database, script):
     assert used[0] is not connections[alias]
 
 
-def test_asleep_it_keeps_no_connection(monkeypatch):
+def test_asleep_it_keeps_no_connection(script):
     """In an outage it sleeps for hours: of a pool, or of what the server allows, it would keep one from the shop."""
-    kept = []
+    closed, used = threading.Event(), []
 
-    def sleep(self, seconds):
-        kept.append(connections["default"].connection)
-        self.stop()
+    def answer(request):
+        used.append(connections["default"])
+        return 503
 
-    monkeypatch.setattr(Worker, "sleep", sleep)
-    one(due_at=timezone.now() + datetime.timedelta(hours=1))
-    wake()
-    until_ended()
-    assert kept == [None]
+    script.answer = answer
+    close = Worker.close
+
+    def close_and_tell(self):
+        close(self)
+        closed.set()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Worker, "close", close_and_tell)
+        one()
+        wake()
+        assert closed.wait(5)
+        assert len(delivery_threads()) == 1
+        assert used[0].connection is None
+
+
+def test_one_order_after_another_is_sent_over_the_same_connections(script, monkeypatch):
+    """A busy shop would open one to the database and one to the vendor for nearly every order."""
+    monkeypatch.setattr(_background, "LINGER", 60.0)
+    used, answered = [], threading.Event()
+
+    def answer(request):
+        used.append((connections["default"].connection, threading.current_thread()))
+        answered.set()
+        return 200
+
+    script.answer = answer
+    for _ in range(3):
+        answered.clear()
+        one()
+        wake()
+        assert answered.wait(5)
+    assert len(set(used)) == 1
 
 
 @pytest.fixture
@@ -184,29 +210,11 @@ def test_a_thread_that_fails_is_told_of_and_the_next_wake_starts_another(script,
         patch.setattr(Worker, "run_once", fail)
         wake()
         until_ended()
-    assert "The delivery thread ended: LookupError" in caplog.text
+    assert "The thread django-vt-default ended: LookupError" in caplog.text
     assert "canary" not in caplog.text
     wake()
     until_ended()
     assert statuses() == {"sent": 1}
-
-
-def test_a_wake_between_the_last_look_and_the_end_is_not_lost(script, monkeypatch):
-    look = Worker.run_once
-    looks = []
-
-    def look_and_be_woken(self):
-        seconds = look(self)
-        looks.append(seconds)
-        if len(looks) == 1:
-            one()
-            wake()
-        return seconds
-
-    monkeypatch.setattr(Worker, "run_once", look_and_be_woken)
-    wake()
-    until_ended()
-    assert (statuses(), looks) == ({"sent": 1}, [None, None])
 
 
 # The first request

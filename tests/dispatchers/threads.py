@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from django_vt import dispatchers
-from django_vt.dispatchers import thread
+from django_vt.dispatchers import _background, thread
 from tests.delivering import Script, configure
 
 THREAD = "django_vt.dispatchers.thread.ThreadDispatcher"
@@ -41,8 +41,9 @@ class Hanging:
 
 
 @pytest.fixture
-def thread_dispatcher(settings: Any) -> Iterator[None]:
+def thread_dispatcher(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     configure(settings, DISPATCHER=THREAD)
+    monkeypatch.setattr(_background, "LINGER", 0.0)
     thread._threads.forget()
     yield
     thread._threads.stop(5)

@@ -13,7 +13,7 @@ from celery import Celery, _state
 from django.conf import LazySettings
 
 from django_vt import dispatchers
-from django_vt.dispatchers.celery import publisher
+from django_vt.dispatchers.celery import CeleryDispatcher
 from django_vt.testing import FakeVendor
 from tests.process_output import ProcessOutput
 from tests.servers.brokers import BROKERS, Broker
@@ -99,8 +99,8 @@ def shop(broker: Broker, fake_vendor: FakeVendor, settings: LazySettings, transa
     app.set_default()
     _state._tls.current_app = None
     yield app
-    publisher.finish(30)
-    publisher.forget()
+    CeleryDispatcher.publishers.stop(30)
+    CeleryDispatcher.publishers.forget()
     app.close()
     _state.default_app, _state._tls.current_app = default, current
 

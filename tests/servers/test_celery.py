@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from django_vt.dispatchers.celery import publisher
+from django_vt.dispatchers.celery import CeleryDispatcher
 from django_vt.models import Endpoint, SendLogEntry
 from django_vt.testing.fake_vendor import Answer, Hang
 from tests.shop.models import Order
@@ -46,7 +46,7 @@ def test_an_order_wakes_a_worker_that_delivers_it(shop, start_worker, client, fa
 @real_brokers
 def test_a_worker_that_was_down_finds_the_wakes_when_it_comes(shop, start_worker, client, fake_vendor):
     place_orders(client, "1", "2", "3")
-    publisher.finish(10)
+    CeleryDispatcher.publishers.stop(10)
     start_worker("--pool=solo")
     fake_vendor.wait_for(3, timeout=20)
     assert fake_vendor.orders == {"1": 1, "2": 1, "3": 1}
@@ -88,7 +88,7 @@ def test_many_wakes_make_one_chain(shop, start_worker, client, fake_vendor):
     worker.wait_until(lambda said: said.count("succeeded") == 1)
     for number in range(7):
         place_orders(client, str(number))
-        publisher.finish(10)  # so that each is a wake of its own
+        CeleryDispatcher.publishers.stop(10)  # so that each is a wake of its own
     worker.wait_until(lambda said: said.count("succeeded") == 8)
 
     # Workers receive a task as soon as it is published, to run it in time.
@@ -108,6 +108,6 @@ def test_a_broker_in_trouble_neither_holds_nor_loses_an_order(shop, client, capl
     assert taken < 0.5
     assert Order.objects.count() == 3
     assert SendLogEntry.objects.filter(status="pending", due_at__lte=timezone.now()).count() == 3
-    publisher.finish(20)
+    CeleryDispatcher.publishers.stop(20)
     told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert told == ["No worker could be woken, trying again: OperationalError; events wait"]

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import Client, override_settings
 from django.utils.module_loading import import_string
 
-from django_vt.dispatchers.django_tasks import TasksDispatcher, publisher
+from django_vt.dispatchers.django_tasks import TasksDispatcher
 from django_vt.models import SendLogEntry
 from django_vt.testing import FakeVendor
 from django_vt.testing.fake_vendor import Answer
@@ -25,8 +25,8 @@ def shop(fake_vendor: FakeVendor, transactional_db: None) -> Iterator[None]:
     with override_settings(DJANGO_VT=block, INSTALLED_APPS=tasks_project.INSTALLED_APPS, TASKS=tasks_project.TASKS):
         call_command("migrate", "django_tasks_database", verbosity=0)
         yield
-        publisher.finish(10)
-        publisher.forget()
+        TasksDispatcher.publishers.stop(10)
+        TasksDispatcher.publishers.forget()
         task_rows().delete()
 
 
@@ -64,7 +64,7 @@ def test_an_order_wakes_a_worker_that_delivers_it(start_worker, client, fake_ven
 
 def test_a_worker_that_was_down_finds_the_wakes_when_it_comes(start_worker, client, fake_vendor):
     place_orders(client, "1", "2", "3")
-    publisher.finish(10)
+    TasksDispatcher.publishers.stop(10)
     start_worker()
     fake_vendor.wait_for(3, timeout=20)
     assert fake_vendor.orders == {"1": 1, "2": 1, "3": 1}
@@ -81,7 +81,7 @@ def test_the_chain_delivers_what_failed_without_another_wake(start_worker, clien
 
 def test_what_is_stored_of_a_task_holds_no_event(shop, client):
     place_orders(client, "100023")
-    publisher.finish(10)
+    TasksDispatcher.publishers.stop(10)
     assert task_rows().get().args_kwargs == {"args": ["default"], "kwargs": {}}
 
 
