@@ -154,14 +154,6 @@ def test_a_request_reaches_the_wire_once_and_its_failure_has_a_word(vendor, back
     assert (len(vendor.requests), vendor.connections) == (received, 1)
 
 
-@pytest.mark.parametrize("misbehaviour", [ResetAfterReading(), ResetBeforeReading()])
-def test_nothing_is_tried_again_on_a_used_connection_either(vendor, backend, misbehaviour):
-    backend.send(login())
-    vendor.misbehave(misbehaviour)
-    assert reason_of(backend) == "broken connection"
-    assert vendor.connections == 1
-
-
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_an_answer_and_no_query_goes_elsewhere(vendor, backend, status):
     with FakeVendor() as elsewhere:

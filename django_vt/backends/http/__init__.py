@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from typing import Any
 
@@ -23,7 +24,11 @@ BODY_LIMIT = 4096  # bytes; nothing in the body counts, it is read so that the c
 
 
 class HttpBackend(Backend):
-    """GET over TLS that is verified; no redirect followed, nothing retried, TIMEOUT's sum as the total deadline."""
+    """GET over TLS that is verified; no redirect is followed, and TIMEOUT's sum is the total deadline.
+
+    A request is repeated in one case: a kept connection that the server has closed before a byte of the answer. Then
+    the server has closed an idle connection, as every server does after some time.
+    """
 
     def __init__(self) -> None:
         self._of_thread = threading.local()
@@ -75,7 +80,13 @@ class _Line:
         prepared.url = url
         connect, read = settings.TIMEOUT
         with query_on_the_wire(url.partition("?")[2]):
-            response = self._adapter.send(prepared, timeout=(connect, read), **self._environment)
+            try:
+                response = self._adapter.send(prepared, timeout=(connect, read), **self._environment)
+            except requests.ConnectionError as error:
+                if not _was_closed_while_idle(error, deadline):
+                    raise
+                # On a fresh connection: the pool drops the one that failed.
+                response = self._adapter.send(prepared, timeout=(connect, read), **self._environment)
         try:
             # A head that the watchdog has cut off would pass for a whole one.
             deadline.check()
@@ -85,6 +96,12 @@ class _Line:
 
     def close(self) -> None:
         self._session.close()
+
+
+def _was_closed_while_idle(error: requests.ConnectionError, deadline: Deadline) -> bool:
+    """Whether a kept connection ended before a byte of the answer, and not because the deadline has passed."""
+    ended = any(isinstance(cause, (ConnectionError, ssl.SSLEOFError)) for cause in _causes(error))
+    return deadline.is_kept and ended and not (deadline.is_answered or deadline.passed)
 
 
 def _read_a_little(response: requests.Response) -> None:

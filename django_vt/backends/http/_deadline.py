@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import logging
 import math
 import socket
@@ -17,8 +18,12 @@ from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.response import HTTPResponse
 
 from django_vt.backends.http._wire import DiscreetConnection
+
+LONGEST_LINE = 65536  # bytes, as in http.client
 
 _current: ContextVar[Deadline | None] = ContextVar("django_vt_deadline", default=None)
 
@@ -28,8 +33,11 @@ class Deadline:
 
     def __init__(self, watchdog: Watchdog, seconds: float) -> None:
         self.passed = False
+        self.is_answered = False  # whether a first line of an answer has come
+        self.is_kept = False  # whether the request went out over a connection that had carried another
         self._watchdog = watchdog
         self._seconds = seconds
+        self._ends_at = time.monotonic() + seconds
         self._turn = threading.Lock()
         self._connection: HTTPConnection | None = None
 
@@ -53,6 +61,11 @@ class Deadline:
             self._connection = connection
         self.check()
 
+    @property
+    def left(self) -> float:
+        """Seconds until the deadline; a little above 0 if it is over, as a socket's time-out of 0 means none."""
+        return max(self._ends_at - time.monotonic(), 0.001)
+
     def check(self) -> None:
         """Raise an error like the time-out of a read where it is too late already."""
         if self.passed:
@@ -74,7 +87,31 @@ def _plain(sock: Any) -> socket.socket:
     return inner
 
 
+class _AwaitedResponse(http.client.HTTPResponse):
+    """Waits for the final answer, and notes when a first line of any answer has come.
+
+    Python takes every 1xx but 100 for the answer itself. A vendor's proxy may send `103 Early Hints` before it.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """What `http.client` calls for the first line, in all supported versions of Python."""
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            deadline = _current.get()
+            if deadline is not None:
+                deadline.is_answered = True
+                deadline.check()
+            if not 100 <= status < 200:
+                return version, status, reason
+            # Pass over the interim answer's headers, of which nothing counts.
+            while self.fp.readline(LONGEST_LINE).strip():
+                pass
+
+
 class _Watched(DiscreetConnection):
+    response_class = _AwaitedResponse
+    has_answered = False
+
     def connect(self) -> None:
         deadline = _current.get()
         if deadline is None:
@@ -83,14 +120,46 @@ class _Watched(DiscreetConnection):
         # From here on, as the handshake of TLS can drip as well.
         deadline.watch(self)
         super().connect()
-        # There was no socket yet that the watchdog could have shut, where it came while this looked for one.
+        # Re-check: if the deadline passed during `connect()`, the watchdog had no socket to close.
         deadline.check()
+
+    def _new_conn(self) -> socket.socket:
+        """Connect to one of the host's addresses after another, and to none after the deadline.
+
+        urllib3 gives each address the whole time-out: ten that do not answer would take ten times as long.
+        """
+        deadline = _current.get()
+        if deadline is None:
+            return super()._new_conn()
+        name, seconds = self._dns_host, self.timeout
+        try:
+            found = socket.getaddrinfo(name, self.port, type=socket.SOCK_STREAM)
+            for _family, _type, _protocol, _name, address in found[:-1]:
+                with contextlib.suppress(NewConnectionError, ConnectTimeoutError):
+                    return self._connected_to(str(address[0]), seconds, deadline)
+                deadline.check()
+            return self._connected_to(str(found[-1][-1][0]), seconds, deadline)
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        finally:
+            self._dns_host, self.timeout = name, seconds
+
+    def _connected_to(self, address: str, seconds: Any, deadline: Deadline) -> socket.socket:
+        self._dns_host = address
+        self.timeout = min(seconds, deadline.left) if isinstance(seconds, (int, float)) else deadline.left
+        return super()._new_conn()
 
     def request(self, *args: Any, **options: Any) -> None:
         deadline = _current.get()
         if deadline is not None:
+            deadline.is_kept = self.has_answered
             deadline.watch(self)
         super().request(*args, **options)
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override] # as in urllib3
+        response = super().getresponse()
+        self.has_answered = True
+        return response
 
 
 class _WatchedHTTPS(_Watched, HTTPSConnection):
