@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from django_vt.events import AnyEvent
     from django_vt.identity import Identity
     from django_vt.models import SendLogEntry
+    from django_vt.operations.forgetting import Forgetting
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "aremember_identity", "atrack", "remember_identity", "track"]
+__all__ = ["__version__", "aremember_identity", "atrack", "forget_shopper", "remember_identity", "track"]
 
 # What does it is imported when it is called: it needs Django's apps to be ready, which import this package first.
 
@@ -82,3 +83,23 @@ async def aremember_identity(request: HttpRequest, reference: object, *, using: 
     from django_vt.recording import attribution
 
     await attribution.aremember_identity(request, reference, using=using)
+
+
+def forget_shopper(
+    *, address: str | None = None, pixel: str | None = None, vtsid: str | None = None, using: str | None = None
+) -> Forgetting:
+    """Forget a shopper, as `manage.py forget_shopper` does: for a view in which shoppers delete their account.
+
+    Give exactly one: their e-mail `address`, in whatever spelling; `pixel`, the value of the cookie `_vt_user` or the
+    user id that it begins with; or `vtsid`, the value of the cookie `_vtsid`. `using` is the send log's database.
+
+    Payload, identity and e-mail hash of their entries are emptied, in every status; their remembered identities are
+    deleted. What was pending is skipped and never sent. It works in short transactions, and may be called again.
+    Returns what it did: `statuses` (how many entries, by the status they had), `remembered`, `others` (entries of the
+    same visitors that hold another address, and are left) and `in_hands_until`, the moment until which a worker may
+    still send what it had in its hands, None where none had. Raises `InvalidField`, a `ValueError`, for what names
+    nobody.
+    """
+    from django_vt.operations import forgetting
+
+    return forgetting.forget_shopper(address=address, pixel=pixel, vtsid=vtsid, using=using)

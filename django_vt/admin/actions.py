@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import django
@@ -15,19 +14,19 @@ from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from django_vt.admin import filters, lookup
+from django_vt.admin import explain, filters, lookup
 from django_vt.admin.changelist import ANCHOR, in_words
-from django_vt.admin.explain import Sending
 from django_vt.admin.privacy import Viewer
-from django_vt.conf import settings
-from django_vt.models import Endpoint, SendLogEntry, Status, functions
+from django_vt.models import Endpoint, SendLogEntry, functions
 from django_vt.models.db import default_alias
+from django_vt.operations import holding, resending
+from django_vt.operations.figures import PERIOD_OF
+from django_vt.operations.sending_state import SendingState
 from django_vt.protocol import reasons
 from django_vt.recording import record
 
@@ -44,8 +43,6 @@ def note(request: HttpRequest, objects: Sequence[models.Model], words: str) -> N
 # The entries that staff want to send again: which can be, which are left and why, and the queueing.
 
 IDS_PATTERN = re.compile(r"[0-9]{1,18}(,[0-9]{1,18})*", re.ASCII)
-# What one `id IN (…)` may hold on every database.
-CHUNK = 900
 
 
 def parse_ids(text: str) -> list[int] | None:
@@ -61,56 +58,12 @@ def join_ids(ids: Sequence[int]) -> str:
     return ",".join(map(str, ids))
 
 
-@dataclass(frozen=True)
-class Selection:
-    """What sending them again would do, on the database where it would."""
-
-    sendable: tuple[int, ...]
-    already_sent: int
-    in_hand: int
-    emptied: int
-    nobody: int
-
-
-def survey(ids: Sequence[int], using: str) -> Selection:
-    """Looks at them, and changes nothing."""
-    sendable: list[int] = []
-    already_sent = in_hand = emptied = nobody = 0
-    for chunk in _chunks(ids):
-        entries = SendLogEntry.objects.using(using).filter(pk__in=chunk)
-        statuses = dict(entries.values_list("pk", "status"))
-        whole = set(entries.can_be_sent().values_list("pk", flat=True))
-        busy = set(entries.under_live_claim(timezone.now()).values_list("pk", flat=True)) & whole
-        empty = entries.filter(payload="").count()
-        sendable += sorted(whole - busy)
-        already_sent += sum(statuses.get(pk) == Status.SENT for pk in whole - busy)
-        in_hand += len(busy)
-        emptied += empty
-        nobody += len(statuses.keys() - whole) - empty
-    return Selection(tuple(sendable), already_sent, in_hand, emptied, nobody)
-
-
 def queue(ids: Sequence[int], request: HttpRequest, using: str) -> int:
     """Have them sent again, with a line in each one's history; returns how many. What a worker holds is left."""
-    queued = 0
     with transaction.atomic(using=using):
-        begun_at = timezone.now()
-        for chunk in _chunks(ids):
-            entries = SendLogEntry.objects.using(using).filter(pk__in=chunk)
-            entries.resend(settings.ACCOUNT_ID)
-            # A worker's claim can come between a look and the change: what has changed is seen from the change.
-            pending = SendLogEntry.objects.using(using).with_status(Status.PENDING, chunk)
-            reopened = pending.can_be_sent().filter(claim=None, attempts=0, reason="", due_at__gte=begun_at)
-            logged = list(reopened.only("pk", "event_type", "reference"))
-            note(request, logged, _("Queued to be sent again."))
-            queued += len(logged)
-        record.wake_after_commit(using)
-    return queued
-
-
-def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), CHUNK):
-        yield ids[start : start + CHUNK]
+        queued = resending.queue(ids, using)
+        note(request, queued, _("Queued to be sent again."))
+    return len(queued)
 
 
 # The admin's own pages: looking up, sending again, holding and releasing. They act on POST only.
@@ -151,7 +104,7 @@ class Views:
         ids = self._ids(request)
         if request.POST.get("confirmed") != "yes":
             return self.ask_to_resend(request, ids, **self._reason(request))
-        chosen = survey(ids, default_alias())
+        chosen = resending.survey(ids, default_alias())
         queued = queue(chosen.sendable, request, default_alias())
         filters.forget()
         self._tell_queued(request, queued, len(ids) - queued)
@@ -159,8 +112,8 @@ class Views:
 
     def ask_to_resend(self, request: HttpRequest, ids: list[int], **why_these: Any) -> HttpResponse:
         """The page that says what sending them again will do, and `why_these`: for the failure they have in common."""
-        chosen = survey(ids, default_alias())
-        viewer = Viewer.of(request)
+        chosen = resending.survey(ids, default_alias())
+        viewer, sending = Viewer.of(request), SendingState.seen_on(default_alias())
         first = SendLogEntry.objects.using(default_alias()).filter(pk__in=chosen.sendable[:LISTED]).order_by("pk")
         return self._page(
             request,
@@ -170,7 +123,8 @@ class Views:
             ids=join_ids(ids),
             listed=[(entry, viewer.reference(entry)) for entry in first],
             unlisted=max(0, len(chosen.sendable) - LISTED),
-            sending=Sending.seen_on(default_alias()),
+            sending=sending,
+            sentences=explain.sentences(sending),
             limit_reached=len(ids) >= functions.LIMIT,
             **why_these,
         )
@@ -211,17 +165,14 @@ class Views:
         """What entries that were not chosen one by one have in common, in words."""
         if "reason" not in request.POST:
             return {}
-        period = filters.BY_KEY[request.POST[filters.PARAMETER]]
-        return {"reason": reasons.describe(request.POST["reason"]), "period": period.words}
+        words = filters.WORDS_OF_PERIOD[request.POST[filters.PARAMETER]]
+        return {"reason": reasons.describe(request.POST["reason"]), "period": words}
 
     def _failed_for(self, reason: str, period_key: str) -> list[int]:
-        period = filters.BY_KEY.get(period_key)
+        period = PERIOD_OF.get(period_key)
         if period is None or reasons.split(reason)[0] not in reasons.CODES:
             raise BadRequest("no such reason or period")
-        entries = SendLogEntry.objects.using(default_alias())
-        failed = entries.filter(status=Status.FAILED, created_at__gte=period.start())
-        for_it = entries.filter(pk__in=functions.first_ids(failed), reason=reason)
-        return list(for_it.order_by("pk").values_list("pk", flat=True))
+        return resending.failed_for(reason, period.start(), default_alias())
 
     def _tell_queued(self, request: HttpRequest, queued: int, left: int) -> None:
         if queued:
@@ -235,15 +186,14 @@ class Views:
 
     def _set_held(self, request: HttpRequest, *, held: bool) -> None:
         using = default_alias()
-        endpoints = Endpoint.objects.using(using)
         with transaction.atomic(using=using):
             if held:
-                endpoints.hold(settings.ACCOUNT_ID, settings.ENDPOINT)
+                holding.hold(using)
             else:
-                endpoints.release()
+                holding.release(using)
                 record.wake_after_commit(using)
             words = _("Sending held.") if held else _("Sending released.")
-            note(request, list(endpoints.all()), words)
+            note(request, list(Endpoint.objects.using(using)), words)
         messages.success(request, words)
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:

@@ -9,9 +9,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from django_vt.admin.explain import Sending, Story, local
+from django_vt.admin.explain import Story, local
 from django_vt.admin.privacy import Viewer
 from django_vt.models import SendLogEntry
+from django_vt.operations.sending_state import SendingState
 
 
 def status_label(entry: SendLogEntry) -> SafeString:
@@ -66,5 +67,5 @@ class Columns:
         return Story(entry, self._sending).why()
 
     @cached_property
-    def _sending(self) -> Sending:
-        return Sending.seen_on(self._using)
+    def _sending(self) -> SendingState:
+        return SendingState.seen_on(self._using)

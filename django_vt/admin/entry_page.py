@@ -20,10 +20,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from django_vt.admin import lookup
 from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.columns import status_label
-from django_vt.admin.explain import Sending, Story, local
+from django_vt.admin.explain import Story, local
 from django_vt.admin.privacy import Viewer, indented
 from django_vt.conf import settings
 from django_vt.models import SendAttempt, SendLogEntry, Status
+from django_vt.operations.sending_state import SendingState
 from django_vt.protocol import reasons
 from django_vt.protocol.packing import Packing
 
@@ -34,7 +35,7 @@ def url(entry: SendLogEntry, payload: str) -> str:
         return ""
     draft = copy.copy(entry)
     draft.payload = payload
-    draft.account_id = entry.account_id or settings.ACCOUNT_ID
+    draft.account_id = entry.account_id or settings.account_id
     packing = Packing(settings.ENDPOINT, settings.CALLBACK, settings.BATCH_SIZE, settings.MAX_URL_LENGTH)
     (request,) = packing.pack([draft])
     return unquote_plus(request.url)
@@ -229,5 +230,5 @@ class EntryPage:
         return Story(entry, self._sending)
 
     @cached_property
-    def _sending(self) -> Sending:
-        return Sending.seen_on(self._using)
+    def _sending(self) -> SendingState:
+        return SendingState.seen_on(self._using)

@@ -1,4 +1,4 @@
-"""Spans of time in words: `4 minutes`."""
+"""What the pages say in plain words: how sending stands, what has happened to an entry, and what happens next."""
 
 from __future__ import annotations
 
@@ -8,88 +8,46 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import capfirst
-from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from django_vt.conf import settings
 from django_vt.models import Endpoint, SendLogEntry, Status
+from django_vt.operations import durations
+from django_vt.operations.sending_state import SendingState
 from django_vt.protocol import outcome, reasons
 
-MINUTE = timedelta(minutes=1)
+# How sending stands, in words.
 
 
-def until(moment: datetime, now: datetime) -> str:
-    """How long until a moment to come."""
-    return timeuntil(moment, now, depth=1) if moment - now >= MINUTE else _("less than a minute")
+def sentences(sending: SendingState) -> list[str]:
+    """The state in words, an account with trouble each a sentence."""
+    if sending.state == "off":
+        return [_("Sending is switched off in the settings (ENABLED): nothing is recorded and nothing sent.")]
+    if sending.state == "held":
+        return [_("Sending is held: events are recorded and wait until it is released.")]
+    if sending.state == "open":
+        return [_open(sending)]
+    return [_trouble(endpoint, sending) for endpoint in sending.troubled()]
 
 
-def since(moment: datetime, now: datetime) -> str:
-    """How long since a moment gone by."""
-    return timesince(moment, now, depth=1) if now - moment >= MINUTE else _("less than a minute")
+def _open(sending: SendingState) -> str:
+    last_success = sending.last_success()
+    if last_success is None:
+        return _("Sending is open.")
+    return _("Sending is open; Vibetrace last accepted events %(time)s ago.") % {
+        "time": durations.in_words(sending.now - last_success)
+    }
 
 
-# How sending stands, as one look at the endpoints tells it: off, held, paused, trying again, or open.
-
-
-@dataclass(frozen=True)
-class Sending:
-    """The state of sending at the moment `now`. `held`: by staff; `endpoints`: those at the address of the settings."""
-
-    now: datetime
-    enabled: bool
-    held: bool
-    endpoints: tuple[Endpoint, ...]
-
-    @classmethod
-    def seen_on(cls, using: str) -> Sending:
-        """The state as the database `using` has it: one query."""
-        rows = list(Endpoint.objects.using(using).order_by("pk"))
-        # A hold is for all addresses: it lasts though ENDPOINT is changed meanwhile.
-        held = any(endpoint.held_by_staff for endpoint in rows)
-        in_use = tuple(endpoint for endpoint in rows if endpoint.address == settings.ENDPOINT)
-        return cls(timezone.now(), settings.ENABLED, held, in_use)
-
-    def paused_until(self, account_id: str) -> datetime | None:
-        """When the pause of an account's endpoint ends, if it is paused."""
-        paused = [endpoint for endpoint in self.endpoints if endpoint.is_paused(self.now)]
-        return next((endpoint.paused_until for endpoint in paused if endpoint.account_id == account_id), None)
-
-    @property
-    def state(self) -> str:
-        """One of `off`, `held`, `troubled` and `open`."""
-        if not self.enabled:
-            return "off"
-        if self.held:
-            return "held"
-        return "open" if all(endpoint.is_open() for endpoint in self.endpoints) else "troubled"
-
-    def sentences(self) -> list[str]:
-        """The state in words, an account with trouble each a sentence."""
-        if self.state == "off":
-            return [_("Sending is switched off in the settings (ENABLED): nothing is recorded and nothing sent.")]
-        if self.state == "held":
-            return [_("Sending is held: events are recorded and wait until it is released.")]
-        if self.state == "open":
-            return [self._open()]
-        return [self._trouble(endpoint) for endpoint in self.endpoints if not endpoint.is_open()]
-
-    def _open(self) -> str:
-        successes = [endpoint.last_success_at for endpoint in self.endpoints if endpoint.last_success_at]
-        if not successes:
-            return _("Sending is open.")
-        return _("Sending is open; Vibetrace last accepted events %(time)s ago.") % {
-            "time": since(max(successes), self.now)
-        }
-
-    def _trouble(self, endpoint: Endpoint) -> str:
-        words = {"account": endpoint.account_id, "reason": reasons.describe(endpoint.reason)}
-        if endpoint.paused_until is None or not endpoint.is_paused(self.now):
-            return _("Account %(account)s: the next event will show whether sending works again. %(reason)s.") % words
-        return _("Account %(account)s: sending is paused for %(time)s. %(reason)s.") % {
-            **words,
-            "time": until(endpoint.paused_until, self.now),
-        }
+def _trouble(endpoint: Endpoint, sending: SendingState) -> str:
+    words = {"account": endpoint.account_id, "reason": reasons.describe(endpoint.reason)}
+    if endpoint.paused_until is None or not endpoint.is_paused(sending.now):
+        return _("Account %(account)s: the next event will show whether sending works again. %(reason)s.") % words
+    return _("Account %(account)s: sending is paused for %(time)s. %(reason)s.") % {
+        **words,
+        "time": durations.in_words(endpoint.paused_until - sending.now),
+    }
 
 
 # What has happened to an entry and what happens next, in plain words.
@@ -109,7 +67,7 @@ class Story:
     """An entry's past and future, with sending as it stands."""
 
     entry: SendLogEntry
-    sending: Sending
+    sending: SendingState
 
     def why(self) -> str:
         """For the list: why it is where it is, in a few words."""
@@ -185,11 +143,11 @@ class Story:
         now, due_at = self.sending.now, self._due_at()
         resumes_at = self.sending.paused_until(self.entry.account_id)
         if resumes_at is not None and resumes_at >= due_at:
-            return _("sending is paused for %(time)s") % {"time": until(resumes_at, now)}
+            return _("sending is paused for %(time)s") % {"time": durations.in_words(resumes_at - now)}
         if due_at > now:
-            return _("retry in %(time)s") % {"time": until(due_at, now)}
+            return _("retry in %(time)s") % {"time": durations.in_words(due_at - now)}
         if now - due_at > OVERDUE:
-            waiting = since(due_at, now)
+            waiting = durations.in_words(now - due_at)
             return _("due for %(time)s: see whether a worker runs (send_pending)") % {"time": waiting}
         return _("due now")
 

@@ -1,41 +1,37 @@
-"""Figures kept for a minute, so that a list that is looked at often asks for them once."""
+"""The list's filters, and what is kept for a minute, so that a list that is looked at often asks for it once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR
+from django.core.cache.backends.locmem import LocMemCache
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_vt.admin import lookup
 from django_vt.models import SendLogEntry, Status, functions
+from django_vt.operations.figures import PERIOD_OF
 from django_vt.protocol import reasons
 
-KEPT_FOR = timedelta(minutes=1)
 T = TypeVar("T")
 
-# Of this process, and not in Django's cache: that one may be a server away, or down, and this page must open then too.
-_kept: dict[object, tuple[datetime, Any]] = {}
+# Django's cache in the memory of this process, and none of the project's: theirs may be a server away, or down, and
+# this page must open then too.
+SECONDS = 60
+_kept = LocMemCache("django_vt_figures", {"TIMEOUT": SECONDS})
 
 
-def for_a_minute(key: object, make: Callable[[], T]) -> T:
+def for_a_minute(key: str, make: Callable[[], T]) -> T:
     """What `make` gives, made anew when the one kept under the key is older than a minute."""
-    now = timezone.now()
-    found = _kept.get(key)
-    if found is None or not timedelta(0) <= now - found[0] < KEPT_FOR:
-        found = _kept[key] = now, make()
-    value: T = found[1]
-    return value
+    value: Any = _kept.get_or_set(key, make)
+    kept: T = value
+    return kept
 
 
 def forget() -> None:
@@ -43,41 +39,14 @@ def forget() -> None:
     _kept.clear()
 
 
-# The windows of time that the list and the figures above it know: the last 24 hours, 7 and 30 days.
+# What the windows of time are called.
 
 PARAMETER = "recorded"
-
-
-@dataclass(frozen=True)
-class Period:
-    """A window that ends now; `by_hour` or by day is how its chart is divided."""
-
-    key: str
-    words: str | Promise
-    length: timedelta
-    by_hour: bool = False
-
-    def start(self) -> datetime:
-        """When it begins."""
-        return timezone.now() - self.length
-
-    def steps(self) -> list[tuple[datetime, datetime]]:
-        """The hours, or the days of the current time zone, that the chart shows; the last one is not over yet."""
-        now = timezone.localtime() if timezone.is_aware(timezone.now()) else timezone.now()
-        step = timedelta(hours=1) if self.by_hour else timedelta(days=1)
-        first = now.replace(minute=0, second=0, microsecond=0)
-        last = first if self.by_hour else first.replace(hour=0)
-        count = self.length // step
-        return [(last - step * back, last - step * (back - 1)) for back in reversed(range(count))]
-
-
-DAY = Period("24h", gettext_lazy("Last 24 hours"), timedelta(hours=24), by_hour=True)
-PERIODS = (
-    DAY,
-    Period("7d", gettext_lazy("Last 7 days"), timedelta(days=7)),
-    Period("30d", gettext_lazy("Last 30 days"), timedelta(days=30)),
-)
-BY_KEY = {period.key: period for period in PERIODS}
+WORDS_OF_PERIOD = {
+    "24h": gettext_lazy("Last 24 hours"),
+    "7d": gettext_lazy("Last 7 days"),
+    "30d": gettext_lazy("Last 30 days"),
+}
 
 
 # The list's filters. Each is a condition that an index serves; none reads the table for what there is to choose.
@@ -109,11 +78,11 @@ class PeriodFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         """What there is to choose from."""
-        return [(period.key, period.words) for period in PERIODS]
+        return list(WORDS_OF_PERIOD.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
         """The chosen ones."""
-        period = BY_KEY.get(self.value() or "")
+        period = PERIOD_OF.get(self.value() or "")
         return queryset.filter(created_at__gte=period.start()) if period else queryset
 
 
@@ -126,7 +95,7 @@ class TypeFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         """What there is to choose from."""
         using = SendLogEntry.objects.all().db
-        types = for_a_minute(("types", using), lambda: types_on(using))
+        types = for_a_minute(f"types:{using}", lambda: types_on(using))
         asked_for = [value] if (value := self.value()) else []
         return [(name, name) for name in sorted({*types, *asked_for})]
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlencode
 
 from django.utils import timezone
@@ -14,9 +12,10 @@ from django.utils.translation import gettext as _
 
 from django_vt.admin import changelist, explain, filters
 from django_vt.admin.changelist import ANCHOR
-from django_vt.admin.explain import Sending
-from django_vt.admin.filters import PERIODS, Period
-from django_vt.models import SendLogEntry, Status, functions
+from django_vt.models import Status
+from django_vt.operations import durations
+from django_vt.operations.figures import DAY, PERIOD_OF, Period, PeriodFigures, ReasonCount, Step, due_since
+from django_vt.operations.sending_state import SendingState
 from django_vt.protocol import reasons
 
 STEP_WIDTH, BAR_WIDTH, HEIGHT = 10, 8, 100
@@ -74,7 +73,8 @@ class Chart:
         highest = max(self._highest(), 1)
         for index, step in enumerate(self.steps):
             ground = HEIGHT
-            for status, count in zip(CHARTED_STATUSES, step.counts, strict=True):
+            for status in CHARTED_STATUSES:
+                count = step.counts[status]
                 if not count:
                     continue
                 height = min(max(count * HEIGHT // highest, LOWEST_BAR), ground)
@@ -84,7 +84,8 @@ class Chart:
     def rows(self) -> list[Row]:
         """The table, oldest first."""
         return [
-            Row(self._label(step), tuple(changelist.in_words(count) for count in step.counts)) for step in self.steps
+            Row(self._label(step), tuple(changelist.in_words(step.counts[status]) for status in CHARTED_STATUSES))
+            for step in self.steps
         ]
 
     @property
@@ -102,62 +103,19 @@ class Chart:
         return time_format(start, "TIME_FORMAT") if self.by_hour else date_format(start, "MONTH_DAY_FORMAT")
 
     def _highest(self) -> int:
-        return max((sum(step.counts) for step in self.steps), default=0)
+        return max((sum(step.counts[status] for status in CHARTED_STATUSES) for step in self.steps), default=0)
 
 
-# The figures above the list: counted within their window, by index, and never beyond ten thousand.
+# The figures above the list.
 
 SHOWN_STATUSES = (Status.PENDING, Status.SENT, Status.FAILED, Status.SKIPPED)
 CHARTED_STATUSES = (Status.SENT, Status.FAILED, Status.SKIPPED)
-TOP_REASONS = 5
 
 
-@dataclass(frozen=True)
-class Step:
-    """One hour or day of the chart, and how many entries recorded in it stand where."""
-
-    start: datetime
-    counts: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Counts by status for each period; the steps and the top reasons of failure of one of them."""
-
-    by_period: tuple[tuple[Period, tuple[int, ...]], ...]
-    steps: tuple[Step, ...]
-    failures: tuple[tuple[str, int], ...]
-
-
-def figures(period: Period, using: str) -> Figures:
+def figures(period: Period, using: str) -> PeriodFigures:
     """The figures of the last minute: three queries, or none."""
-    key = ("figures", using, period.key, timezone.get_current_timezone_name())
-    return filters.for_a_minute(key, lambda: _count(period, using))
-
-
-def _count(period: Period, using: str) -> Figures:
-    entries = SendLogEntry.objects.using(using)
-    windows = [
-        entries.filter(status=status, created_at__gte=each.start()) for each in PERIODS for status in SHOWN_STATUSES
-    ]
-    steps = period.steps()
-    bars = [
-        entries.filter(status=status, created_at__gte=start, created_at__lt=end)
-        for start, end in steps for status in CHARTED_STATUSES
-    ]  # fmt: skip
-    counts = iter(functions.count_each([*windows, *bars], using))
-    return Figures(
-        by_period=tuple((each, tuple(next(counts) for _status in SHOWN_STATUSES)) for each in PERIODS),
-        steps=tuple(Step(start, tuple(next(counts) for _status in CHARTED_STATUSES)) for start, _end in steps),
-        failures=_top_reasons(period, using),
-    )
-
-
-def _top_reasons(period: Period, using: str) -> tuple[tuple[str, int], ...]:
-    """Of the newest failures within the limit: a GROUP BY over all of them would have none."""
-    entries = SendLogEntry.objects.using(using)
-    newest = functions.first_ids(entries.filter(status=Status.FAILED, created_at__gte=period.start()))
-    return tuple(Counter(entries.filter(pk__in=newest).values_list("reason", flat=True)).most_common(TOP_REASONS))
+    key = f"figures:{using}:{period.key}:{timezone.get_current_timezone_name()}"
+    return filters.for_a_minute(key, lambda: PeriodFigures.of(period, using))
 
 
 # What stands above the list: how sending stands, the figures, why entries failed, the chart.
@@ -186,15 +144,23 @@ class Overview:
     """The figures of a period and the state of sending."""
 
     period: Period
-    sending: Sending
+    sending: SendingState
     oldest_due: str
-    _figures: Figures
+    _figures: PeriodFigures
 
     @classmethod
     def of(cls, period_key: str | None, using: str) -> Overview:
         """As the database `using` has it. The state is asked for each time, the figures once a minute."""
-        period = filters.BY_KEY.get(period_key or "", filters.DAY)
-        return cls(period, Sending.seen_on(using), _oldest_due(using), figures(period, using))
+        period, sending = PERIOD_OF.get(period_key or "", DAY), SendingState.seen_on(using)
+        return cls(period, sending, _oldest_due(using, sending), figures(period, using))
+
+    def sentences(self) -> list[str]:
+        """How sending stands."""
+        return explain.sentences(self.sending)
+
+    def period_in_words(self) -> str:
+        """The window that the reasons and the chart are of."""
+        return str(filters.WORDS_OF_PERIOD[self.period.key])
 
     def statuses(self) -> list[str]:
         """The headings of the table of counts."""
@@ -204,8 +170,8 @@ class Overview:
         """The table of counts, a row for each period."""
         return [
             (
-                str(period.words),
-                [_figure(count, period, status) for count, status in zip(counts, SHOWN_STATUSES, strict=True)],
+                str(filters.WORDS_OF_PERIOD[period.key]),
+                [_figure(counts[status], period, status) for status in SHOWN_STATUSES],
             )
             for period, counts in self._figures.by_period
         ]
@@ -213,9 +179,11 @@ class Overview:
     def failures(self) -> list[Failure]:
         """Why entries of the period failed, the commonest reason first."""
         return [
-            Failure(reason, reasons.describe(reason), _figure(count, self.period, "failed", reason=reason))
-            for reason, count in self._figures.failures
+            Failure(each.reason, reasons.describe(each.reason), self._failed(each)) for each in self._figures.failures
         ]
+
+    def _failed(self, counted: ReasonCount) -> Figure:
+        return _figure(counted.count, self.period, "failed", reason=counted.reason)
 
     def chart(self) -> Chart:
         """The chart of the period."""
@@ -227,8 +195,10 @@ def _figure(count: int, period: Period, status: str, **further: str) -> Figure:
     return Figure(changelist.in_words(count), f"?{query}{ANCHOR}", status)
 
 
-def _oldest_due(using: str) -> str:
-    earliest, now = SendLogEntry.objects.using(using).all().earliest_due(), timezone.now()
-    if earliest is None or earliest > now:
+def _oldest_due(using: str, sending: SendingState) -> str:
+    since = due_since(using, sending)
+    if since is None:
         return _("Nothing is waiting that is due.")
-    return _("The oldest entry that is due has been waiting for %(time)s.") % {"time": explain.since(earliest, now)}
+    return _("The oldest entry that is due has been waiting for %(time)s.") % {
+        "time": durations.in_words(sending.now - since)
+    }

@@ -1,22 +1,22 @@
-"""How the send log and sending stand: the figures of `send_log_status`."""
+"""How the send log stands: the figures of `send_log_status`, and those above the admin's list."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from django_vt.conf import settings
 from django_vt.models import Endpoint, SendLogEntry, Status, functions
-from django_vt.operations import sending_state
+from django_vt.operations.sending_state import SendingState
 
 TOP_REASONS = 10
 # Of each status so many entries are read for their reasons, the newest.
 READ_FOR_REASONS = 250
+WITHOUT_REASON = (Status.SENT,)
 
 
 @dataclass(frozen=True)
@@ -28,92 +28,182 @@ class ReasonCount:
     count: int
 
 
+class Window(NamedTuple):
+    """From a moment of recording on, and before another; without one it has no end on that side."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+
 @dataclass(frozen=True)
 class Figures:
-    """As they were at `now`. `due_since`: since when the oldest due entry has been, None where none is.
+    """Those of the whole log. `due_since`: since when the oldest due entry has been due, None where none is.
 
     `counts` end one above `functions.LIMIT`: a log of millions answers as soon as one of thousands.
     """
 
-    now: datetime
+    sending: SendingState
     counts: dict[str, int]
     due_since: datetime | None
-    enabled: bool
-    held: bool
-    endpoints: Sequence[Endpoint]
     reasons: Sequence[ReasonCount]
 
     @classmethod
     def of(cls, using: str) -> Figures:
-        """Those of a database."""
-        now, endpoints = timezone.now(), sending_state.endpoints(using)
+        """Those of a database, as they are now."""
+        sending = SendingState.seen_on(using)
+        statuses = [status for status in Status if status not in WITHOUT_REASON]
         return cls(
-            now=now,
-            counts=_counts(using),
-            due_since=min(_due_since(using, now, endpoints), default=None),
-            enabled=bool(settings.ENABLED),
-            held=Endpoint.objects.using(using).held(),
-            endpoints=endpoints,
-            reasons=_reasons(using),
+            sending=sending,
+            counts=count_by_status(using, [Window()])[0],
+            due_since=due_since(using, sending),
+            reasons=top_reasons(using, statuses, newest=READ_FOR_REASONS, most=TOP_REASONS),
         )
 
     def as_json(self) -> dict[str, Any]:
         """In plain types; times are ISO 8601, lengths of time in seconds."""
+        now = self.sending.now
         return {
-            "at": self.now.isoformat(),
+            "at": now.isoformat(),
             "counts": {status: min(number, functions.LIMIT) for status, number in self.counts.items()},
             "counted_up_to": functions.LIMIT,
             "due_since": _iso(self.due_since),
-            "due_for_seconds": int((self.now - self.due_since).total_seconds()) if self.due_since else 0,
-            "enabled": self.enabled,
-            "held": self.held,
-            "endpoints": [self._endpoint_as_json(endpoint) for endpoint in self.endpoints],
+            "due_for_seconds": int((now - self.due_since).total_seconds()) if self.due_since else 0,
+            "enabled": self.sending.enabled,
+            "held": self.sending.held,
+            "endpoints": [_endpoint_as_json(endpoint) for endpoint in self.sending.endpoints],
             "reasons": [vars(reason) for reason in self.reasons],
             "reasons_of_newest": READ_FOR_REASONS,
         }
 
-    def _endpoint_as_json(self, endpoint: Endpoint) -> dict[str, Any]:
-        return {
-            "account_id": endpoint.account_id,
-            "address": endpoint.address,
-            "state": "open" if endpoint.is_open() else "paused",
-            "paused_until": _iso(endpoint.paused_until),
-            "consecutive_failures": endpoint.consecutive_failures,
-            "last_success_at": _iso(endpoint.last_success_at),
-            "reason": endpoint.reason,
-        }
 
-
-def _counts(using: str) -> dict[str, int]:
+def count_by_status(using: str, windows: Sequence[Window]) -> list[dict[str, int]]:
+    """For each window, how many entries recorded in it stand where: one statement, each count by an index."""
     entries = SendLogEntry.objects.using(using)
-    each = functions.count_each([entries.filter(status=status) for status in Status.values], using)
-    return dict(zip(Status.values, each, strict=True))
+    conditions = [_recorded_in(window) for window in windows]
+    each = iter(
+        functions.count_each(
+            [entries.filter(condition, status=status) for condition in conditions for status in Status], using
+        )
+    )
+    return [{str(status): next(each) for status in Status} for _condition in conditions]
 
 
-def _reasons(using: str) -> list[ReasonCount]:
+def top_reasons(
+    using: str, statuses: Sequence[Status], *, since: datetime | None = None, newest: int | None = None, most: int
+) -> list[ReasonCount]:
+    """The commonest reasons, the commonest first, of the `newest` entries of each status within the limit.
+
+    A GROUP BY over all entries of a status would have no index.
+    """
     entries = SendLogEntry.objects.using(using)
-    told = [status for status in Status.values if status != Status.SENT]
-    ids = [pk for status in told for pk in functions.first_ids(entries.filter(status=status), most=READ_FOR_REASONS)]
+    within = _recorded_in(Window(start=since))
+    ids = [
+        pk for status in statuses
+        for pk in functions.first_ids(entries.filter(within, status=status), most=newest)
+    ]  # fmt: skip
     counted = entries.filter(pk__in=ids).exclude(reason="").values_list("status", "reason").annotate(number=Count("pk"))
-    return [ReasonCount(*row) for row in counted.order_by("-number", "status", "reason")[:TOP_REASONS]]
+    return [ReasonCount(*row) for row in counted.order_by("-number", "status", "reason")[:most]]
 
 
-def _due_since(using: str, now: datetime, endpoints: Sequence[Endpoint]) -> Iterator[datetime]:
+def due_since(using: str, sending: SendingState) -> datetime | None:
+    """Since when the oldest due entry has been due; None where nothing is due."""
+    return min(_due_since(using, sending), default=None)
+
+
+def _due_since(using: str, sending: SendingState) -> Iterator[datetime]:
     entries = SendLogEntry.objects.using(using)
-    earliest = entries.earliest_due()
-    if earliest is not None and earliest <= now:
+    earliest = entries.all().earliest_due()
+    if earliest is not None and earliest <= sending.now:
         yield earliest
     # A probe that fails makes its entry due anew. Where that is the only one, it has waited for longer than it says.
-    closed = [endpoint for endpoint in endpoints if not endpoint.is_open()]
-    ids = functions.first_ids(entries.filter(status=Status.PENDING), by=functions.OLDEST_FIRST) if closed else []
-    waiting = entries.filter(Q(due_at__lte=now) | Q(claim__isnull=False), pk__in=ids)
-    for endpoint in closed:
-        ordered = functions.sorted_apart(
-            waiting.filter(account_id=endpoint.account_id).order_by(*functions.OLDEST_FIRST)
-        )
-        for oldest in ordered[:1]:
+    troubled = sending.troubled()
+    ids = functions.first_ids(entries.filter(status=Status.PENDING), by=functions.OLDEST_FIRST) if troubled else []
+    waiting = entries.filter(Q(due_at__lte=sending.now) | Q(claim__isnull=False), pk__in=ids)
+    for endpoint in troubled:
+        of_account = waiting.filter(account_id=endpoint.account_id).order_by(*functions.OLDEST_FIRST)
+        for oldest in functions.sorted_apart(of_account)[:1]:
             yield max(oldest.created_at, endpoint.last_success_at or oldest.created_at)
+
+
+def _recorded_in(window: Window) -> Q:
+    since = Q(created_at__gte=window.start) if window.start else Q()
+    return since & (Q(created_at__lt=window.end) if window.end else Q())
+
+
+def _endpoint_as_json(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "account_id": endpoint.account_id,
+        "address": endpoint.address,
+        "state": "open" if endpoint.is_open() else "paused",
+        "paused_until": _iso(endpoint.paused_until),
+        "consecutive_failures": endpoint.consecutive_failures,
+        "last_success_at": _iso(endpoint.last_success_at),
+        "reason": endpoint.reason,
+    }
 
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
+
+
+# The windows of time that the admin's list and the figures above it know: the last 24 hours, 7 and 30 days.
+
+REASONS_OF_A_PERIOD = 5
+
+
+@dataclass(frozen=True)
+class Period:
+    """A window that ends now; `by_hour` or by day is how its chart is divided."""
+
+    key: str
+    length: timedelta
+    by_hour: bool = False
+
+    def start(self) -> datetime:
+        """When it begins."""
+        return timezone.now() - self.length
+
+    def steps(self) -> list[tuple[datetime, datetime]]:
+        """The hours, or the days of the current time zone, that the chart shows; the last one is not over yet."""
+        now = timezone.localtime() if timezone.is_aware(timezone.now()) else timezone.now()
+        step = timedelta(hours=1) if self.by_hour else timedelta(days=1)
+        first = now.replace(minute=0, second=0, microsecond=0)
+        last = first if self.by_hour else first.replace(hour=0)
+        count = self.length // step
+        return [(last - step * back, last - step * (back - 1)) for back in reversed(range(count))]
+
+
+DAY = Period("24h", timedelta(hours=24), by_hour=True)
+PERIODS = (DAY, Period("7d", timedelta(days=7)), Period("30d", timedelta(days=30)))
+PERIOD_OF = {period.key: period for period in PERIODS}
+
+
+class Step(NamedTuple):
+    """One hour or day of the chart, and how many entries recorded in it stand where."""
+
+    start: datetime
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class PeriodFigures:
+    """Counts by status for each of the periods; the steps and the top reasons of failure of one of them."""
+
+    by_period: tuple[tuple[Period, dict[str, int]], ...]
+    steps: tuple[Step, ...]
+    failures: tuple[ReasonCount, ...]
+
+    @classmethod
+    def of(cls, period: Period, using: str) -> PeriodFigures:
+        """Those of a database, as they are now: three queries."""
+        steps = period.steps()
+        windows = [Window(start=each.start()) for each in PERIODS]
+        counts = count_by_status(using, [*windows, *(Window(*step) for step in steps)])
+        failures = top_reasons(using, [Status.FAILED], since=period.start(), most=REASONS_OF_A_PERIOD)
+        return cls(
+            by_period=tuple(zip(PERIODS, counts[: len(PERIODS)], strict=True)),
+            steps=tuple(
+                Step(start, counted) for (start, _end), counted in zip(steps, counts[len(PERIODS) :], strict=True)
+            ),
+            failures=tuple(failures),
+        )

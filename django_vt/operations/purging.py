@@ -1,4 +1,4 @@
-"""The pace of commands that change many rows: short transactions, and the shop's turn between them."""
+"""Deleting what is old, in many short transactions: it may be stopped at any time, and run again."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connections, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from django_vt.models import RememberedIdentity, SendLogEntry, Status
 from django_vt.models.send_log import SendLogQuerySet
 
 LONGEST = 0.05  # seconds that a transaction is to take: an order may have to wait for it
@@ -56,9 +58,56 @@ class Pace:
         return result
 
 
-# Emptying the payloads of what was sent long ago.
-
 AT_ONCE = 500  # rows a transaction at most
+
+
+@dataclass(frozen=True)
+class Purged:
+    """How many entries were deleted, by status, and how many remembered identities."""
+
+    entries: dict[Status, int]
+    remembered: int
+
+
+def purge(using: str, before: datetime, *, failed: bool = False, dry_run: bool = False) -> Purged:
+    """Delete what was recorded before a moment: what was sent or skipped, `failed` ones only where that is asked for.
+
+    Pending entries are never deleted. With `dry_run` it deletes nothing and counts what it would delete.
+    """
+    statuses = [Status.SENT, Status.SKIPPED, *([Status.FAILED] if failed else [])]
+    entries = SendLogEntry.objects.using(using)
+    remembered = RememberedIdentity.objects.using(using).filter(created_at__lt=before)
+    if dry_run:
+        old = entries.filter(created_at__lt=before)
+        return Purged({status: old.filter(status=status).count() for status in statuses}, remembered.count())
+    return Purged({status: _purge_entries(entries, status, before) for status in statuses}, _purge_all(remembered))
+
+
+def empty_payloads(using: str, before: datetime, *, dry_run: bool = False) -> int:
+    """Empty the payloads of what was sent before a moment; returns how many. With `dry_run` it only counts them."""
+    payloads = OldPayloads(SendLogEntry.objects.using(using), before)
+    return payloads.count() if dry_run else payloads.empty()
+
+
+def _purge_entries(entries: SendLogQuerySet, status: str, before: datetime) -> int:
+    deleted, pace = 0, Pace(AT_ONCE, entries.db)
+    while True:
+        with pace.transaction() as rows:
+            now_deleted = entries.purge(status, before, rows)
+        if not now_deleted:
+            return deleted
+        deleted += now_deleted
+
+
+def _purge_all(rows: QuerySet[RememberedIdentity]) -> int:
+    deleted, pace = 0, Pace(AT_ONCE, rows.db)
+    while True:
+        with pace.transaction() as most:
+            ids = list(rows.order_by("created_at").values_list("pk", flat=True)[:most])
+            rows.filter(pk__in=ids).delete()
+        if not ids:
+            return deleted
+        deleted += len(ids)
 
 
 class OldPayloads:

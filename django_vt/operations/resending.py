@@ -1,97 +1,142 @@
-"""Which entries `resend` is to send again."""
+"""Sending entries again: which are chosen, which of these can be sent, and what becomes of them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
 
 from django_vt.conf import settings
 from django_vt.delivery import deliver_due
-from django_vt.management import arguments
-from django_vt.management.arguments import WrongArgument
-from django_vt.models import SendLogEntry, Status
+from django_vt.models import SendLogEntry, Status, functions
 from django_vt.models.send_log import SendLogQuerySet
+from django_vt.recording import record
 
-FILTERS = ("status", "type", "since", "until")
 AT_ONCE = 200  # entries a query
+
+
+class UnknownEntries(ValueError):
+    """The send log has no entries with these `ids`."""
+
+    def __init__(self, ids: Sequence[int]) -> None:
+        super().__init__(f"the send log has no entry {', '.join(map(str, ids))}")
+        self.ids = ids
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What the arguments choose: a condition, and the ids of what has met it at first."""
+    """Chosen entries: a condition, and the ids of what has met it at first."""
 
     entries: SendLogQuerySet
     ids: Sequence[int]
 
+    @classmethod
+    def by_ids(cls, using: str, ids: Sequence[int]) -> Selection:
+        """Just these, whatever their status. Raises `UnknownEntries` where there are not all of them."""
+        entries, chosen = SendLogEntry.objects.using(using).all(), list(dict.fromkeys(ids))
+        known = {pk for part in _parts(chosen) for pk in entries.filter(pk__in=part).values_list("pk", flat=True)}
+        unknown = [pk for pk in chosen if pk not in known]
+        if unknown:
+            raise UnknownEntries(unknown)
+        return cls(entries, chosen)
+
+    @classmethod
+    def by_status(
+        cls,
+        using: str,
+        statuses: Sequence[str],
+        *,
+        event_type: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Selection:
+        """All of these statuses; of a type, and recorded in a time (`until` is not part of it), where that is given."""
+        found = SendLogEntry.objects.using(using).filter(status__in=statuses)
+        if event_type is not None:
+            found = found.filter(event_type=event_type)
+        if since is not None:
+            found = found.filter(created_at__gte=since)
+        if until is not None:
+            found = found.filter(created_at__lt=until)
+        return cls(found, list(found.order_by("pk").values_list("pk", flat=True)))
+
     def __len__(self) -> int:
         return len(self.ids)
 
-    def parts(self) -> Iterator[Sequence[int]]:
-        """The ids in handy parts."""
-        return _parts(self.ids)
+    def parts(self) -> Iterator[SendLogQuerySet]:
+        """Those that meet the condition now, part by part."""
+        for ids in _parts(self.ids):
+            yield self.entries.filter(pk__in=ids)
 
 
-def select(using: str, options: Mapping[str, Any]) -> Selection:
-    """By id, or by status (failed, if nothing is said), type and time."""
+def failed_for(reason: str, since: datetime, using: str) -> list[int]:
+    """The ids of those that have failed for a reason (its stored form) since a moment: the newest within the limit."""
     entries = SendLogEntry.objects.using(using)
-    if options["ids"]:
-        return _by_id(entries.all(), options)
-    found = _filtered(entries.filter(status__in=_statuses(options)), options)
-    return Selection(found, list(found.order_by("pk").values_list("pk", flat=True)))
+    failed = functions.first_ids(entries.filter(status=Status.FAILED, created_at__gte=since))
+    return list(entries.filter(pk__in=failed, reason=reason).order_by("pk").values_list("pk", flat=True))
 
 
-def _by_id(entries: SendLogQuerySet, options: Mapping[str, Any]) -> Selection:
-    if any(options[name] is not None for name in FILTERS):
-        raise WrongArgument("ID", "name entries, or choose them by " + ", ".join(f"--{name}" for name in FILTERS))
-    ids = list(dict.fromkeys(arguments.whole_number("ID", given) for given in options["ids"]))
-    known = {pk for part in _parts(ids) for pk in entries.filter(pk__in=part).values_list("pk", flat=True)}
-    unknown = [pk for pk in ids if pk not in known]
-    if unknown:
-        raise WrongArgument("ID", f"the send log has no entry {', '.join(map(str, unknown))}")
-    return Selection(entries, ids)
+@dataclass(frozen=True)
+class Survey:
+    """What sending entries again would do. `already_sent` are among the `sendable`; the others would be left."""
+
+    sendable: tuple[int, ...] = ()
+    already_sent: int = 0
+    in_hand: int = 0
+    emptied: int = 0
+    nobody: int = 0
+
+    def __add__(self, other: Survey) -> Survey:
+        return Survey(**{name: value + getattr(other, name) for name, value in vars(self).items()})
 
 
-def _statuses(options: Mapping[str, Any]) -> set[str]:
-    status = options["status"] or Status.FAILED.value
-    if status not in Status.values:
-        raise WrongArgument("--status", f"must be one of {', '.join(Status.values)}")
-    if status == Status.SENT and not options["include_sent"]:
-        raise WrongArgument("--status", "what was sent is sent again with --include-sent, or by its id")
-    return {status, Status.SENT.value} if options["include_sent"] else {status}
+def survey(ids: Sequence[int], using: str) -> Survey:
+    """Looks at entries, and changes nothing."""
+    entries = SendLogEntry.objects.using(using)
+    return sum((_survey_part(entries.filter(pk__in=part)) for part in _parts(ids)), Survey())
 
 
-def _filtered(entries: SendLogQuerySet, options: Mapping[str, Any]) -> SendLogQuerySet:
-    if options["type"] is not None:
-        entries = entries.filter(event_type=options["type"])
-    if options["since"] is not None:
-        entries = entries.filter(created_at__gte=arguments.beginning("--since", options["since"]))
-    if options["until"] is not None:
-        entries = entries.filter(created_at__lt=arguments.end("--until", options["until"]))
-    return entries
+def _survey_part(part: SendLogQuerySet) -> Survey:
+    statuses = dict(part.values_list("pk", "status"))
+    whole = set(part.can_be_sent().values_list("pk", flat=True))
+    in_hand = set(part.under_live_claim(timezone.now()).values_list("pk", flat=True)) & whole
+    emptied = part.filter(payload="").count()
+    return Survey(
+        sendable=tuple(sorted(whole - in_hand)),
+        already_sent=sum(statuses.get(pk) == Status.SENT for pk in whole - in_hand),
+        in_hand=len(in_hand),
+        emptied=emptied,
+        nobody=len(statuses.keys() - whole) - emptied,
+    )
 
 
-def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), AT_ONCE):
-        yield ids[start : start + AT_ONCE]
-
-
-# Sending a selection of entries again, part by part, and counting what becomes of it.
+def queue(ids: Sequence[int], using: str) -> list[SendLogEntry]:
+    """Have entries sent again by whoever sends; returns those that wait for it now. What a worker holds is left."""
+    queued: list[SendLogEntry] = []
+    entries = SendLogEntry.objects.using(using)
+    with transaction.atomic(using=using):
+        for part in _parts(ids):
+            _reopen(entries.filter(pk__in=part))
+            # A worker's claim can come between a look and the change: so the look comes after the change.
+            waiting = entries.with_status(Status.PENDING, part).can_be_sent()
+            queued += waiting.filter(claim=None, attempts=0, reason="").only("pk", "event_type", "reference")
+        record.wake_after_commit(using)
+    return queued
 
 
 class Resending:
-    """Counts as it goes: reopened, in a worker's hands, unsendable, and in the end the statuses of all."""
+    """Sends a selection again, part by part, in this process, and counts what becomes of it."""
 
     def __init__(self, selection: Selection, using: str) -> None:
         self._selection = selection
         self._using = using
         self._vendor_answers = True
         self.reopened = 0
-        self.in_hands = 0
-        self.unsendable = 0
+        self.survey = Survey()
         self.statuses: Counter[str] = Counter()
 
     @property
@@ -106,14 +151,13 @@ class Resending:
 
     def preview(self) -> None:
         """Count what would be reopened, and change nothing."""
-        for ids in self._selection.parts():
-            self._count_unfit(self._selection.entries.filter(pk__in=ids))
-        self.reopened = len(self._selection) - self.in_hands - self.unsendable
+        self.survey = survey(self._selection.ids, self._using)
+        self.reopened = len(self.survey.sendable)
 
     def run(self) -> Iterator[int]:
         """Send again; yields after each part how many of the chosen are done."""
         done = 0
-        for ids in self._selection.parts():
+        for ids in _parts(self._selection.ids):
             self._resend(ids)
             done += len(ids)
             yield done
@@ -122,18 +166,23 @@ class Resending:
     def _resend(self, ids: Sequence[int]) -> None:
         # The condition once more: what has been sent meanwhile is not sent again.
         part = self._selection.entries.filter(pk__in=ids)
-        self._count_unfit(part)
-        self.reopened += part.resend(settings.ACCOUNT_ID)
+        self.survey += _survey_part(part)
+        self.reopened += _reopen(part)
         if self._vendor_answers:
             report = deliver_due(ids=ids, using=self._using)
             # A part of which nothing got through: the rest would only wait for the same error, part after part.
             self._vendor_answers = report.sent > 0 or report.retried == 0
 
-    def _count_unfit(self, part: SendLogQuerySet) -> None:
-        self.in_hands += part.under_live_claim(timezone.now()).count()
-        self.unsendable += part.count() - part.can_be_sent().count()
-
     def _count_statuses(self) -> None:
         entries = SendLogEntry.objects.using(self._using)
-        for ids in self._selection.parts():
+        for ids in _parts(self._selection.ids):
             self.statuses.update(entries.filter(pk__in=ids).values_list("status", flat=True))
+
+
+def _reopen(part: SendLogQuerySet) -> int:
+    return part.resend(settings.account_id)
+
+
+def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), AT_ONCE):
+        yield ids[start : start + AT_ONCE]

@@ -12,9 +12,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from django_vt import dispatchers
-from django_vt.admin import actions
 from django_vt.backends import locmem
 from django_vt.models import SendLogEntry, functions
+from django_vt.operations import resending
 from tests.admin.conftest import PEOPLE, RESEND, VIEW, ago
 from tests.admin.people import CANARY, url
 
@@ -150,14 +150,14 @@ def test_what_cannot_be_sent_is_left_and_counted(operator, failed, record):
 
 
 def test_what_a_worker_takes_meanwhile_is_left_and_not_in_the_history(operator, failed, monkeypatch):
-    survey = actions.survey
+    survey = resending.survey
 
     def survey_and_lose_it(ids, using):
         chosen = survey(ids, using)
         SendLogEntry.objects.update(status="pending", claim="token", due_at=ago(minutes=-1))
         return chosen
 
-    monkeypatch.setattr(actions, "survey", survey_and_lose_it)
+    monkeypatch.setattr(resending, "survey", survey_and_lose_it)
     response = confirm(operator, failed)
     assert said(response) == ["1 entry was left as it was."]
     assert not LogEntry.objects.exists()
@@ -182,7 +182,7 @@ def test_a_held_endpoint_is_said(operator, failed):
 
 
 def test_many_are_queued_in_parts(operator, record, monkeypatch):
-    monkeypatch.setattr(actions, "CHUNK", 2)
+    monkeypatch.setattr(resending, "AT_ONCE", 2)
     entries = [record(str(number), status="failed") for number in range(5)]
     response = confirm(operator, *entries)
     assert said(response) == ["5 entries are queued to be sent again."]

@@ -10,8 +10,9 @@ from datetime import timezone as zones
 import pytest
 from django.utils import timezone, translation
 
-from django_vt.admin.explain import Sending, Story
+from django_vt.admin.explain import Story
 from django_vt.models import Endpoint, SendLogEntry
+from django_vt.operations.sending_state import SendingState
 from tests.admin.conftest import RESEND, VIEW, ago
 from tests.admin.people import url
 
@@ -123,7 +124,7 @@ def test_what_comes_next_is_said_in_one_breath():
     now = timezone.now()
     endpoint = Endpoint(account_id="acc123", paused_until=now + timedelta(minutes=20))
     entry = SendLogEntry(account_id="acc123", status="pending", attempts=2, response_status=503, payload="{}")
-    story = Story(entry, Sending(now, enabled=True, held=False, endpoints=(endpoint,)))
+    story = Story(entry, SendingState(now, enabled=True, held=False, endpoints=(endpoint,)))
     with translation.override("ro"):
         said = story.next().replace("\xa0", " ")
     assert said == "Trimiterea este în pauză pentru 20 de minute, încercarea 3 din 8, ultimul răspuns: 503."

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from django_vt.admin.explain import Sending, Story
+from django_vt.admin.explain import Story, sentences
 from django_vt.models import Endpoint, SendLogEntry
+from django_vt.operations.sending_state import SendingState
 
 
 def in_future(**span: float):
@@ -27,7 +28,7 @@ def story(*, enabled: bool = True, endpoint: Endpoint | None = None, **columns) 
     entry = SendLogEntry(**{**defaults, **columns})
     return Story(
         entry,
-        Sending(
+        SendingState(
             timezone.now(), enabled, endpoint is not None and endpoint.held_by_staff, (endpoint,) if endpoint else ()
         ),
     )
@@ -134,12 +135,12 @@ def test_what_happens_next_to_those_that_wait_for_nothing(columns, expected):
     assert story(**columns).next() == expected
 
 
-def sending(*endpoints: Endpoint, enabled: bool = True) -> Sending:
-    return Sending(timezone.now(), enabled, any(endpoint.held_by_staff for endpoint in endpoints), endpoints)
+def sending(*endpoints: Endpoint, enabled: bool = True) -> SendingState:
+    return SendingState(timezone.now(), enabled, any(endpoint.held_by_staff for endpoint in endpoints), endpoints)
 
 
-def told(state: Sending) -> list[str]:
-    return [words(sentence) for sentence in state.sentences()]
+def told(state: SendingState) -> list[str]:
+    return [words(sentence) for sentence in sentences(state)]
 
 
 def test_the_state_of_sending_is_told():

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from django_vt.management.commands import purge_send_log
 from django_vt.models import RememberedIdentity, SendAttempt, SendLogEntry
+from django_vt.operations import purging
 from tests.commands.conftest import failed, fails, run
 from tests.delivering import configure, one, pending, statuses
 
@@ -77,7 +77,7 @@ def test_failed_attempts_go_with_their_entry():
 
 
 def test_remembered_identities_go_too(monkeypatch):
-    monkeypatch.setattr(purge_send_log, "AT_ONCE", 2)
+    monkeypatch.setattr(purging, "AT_ONCE", 2)
     for number in range(5):
         remember(f"old{number}", days=91)
     kept = remember("new", days=89)
@@ -95,7 +95,7 @@ def test_a_dry_run_counts_and_deletes_nothing():
 
 
 def test_it_deletes_in_many_short_transactions(monkeypatch):
-    monkeypatch.setattr(purge_send_log, "AT_ONCE", 3)
+    monkeypatch.setattr(purging, "AT_ONCE", 3)
     pending(8, **SENT, **days_ago(100))
     asked = []
 

@@ -10,13 +10,17 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils import timezone
 
+from django_vt.exceptions import InvalidField
+from django_vt.management import wording
 from django_vt.management.arguments import WrongArgument
 from django_vt.management.base import SendLogCommand
 from django_vt.models import Status
-from django_vt.operations import forgetting, wording
-from django_vt.operations.forgetting import Forgetting, Shopper
+from django_vt.operations.forgetting import Forgetting
+from django_vt.operations.shopper import Shopper
 
 _sleep = threading.Event().wait
+
+ARGUMENTS = {"address": "EMAIL", "pixel": "--pixel", "vtsid": "--vtsid"}
 
 
 class Command(SendLogCommand):
@@ -68,11 +72,10 @@ def _shopper(using: str, options: dict[str, Any]) -> Shopper:
     email, pixel, vtsid = (options[name] for name in ("email", "pixel", "vtsid"))
     if [email, pixel, vtsid].count(None) != 2:
         raise WrongArgument("EMAIL", "give an e-mail address, or --pixel, or --vtsid: one of them")
-    if email is not None:
-        return Shopper(using, address=forgetting.address("EMAIL", email))
-    if pixel is not None:
-        return Shopper(using, visitor=forgetting.visitor_by_pixel("--pixel", pixel))
-    return Shopper(using, visitor=forgetting.visitor_by_vtsid("--vtsid", vtsid))
+    try:
+        return Shopper.known_by(using, address=email, pixel=pixel, vtsid=vtsid)
+    except InvalidField as error:
+        raise WrongArgument(ARGUMENTS[error.field], error.problem) from None
 
 
 def _report(forgetting: Forgetting, options: dict[str, Any]) -> Iterator[str]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django_vt.conf import settings
 from django_vt.management.base import SendLogCommand
-from django_vt.models import Endpoint
+from django_vt.operations import holding
 
 
 class Command(SendLogCommand):
@@ -19,12 +18,10 @@ class Command(SendLogCommand):
     requires_system_checks = ()  # in an incident it must work, whatever else is wrong
 
     def work(self, using: str, options: dict[str, Any]) -> None:
-        endpoints = Endpoint.objects.using(using)
-        if endpoints.held():
+        if holding.hold(using):
+            self.say(
+                "Sending is held from the next claim on: events are recorded and wait. "
+                "`manage.py release_sending` ends that."
+            )
+        else:
             self.say("Sending was held already: events are recorded and wait.")
-            return
-        endpoints.hold(settings.ACCOUNT_ID or "", settings.ENDPOINT)
-        self.say(
-            "Sending is held from the next claim on: events are recorded and wait. "
-            "`manage.py release_sending` ends that."
-        )

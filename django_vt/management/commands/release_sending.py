@@ -6,9 +6,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from django_vt.management import wording
 from django_vt.management.base import SendLogCommand
-from django_vt.models import Endpoint, SendLogEntry
-from django_vt.operations import sending_state, wording
+from django_vt.models import SendLogEntry
+from django_vt.operations import holding
+from django_vt.operations.sending_state import SendingState
 
 WHAT_SENDS = (
     "`manage.py send_pending` sends what is due at once; else a running worker does within a minute, or the dispatcher "
@@ -23,14 +25,9 @@ class Command(SendLogCommand):
     requires_system_checks = ()
 
     def work(self, using: str, options: dict[str, Any]) -> None:
-        endpoints = Endpoint.objects.using(using)
-        if endpoints.held():
-            endpoints.release()
-            self.say("Sending is released.")
-        else:
-            self.say("Sending was not held.")
+        self.say("Sending is released." if holding.release(using) else "Sending was not held.")
         due = SendLogEntry.objects.using(using).due(timezone.now()).count()
-        obstacles = list(sending_state.obstacles(using))
+        obstacles = list(wording.obstacles(SendingState.seen_on(using)))
         for sentence in (f"{wording.entries(due)} due.", *obstacles):
             self.say(sentence)
         if due and not obstacles:

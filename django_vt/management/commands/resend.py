@@ -7,10 +7,14 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from django_vt.conf import settings
+from django_vt.management import arguments, wording
+from django_vt.management.arguments import WrongArgument
 from django_vt.management.base import SendLogCommand
 from django_vt.models import Status
-from django_vt.operations import sending_state, wording
-from django_vt.operations.resending import Resending, select
+from django_vt.operations.resending import Resending, Selection, UnknownEntries
+from django_vt.operations.sending_state import SendingState
+
+FILTERS = ("status", "type", "since", "until")
 
 
 class Command(SendLogCommand):
@@ -34,13 +38,13 @@ class Command(SendLogCommand):
         parser.add_argument("--dry-run", action="store_true", help="Change and send nothing; say how many it would be.")
 
     def work(self, using: str, options: dict[str, Any]) -> None:
-        selection = select(using, options)
+        selection = _by_id(using, options) if options["ids"] else _by_status(using, options)
         resending = Resending(selection, using)
         if options["dry_run"]:
             resending.preview()
             self.say(f"Would resend {wording.entries(resending.reopened)}.{_left(resending)}")
         elif not settings.ENABLED:
-            raise CommandError(sending_state.SWITCHED_OFF)
+            raise CommandError(wording.SWITCHED_OFF)
         else:
             self._resend(resending, len(selection))
             self._conclude(resending, using)
@@ -55,7 +59,36 @@ class Command(SendLogCommand):
     def _conclude(self, resending: Resending, using: str) -> None:
         self.say(f"Resent {wording.entries(resending.reopened)}. {_standing(resending)}{_left(resending)}")
         if not resending.all_sent:
-            raise CommandError(" ".join(["Not all are sent.", *sending_state.obstacles(using)]))
+            raise CommandError(" ".join(["Not all are sent.", *wording.obstacles(SendingState.seen_on(using))]))
+
+
+def _by_id(using: str, options: dict[str, Any]) -> Selection:
+    if any(options[name] is not None for name in FILTERS):
+        raise WrongArgument("ID", "name entries, or choose them by " + ", ".join(f"--{name}" for name in FILTERS))
+    try:
+        return Selection.by_ids(using, [arguments.whole_number("ID", given) for given in options["ids"]])
+    except UnknownEntries as error:
+        raise WrongArgument("ID", str(error)) from None
+
+
+def _by_status(using: str, options: dict[str, Any]) -> Selection:
+    since, until = options["since"], options["until"]
+    return Selection.by_status(
+        using,
+        _statuses(options),
+        event_type=options["type"],
+        since=None if since is None else arguments.beginning("--since", since),
+        until=None if until is None else arguments.end("--until", until),
+    )
+
+
+def _statuses(options: dict[str, Any]) -> list[str]:
+    status = options["status"] or Status.FAILED.value
+    if status not in Status.values:
+        raise WrongArgument("--status", f"must be one of {', '.join(Status.values)}")
+    if status == Status.SENT and not options["include_sent"]:
+        raise WrongArgument("--status", "what was sent is sent again with --include-sent, or by its id")
+    return [status, Status.SENT.value] if options["include_sent"] else [status]
 
 
 def _standing(resending: Resending) -> str:
@@ -67,11 +100,11 @@ def _left(resending: Resending) -> str:
     """The rest, left as they were, and why."""
     if not resending.left:
         return ""
-    changed = resending.left - resending.in_hands - resending.unsendable
+    unsendable = resending.survey.emptied + resending.survey.nobody
     counts = {
-        "in the hands of a worker": resending.in_hands,
-        "with nothing to send or nobody to attribute it to": resending.unsendable,
-        "changed meanwhile": changed,
+        "in the hands of a worker": resending.survey.in_hand,
+        "with nothing to send or nobody to attribute it to": unsendable,
+        "changed meanwhile": resending.left - resending.survey.in_hand - unsendable,
     }
     why = ", ".join(f"{number:,} {words}" for words, number in counts.items() if number > 0)
     return f" Left as they were: {why}."

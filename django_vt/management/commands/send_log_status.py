@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from django_vt.management import arguments
+from django_vt.management import arguments, wording
 from django_vt.management.base import SendLogCommand
 from django_vt.models import Endpoint, Status, functions
-from django_vt.operations import sending_state, wording
 from django_vt.operations.figures import READ_FOR_REASONS, Figures
+from django_vt.operations.sending_state import SendingState
 from django_vt.protocol import reasons
 
 NO_WORKER = (
@@ -46,21 +47,24 @@ class Command(SendLogCommand):
             self.say(json.dumps({"database": using, **figures.as_json()}, indent=2))
         else:
             self.say("\n".join(_lines(using, figures)))
-        if max_age is not None and figures.due_since is not None and figures.now - figures.due_since > max_age:
-            age = wording.span(figures.now - figures.due_since)
-            what_to_do = list(sending_state.obstacles(using)) or [NO_WORKER]
-            raise CommandError(" ".join([f"Something has been due for {age}.", *what_to_do]))
+        age = _age(figures)
+        if max_age is not None and age is not None and age > max_age:
+            what_to_do = list(wording.obstacles(figures.sending)) or [NO_WORKER]
+            raise CommandError(" ".join([f"Something has been due for {wording.span(age)}.", *what_to_do]))
+
+
+def _age(figures: Figures) -> timedelta | None:
+    """For how long the oldest due entry has been due."""
+    return None if figures.due_since is None else figures.sending.now - figures.due_since
 
 
 def _lines(using: str, figures: Figures) -> Iterator[str]:
     yield f'Send log on the database "{using}":'
     for status, number in figures.counts.items():
         yield f"{_counted(number):>12}  {status}"
-    if figures.due_since is not None:
-        yield f"The oldest due entry has been due for {wording.span(figures.now - figures.due_since)}."
-    else:
-        yield "Nothing is due."
-    yield from _sending(figures)
+    age = _age(figures)
+    yield "Nothing is due." if age is None else f"The oldest due entry has been due for {wording.span(age)}."
+    yield from _sending(figures.sending)
     if figures.reasons:
         newest = f" (of the newest {READ_FOR_REASONS:,} of each)" if _are_many(figures) else ""
         yield f"Most frequent reasons{newest}:"
@@ -77,24 +81,24 @@ def _are_many(figures: Figures) -> bool:
     return any(number > READ_FOR_REASONS for status, number in figures.counts.items() if status != Status.SENT)
 
 
-def _sending(figures: Figures) -> Iterator[str]:
-    if not figures.enabled:
-        yield sending_state.SWITCHED_OFF
-    if figures.held:
-        yield sending_state.HELD
-    for endpoint in figures.endpoints:
-        yield f"Account {endpoint.account_id}: sending {_state(endpoint, figures)}; {_last_success(endpoint, figures)}."
+def _sending(sending: SendingState) -> Iterator[str]:
+    if not sending.enabled:
+        yield wording.SWITCHED_OFF
+    if sending.held:
+        yield wording.HELD
+    for endpoint in sending.endpoints:
+        yield f"Account {endpoint.account_id}: sending {_state(endpoint, sending)}; {_last_success(endpoint, sending)}."
 
 
-def _state(endpoint: Endpoint, figures: Figures) -> str:
+def _state(endpoint: Endpoint, sending: SendingState) -> str:
     if not endpoint.is_open():
-        return sending_state.pause(endpoint)
-    if not figures.enabled:
+        return wording.pause(endpoint, sending.now)
+    if not sending.enabled:
         return "is switched off"
-    return "is held" if figures.held else "is open"
+    return "is held" if sending.held else "is open"
 
 
-def _last_success(endpoint: Endpoint, figures: Figures) -> str:
+def _last_success(endpoint: Endpoint, sending: SendingState) -> str:
     if endpoint.last_success_at is None:
         return "nothing has been accepted yet"
-    return f"last success {wording.span(figures.now - endpoint.last_success_at)} ago"
+    return f"last success {wording.span(sending.now - endpoint.last_success_at)} ago"

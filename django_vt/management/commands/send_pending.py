@@ -9,10 +9,10 @@ from django.core.management.base import CommandParser
 from django_vt.conf import settings
 from django_vt.delivery import DeliveryReport
 from django_vt.delivery.worker import Worker
-from django_vt.management import arguments
+from django_vt.management import arguments, wording
 from django_vt.management.base import SendLogCommand
 from django_vt.management.stop_signals import stopped_by_signals
-from django_vt.operations import sending_state, wording
+from django_vt.operations.sending_state import SendingState
 
 MOST_IN_FLIGHT = 100
 
@@ -41,7 +41,7 @@ class Command(SendLogCommand):
     def work(self, using: str, options: dict[str, Any]) -> None:
         concurrency = arguments.whole_number("--concurrency", options["concurrency"], largest=MOST_IN_FLIGHT)
         if not settings.ENABLED:
-            self.say(sending_state.SWITCHED_OFF)
+            self.say(wording.SWITCHED_OFF)
             return
         worker = Worker(using, concurrency=concurrency)
 
@@ -67,7 +67,7 @@ class Command(SendLogCommand):
         worker.run_forever()
 
     def _tell_obstacles(self, using: str) -> None:
-        for sentence in sending_state.obstacles(using):
+        for sentence in wording.obstacles(SendingState.seen_on(using)):
             self.say(sentence)
 
 

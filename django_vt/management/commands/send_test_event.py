@@ -16,10 +16,10 @@ from django_vt.delivery.deliver import send_unrecorded
 from django_vt.events import Event, payload
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
-from django_vt.management import advice
+from django_vt.management import advice, wording
 from django_vt.management.arguments import WrongArgument
 from django_vt.management.base import SendLogCommand
-from django_vt.operations import sending_state
+from django_vt.operations.sending_state import SendingState
 from django_vt.protocol import reasons
 from django_vt.protocol.outcome import Kind, Verdict, judge
 
@@ -42,7 +42,7 @@ class Command(SendLogCommand):
     def work(self, using: str, options: dict[str, Any]) -> None:
         identity = _identity(options["email"])
         if not settings.ENABLED:
-            raise CommandError(sending_state.SWITCHED_OFF)
+            raise CommandError(wording.SWITCHED_OFF)
         if not settings.account_id:
             raise CommandError('DJANGO_VT["ACCOUNT_ID"] is missing, or cannot stand in an address. Nothing was sent.')
         self.say("\n".join(_announcement(identity)))
@@ -59,7 +59,7 @@ class Command(SendLogCommand):
         self.say(text)
 
     def _tell_obstacles(self, using: str) -> None:
-        obstacles = list(sending_state.obstacles(using))
+        obstacles = list(wording.obstacles(SendingState.seen_on(using)))
         if obstacles:
             raise CommandError(" ".join(["The shop's own events do not follow yet.", *obstacles]))
 

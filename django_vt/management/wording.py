@@ -1,0 +1,57 @@
+"""Times, counts and the state of sending as the commands print them: in English, whatever the project's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.utils import timezone, translation
+
+from django_vt.models import Endpoint
+from django_vt.operations import durations
+from django_vt.operations.sending_state import SendingState
+from django_vt.protocol import reasons
+
+SWITCHED_OFF = 'Nothing is sent: DJANGO_VT["ENABLED"] is False.'
+HELD = "Sending is held by staff: events are recorded and wait. `manage.py release_sending` ends that."
+
+
+def span(length: timedelta) -> str:
+    """A length of time in its largest unit: `20 minutes`."""
+    with translation.override(None):
+        return durations.in_words(length).replace("\xa0", " ")
+
+
+def moment(when: datetime) -> str:
+    """A moment in the project's time zone."""
+    return (
+        f"{timezone.localtime(when):%Y-%m-%d %H:%M:%S %Z}" if timezone.is_aware(when) else f"{when:%Y-%m-%d %H:%M:%S}"
+    )
+
+
+def count(number: int, one: str, several: str | None = None) -> str:
+    """`1 entry`, `1,234 entries`."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
+def entries(number: int) -> str:
+    """So many entries."""
+    return count(number, "entry", "entries")
+
+
+def obstacles(sending: SendingState) -> Iterator[str]:
+    """A sentence for each thing that keeps events from being sent, which says what to do; none where it is open."""
+    if not sending.enabled:
+        yield SWITCHED_OFF
+    if sending.held:
+        yield HELD
+    for endpoint in sending.troubled():
+        yield f"Sending for account {endpoint.account_id} {pause(endpoint, sending.now)}."
+
+
+def pause(endpoint: Endpoint, now: datetime) -> str:
+    """Until when an endpoint is paused, and why."""
+    why = f"{reasons.in_english(endpoint.reason)}; {count(endpoint.consecutive_failures, 'failure')} in a row"
+    if endpoint.paused_until is None or not endpoint.is_paused(now):
+        return f"is paused until the next request succeeds ({why})"
+    return f"is paused until {moment(endpoint.paused_until)} ({why})"
