@@ -148,9 +148,11 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         old = self.filter(status=status, created_at__lt=before)
         chosen = list(old.order_by("created_at").values_list("pk", flat=True)[:most])
         with transaction.atomic(using=self.db):
-            # First a change: on SQLite a transaction that begins by reading can fail when it comes to write.
-            SendAttempt.objects.using(self.db).filter(entry__in=chosen).delete()
-            still = list(self.with_status(status, chosen).select_for_update().values_list("pk", flat=True))
+            # An UPDATE that changes nothing locks them: from then on nobody resends one, which would lose its attempts
+            # though it stays. SQLite has no SELECT for that, and refuses to write in a transaction that began to read.
+            self.with_status(status, chosen).update(status=status)
+            still = list(self.with_status(status, chosen).values_list("pk", flat=True))
+            SendAttempt.objects.using(self.db).filter(entry__in=still).delete()
             self.filter(pk__in=still).only("pk").delete()
         return len(still)
 

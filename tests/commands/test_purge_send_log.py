@@ -111,16 +111,23 @@ def test_it_deletes_in_many_short_transactions(monkeypatch):
 
 
 def test_an_entry_resent_between_the_choice_and_the_deletion_stays():
-    resent, _other = pending(2, **failed(**days_ago(100)))
+    resent, other = pending(2, **failed(**days_ago(100)))
+    for entry in (resent, other):
+        SendAttempt.objects.create(entry=entry, at=timezone.now(), reason="answered: 500")
+    changes = []
 
     def resend(execute, sql, params, many, context):
-        if sql.startswith("DELETE"):
-            SendLogEntry.objects.filter(pk=resent.pk).resend("acc123")
+        if sql.startswith(("UPDATE", "DELETE")):
+            changes.append(sql)
+            if len(changes) == 1:
+                SendLogEntry.objects.filter(pk=resent.pk).resend("acc123")
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(resend):
         assert SendLogEntry.objects.purge("failed", timezone.now(), 10) == 1
     assert list(SendLogEntry.objects.values_list("pk", "status")) == [(resent.pk, "pending")]
+    # It is kept with all that is known of it.
+    assert [attempt.entry_id for attempt in SendAttempt.objects.all()] == [resent.pk]
 
 
 def test_what_was_chosen_is_looked_at_by_its_id_and_not_among_all_of_its_status():
