@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -14,6 +13,7 @@ from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A
 from django.utils.module_loading import import_string
 
 from django_vt.conf import BLOCK, DEFAULTS, KEYS, account_id_is_usable, settings
+from django_vt.protocol.endpoint import is_readable_on_the_way
 from django_vt.settings_rules import check_values, is_well_formed
 
 
@@ -137,7 +137,7 @@ def check_endpoint(block: Mapping[Any, Any]) -> list[CheckMessage]:
     problem = _problem(settings.ENDPOINT, parts)
     if problem:
         return [_unusable_endpoint(problem)]
-    return [] if parts.scheme == "https" or _is_loopback(parts.hostname or "") else [_plain_http()]
+    return [_plain_http()] if is_readable_on_the_way(settings.ENDPOINT) else []
 
 
 def _split(url: str) -> SplitResult | None:
@@ -160,13 +160,6 @@ def _problem(url: str, parts: SplitResult) -> str:
     if "?" in url or "#" in url:
         return "has a query or a fragment, where the account and the event type are to follow"
     return ""
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _unusable_endpoint(problem: str) -> CheckMessage:

@@ -23,7 +23,7 @@ class InvalidField(DjangoVTError, ValueError):
 
 
 class DeliveryError(DjangoVTError):
-    """A request got no answer. `reason` is one of the codes in `django_vt.protocol.reasons`, and all that is said of it."""
+    """A request got no answer. `reason` is a code of `django_vt.protocol.reasons`, and all that is said of it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

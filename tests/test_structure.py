@@ -41,7 +41,7 @@ ARROWS = {
     "admin": {"conf", "events", "identity", "models", "operations", "protocol", "recording"},
     "management": {"conf", "delivery", "events", "exceptions", "identity", "models", "operations", "protocol"},
     "settings_rules": {"conf", "events", "exceptions", "protocol"},
-    "checks": {"conf", "settings_rules"},
+    "checks": {"conf", "protocol", "settings_rules"},
     "apps": {"checks", "recording"},
     "templatetags": {"conf", "events", "exceptions", "identity"},
     "testing": {"models", "recording"},

@@ -37,6 +37,7 @@ OF_REASON: Mapping[str, str] = {
     reasons.TIMED_OUT: "Try again. If it stays so, a firewall probably drops what this server sends to that host; a "
     f"slow line may need a longer TIMEOUT. {WAITS}",
     reasons.BROKEN: f"Try again. If it stays so, look at the proxies and firewalls on the way. {WAITS}",
+    reasons.PLAIN_HTTP: f"Begin ENDPOINT with https. {OWN_ENDPOINT}. {WAITS}",
     reasons.BACKEND_FAILED: f"The class that BACKEND names has raised this: mend it. {WAITS}",
 }
 OF_KIND: Mapping[Kind, str] = {

@@ -23,6 +23,7 @@ TLS = "tls"
 TIMED_OUT = "timed out"
 BROKEN = "broken connection"
 BACKEND_FAILED = "backend failed"
+PLAIN_HTTP = "plain http"
 
 WORDS = {
     INVALID: _("The event holds something that cannot be sent"),
@@ -36,6 +37,7 @@ WORDS = {
     TIMED_OUT: _("No complete answer within the time limit"),
     BROKEN: _("The connection broke before the answer"),
     BACKEND_FAILED: _("The sending backend raised an error"),
+    PLAIN_HTTP: _("ENDPOINT is plain http to another machine, on the way to which anybody could read the event"),
 }
 
 CODES = frozenset(WORDS)

@@ -138,7 +138,7 @@ def addresses(monkeypatch) -> list[str]:
     honest = socket.getaddrinfo
 
     def look_up(host, port, *args, **options):
-        if host != "vendor.test":
+        if host != "localhost":
             return honest(host, port, *args, **options)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
@@ -168,7 +168,7 @@ def dead(monkeypatch) -> list[float]:
 
 def test_a_host_of_many_dead_addresses_takes_no_longer_than_the_deadline(play, backend, settings, addresses, dead):
     addresses += [f"127.9.0.{number}" for number in range(1, 11)]
-    configure(settings, ENDPOINT="http://vendor.test:9/event", TIMEOUT=(3.05, 10))
+    configure(settings, ENDPOINT="http://localhost:9/event", TIMEOUT=(3.05, 10))
     with pytest.raises(DeliveryError):
         backend.send(login())
     assert sum(dead) <= 13.05 + 0.01
@@ -178,31 +178,31 @@ def test_a_host_of_many_dead_addresses_takes_no_longer_than_the_deadline(play, b
 def test_an_address_behind_dead_ones_is_reached(play, backend, settings, addresses, dead):
     server = play([OK])
     addresses += ["127.9.0.1", "127.9.0.2", "127.0.0.1"]
-    configure(settings, ENDPOINT=server.endpoint.replace("127.0.0.1", "vendor.test"), TIMEOUT=(3.05, 10))
+    configure(settings, ENDPOINT=server.endpoint.replace("127.0.0.1", "localhost"), TIMEOUT=(3.05, 10))
     assert backend.send(login()) == Reply(200)
-    assert b"Host: vendor.test" in server.received[0]
+    assert b"Host: localhost" in server.received[0]
 
 
 def test_addresses_that_all_refuse_are_unreachable(backend, settings, addresses):
     addresses += ["127.0.0.1", "127.0.0.2"]
-    configure(settings, ENDPOINT="http://vendor.test:9/event")
+    configure(settings, ENDPOINT="http://localhost:9/event")
     with pytest.raises(DeliveryError, match="unreachable"):
         backend.send(login())
 
 
 def test_a_name_without_an_address_is_unknown(backend, settings, monkeypatch):
     def look_up(*args, **options):
-        raise socket.gaierror("vendor.test")
+        raise socket.gaierror("localhost")
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    configure(settings, ENDPOINT="http://vendor.test:9/event")
+    configure(settings, ENDPOINT="http://localhost:9/event")
     with pytest.raises(DeliveryError, match="unknown host"):
         backend.send(login())
 
 
 def test_no_further_address_is_tried_after_the_deadline(backend, settings, addresses, dead, monkeypatch):
     addresses += ["127.9.0.1", "127.9.0.2"]
-    configure(settings, ENDPOINT="http://vendor.test:9/event")
+    configure(settings, ENDPOINT="http://localhost:9/event")
     checked = Deadline.check
 
     def check(self):

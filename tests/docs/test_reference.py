@@ -105,7 +105,7 @@ def subclasses(package, base):
                 inspect.isclass(value)
                 and issubclass(value, base)
                 and value.__module__ == module.name
-                and value is not base
+                and not inspect.isabstract(value)
             ):
                 yield f"{module.name.rpartition('.')[2]}.{name}"
 
