@@ -53,7 +53,7 @@ class QueueDispatcher(Dispatcher):
 
     @abc.abstractmethod
     def publish_later(self, using: str, seconds: float) -> None:
-        """Put a task on the queue that is to run in so many seconds, 60 at most; raise if that fails."""
+        """Put a task for the database `using` on the queue, to be run in `seconds`, 60 at most; raise if that fails."""
 
     def close(self) -> None:
         """Free what `publish` opened on this instance."""
