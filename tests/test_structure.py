@@ -25,7 +25,7 @@ ARROWS = {
     "identity": {"conf", "exceptions", "protocol"},
     "events": {"exceptions", "identity", "protocol"},
     # from the row to the vendor
-    "models": {"protocol"},
+    "models": {"conf", "protocol"},
     "backends": {"conf", "exceptions", "protocol"},
     "delivery": {"backends", "conf", "exceptions", "models", "protocol", "signals"},
     "dispatchers": {"conf", "delivery", "models"},
@@ -38,7 +38,7 @@ ARROWS = {
     "adapters": {"conf", "events", "identity", "models", "recording"},
     # around them
     "operations": {"conf", "delivery", "events", "identity", "models", "protocol", "recording"},
-    "admin": {"conf", "events", "identity", "models", "protocol", "recording"},
+    "admin": {"conf", "delivery", "events", "identity", "models", "protocol", "recording"},
     "management": {"conf", "delivery", "events", "exceptions", "identity", "models", "operations", "protocol"},
     "settings_rules": {"conf", "events", "exceptions", "protocol"},
     "checks": {"conf", "settings_rules"},

@@ -15,7 +15,6 @@ from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -26,6 +25,7 @@ from django_vt.admin.changelist import ANCHOR, in_words
 from django_vt.admin.explain import Sending
 from django_vt.admin.privacy import Viewer
 from django_vt.conf import settings
+from django_vt.delivery.clock import database_now
 from django_vt.models import Endpoint, SendLogEntry, Status, functions
 from django_vt.models.db import default_alias
 from django_vt.protocol import reasons
@@ -80,7 +80,7 @@ def survey(ids: Sequence[int], using: str) -> Selection:
         entries = SendLogEntry.objects.using(using).filter(pk__in=chunk)
         statuses = dict(entries.values_list("pk", "status"))
         whole = set(entries.can_be_sent().values_list("pk", flat=True))
-        busy = set(entries.under_live_claim(timezone.now()).values_list("pk", flat=True)) & whole
+        busy = set(entries.under_live_claim(database_now(using)).values_list("pk", flat=True)) & whole
         empty = entries.filter(payload="").count()
         sendable += sorted(whole - busy)
         already_sent += sum(statuses.get(pk) == Status.SENT for pk in whole - busy)
@@ -94,10 +94,10 @@ def queue(ids: Sequence[int], request: HttpRequest, using: str) -> int:
     """Have them sent again, with a line in each one's history; returns how many. What a worker holds is left."""
     queued = 0
     with transaction.atomic(using=using):
-        begun_at = timezone.now()
+        begun_at = database_now(using)
         for chunk in _chunks(ids):
             entries = SendLogEntry.objects.using(using).filter(pk__in=chunk)
-            entries.resend(settings.ACCOUNT_ID)
+            entries.resend(settings.ACCOUNT_ID, begun_at)
             # A worker's claim can come between a look and the change: what has changed is seen from the change.
             pending = SendLogEntry.objects.using(using).with_status(Status.PENDING, chunk)
             reopened = pending.can_be_sent().filter(claim=None, attempts=0, reason="", due_at__gte=begun_at)
@@ -238,7 +238,7 @@ class Views:
         endpoints = Endpoint.objects.using(using)
         with transaction.atomic(using=using):
             if held:
-                endpoints.hold(settings.ACCOUNT_ID, settings.ENDPOINT)
+                endpoints.hold()
             else:
                 endpoints.release()
                 record.wake_after_commit(using)

@@ -13,7 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from django_vt.conf import settings
+from django_vt.delivery.clock import database_now
 from django_vt.models import Endpoint, SendLogEntry, Status
+from django_vt.models.endpoint import by_address
+from django_vt.models.functions import moment
 from django_vt.protocol import outcome, reasons
 
 MINUTE = timedelta(minutes=1)
@@ -37,23 +40,26 @@ class Sending:
     """The state of sending at the moment `now`. `held`: by staff; `endpoints`: those at the address of the settings."""
 
     now: datetime
+    now_ms: int
     enabled: bool
     held: bool
     endpoints: tuple[Endpoint, ...]
 
     @classmethod
     def seen_on(cls, using: str) -> Sending:
-        """The state as the database `using` has it: one query."""
+        """The state as the database `using` has it, and its clock: two queries."""
         rows = list(Endpoint.objects.using(using).order_by("pk"))
         # A hold is for all addresses: it lasts though ENDPOINT is changed meanwhile.
         held = any(endpoint.held_by_staff for endpoint in rows)
-        in_use = tuple(endpoint for endpoint in rows if endpoint.address == settings.ENDPOINT)
-        return cls(timezone.now(), settings.ENABLED, held, in_use)
+        in_use = tuple(by_address(rows, settings.ENDPOINT).values())
+        now = database_now(using)
+        return cls(moment(now), now, settings.ENABLED, held, in_use)
 
-    def paused_until(self, account_id: str) -> datetime | None:
-        """When the pause of an account's endpoint ends, if it is paused."""
-        paused = [endpoint for endpoint in self.endpoints if endpoint.is_paused(self.now)]
-        return next((endpoint.paused_until for endpoint in paused if endpoint.account_id == account_id), None)
+    def paused_until(self, account_id: str, event_type: str) -> datetime | None:
+        """When the pause of an account's and a type's endpoint ends, if it is paused."""
+        paused = {(each.account_id, each.event_type): each for each in self.endpoints if each.is_paused(self.now_ms)}
+        endpoint = paused.get((account_id, event_type))
+        return None if endpoint is None else endpoint.paused_until_moment
 
     @property
     def state(self) -> str:
@@ -75,7 +81,7 @@ class Sending:
         return [self._trouble(endpoint) for endpoint in self.endpoints if not endpoint.is_open()]
 
     def _open(self) -> str:
-        successes = [endpoint.last_success_at for endpoint in self.endpoints if endpoint.last_success_at]
+        successes = [endpoint.last_success_moment for endpoint in self.endpoints if endpoint.last_success_moment]
         if not successes:
             return _("Sending is open.")
         return _("Sending is open; Vibetrace last accepted events %(time)s ago.") % {
@@ -84,11 +90,12 @@ class Sending:
 
     def _trouble(self, endpoint: Endpoint) -> str:
         words = {"account": endpoint.account_id, "reason": reasons.describe(endpoint.reason)}
-        if endpoint.paused_until is None or not endpoint.is_paused(self.now):
+        paused_until = endpoint.paused_until_moment
+        if paused_until is None or not endpoint.is_paused(self.now_ms):
             return _("Account %(account)s: the next event will show whether sending works again. %(reason)s.") % words
         return _("Account %(account)s: sending is paused for %(time)s. %(reason)s.") % {
             **words,
-            "time": until(endpoint.paused_until, self.now),
+            "time": until(paused_until, self.now),
         }
 
 
@@ -183,7 +190,7 @@ class Story:
 
     def _waiting(self) -> str:
         now, due_at = self.sending.now, self._due_at()
-        resumes_at = self.sending.paused_until(self.entry.account_id)
+        resumes_at = self.sending.paused_until(self.entry.account_id, self.entry.event_type)
         if resumes_at is not None and resumes_at >= due_at:
             return _("sending is paused for %(time)s") % {"time": until(resumes_at, now)}
         if due_at > now:
@@ -207,4 +214,4 @@ class Story:
         return _("last time: %(reason)s") % {"reason": words} if words else ""
 
     def _due_at(self) -> datetime:
-        return self.entry.due_at or self.sending.now
+        return self.entry.due_moment or self.sending.now

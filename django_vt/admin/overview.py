@@ -16,7 +16,9 @@ from django_vt.admin import changelist, explain, filters
 from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.explain import Sending
 from django_vt.admin.filters import PERIODS, Period
+from django_vt.delivery.clock import database_now
 from django_vt.models import SendLogEntry, Status, functions
+from django_vt.models.functions import moment
 from django_vt.protocol import reasons
 
 STEP_WIDTH, BAR_WIDTH, HEIGHT = 10, 8, 100
@@ -228,7 +230,9 @@ def _figure(count: int, period: Period, status: str, **further: str) -> Figure:
 
 
 def _oldest_due(using: str) -> str:
-    earliest, now = SendLogEntry.objects.using(using).all().earliest_due(), timezone.now()
-    if earliest is None or earliest > now:
+    now = database_now(using)
+    since = SendLogEntry.objects.using(using).all().due_since(now)
+    if since is None:
         return _("Nothing is waiting that is due.")
-    return _("The oldest entry that is due has been waiting for %(time)s.") % {"time": explain.since(earliest, now)}
+    waiting = explain.since(since, moment(now))
+    return _("The oldest entry that is due has been waiting for %(time)s.") % {"time": waiting}

@@ -9,13 +9,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
 
 from django.db import DatabaseError, InterfaceError, connections
-from django.utils import timezone
 
-from django_vt.conf import settings
 from django_vt.delivery.claim import LONGEST_SLEEP
+from django_vt.delivery.clock import database_now
 from django_vt.delivery.deliver import Delivery
 from django_vt.models import Endpoint
 from django_vt.models.db import commit_each_statement
@@ -60,11 +58,10 @@ def go_on(using: str, seconds: float, publish: Callable[[float], None]) -> None:
 def _is_mine(using: str, seconds: float) -> bool:
     """Whether the chain's next run is this one's to publish."""
     try:
-        # One run serves all accounts of the database, so the row of the settings' own keeps the chain.
-        endpoint, _created = Endpoint.objects.using(using).get_or_create(
-            account_id=settings.ACCOUNT_ID, address=settings.ENDPOINT
-        )
-        return endpoint.plan_wake(timezone.now() + timedelta(seconds=seconds))
+        # One run serves all accounts of the database, so the row that stands for the database keeps the chain.
+        now = database_now(using)
+        row = Endpoint.objects.using(using).row_of_account()
+        return row.plan_wake(now + int(seconds * 1000), now)
     except (DatabaseError, InterfaceError):
         connections[using].close()
         return True

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q
-from django.utils import timezone
 
 from django_vt.conf import settings
+from django_vt.delivery.clock import database_now
 from django_vt.models import Endpoint, SendLogEntry, Status, functions
+from django_vt.models.functions import moment
 from django_vt.operations import sending_state
 
 TOP_REASONS = 10
@@ -36,6 +37,7 @@ class Figures:
     """
 
     now: datetime
+    now_ms: int
     counts: dict[str, int]
     due_since: datetime | None
     enabled: bool
@@ -46,9 +48,10 @@ class Figures:
     @classmethod
     def of(cls, using: str) -> Figures:
         """Those of a database."""
-        now, endpoints = timezone.now(), sending_state.endpoints(using)
+        now, endpoints = database_now(using), sending_state.endpoints(using)
         return cls(
-            now=now,
+            now=moment(now),
+            now_ms=now,
             counts=_counts(using),
             due_since=min(_due_since(using, now, endpoints), default=None),
             enabled=bool(settings.ENABLED),
@@ -75,11 +78,12 @@ class Figures:
     def _endpoint_as_json(self, endpoint: Endpoint) -> dict[str, Any]:
         return {
             "account_id": endpoint.account_id,
+            "event_type": endpoint.event_type,
             "address": endpoint.address,
             "state": "open" if endpoint.is_open() else "paused",
-            "paused_until": _iso(endpoint.paused_until),
+            "paused_until": _iso(endpoint.paused_until_moment),
             "consecutive_failures": endpoint.consecutive_failures,
-            "last_success_at": _iso(endpoint.last_success_at),
+            "last_success_at": _iso(endpoint.last_success_moment),
             "reason": endpoint.reason,
         }
 
@@ -98,21 +102,23 @@ def _reasons(using: str) -> list[ReasonCount]:
     return [ReasonCount(*row) for row in counted.order_by("-number", "status", "reason")[:TOP_REASONS]]
 
 
-def _due_since(using: str, now: datetime, endpoints: Sequence[Endpoint]) -> Iterator[datetime]:
+def _due_since(using: str, now: int, endpoints: Sequence[Endpoint]) -> Iterator[datetime]:
     entries = SendLogEntry.objects.using(using)
-    earliest = entries.earliest_due()
-    if earliest is not None and earliest <= now:
-        yield earliest
+    since = entries.due_since(now)
+    if since is not None:
+        yield since
     # A probe that fails makes its entry due anew. Where that is the only one, it has waited for longer than it says.
     closed = [endpoint for endpoint in endpoints if not endpoint.is_open()]
     ids = functions.first_ids(entries.filter(status=Status.PENDING), by=functions.OLDEST_FIRST) if closed else []
     waiting = entries.filter(Q(due_at__lte=now) | Q(claim__isnull=False), pk__in=ids)
     for endpoint in closed:
         ordered = functions.sorted_apart(
-            waiting.filter(account_id=endpoint.account_id).order_by(*functions.OLDEST_FIRST)
+            waiting.filter(account_id=endpoint.account_id, event_type=endpoint.event_type).order_by(
+                *functions.OLDEST_FIRST
+            )
         )
         for oldest in ordered[:1]:
-            yield max(oldest.created_at, endpoint.last_success_at or oldest.created_at)
+            yield max(oldest.created_at, endpoint.last_success_moment or oldest.created_at)
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-
 from django_vt.conf import settings
 from django_vt.delivery import deliver_due
+from django_vt.delivery.clock import database_now
 from django_vt.management import arguments
 from django_vt.management.arguments import WrongArgument
 from django_vt.models import SendLogEntry, Status
@@ -123,14 +122,14 @@ class Resending:
         # The condition once more: what has been sent meanwhile is not sent again.
         part = self._selection.entries.filter(pk__in=ids)
         self._count_unfit(part)
-        self.reopened += part.resend(settings.ACCOUNT_ID)
+        self.reopened += part.resend(settings.ACCOUNT_ID, database_now(self._using))
         if self._vendor_answers:
             report = deliver_due(ids=ids, using=self._using)
             # A part of which nothing got through: the rest would only wait for the same error, part after part.
             self._vendor_answers = report.sent > 0 or report.retried == 0
 
     def _count_unfit(self, part: SendLogQuerySet) -> None:
-        self.in_hands += part.under_live_claim(timezone.now()).count()
+        self.in_hands += part.under_live_claim(database_now(self._using)).count()
         self.unsendable += part.count() - part.can_be_sent().count()
 
     def _count_statuses(self) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.utils import timezone
-
 from django_vt.conf import settings
+from django_vt.delivery.clock import database_now
 from django_vt.models import Endpoint
 from django_vt.operations import wording
 from django_vt.protocol import reasons
@@ -21,19 +20,22 @@ def obstacles(using: str) -> Iterator[str]:
         yield SWITCHED_OFF
     if Endpoint.objects.using(using).held():
         yield HELD
+    now = database_now(using)
     for endpoint in endpoints(using):
         if not endpoint.is_open():
-            yield f"Sending for account {endpoint.account_id} {pause(endpoint)}."
+            whose = f"events of type {endpoint.event_type} for account {endpoint.account_id}"
+            yield f"Sending {whose} {pause(endpoint, now)}."
 
 
 def endpoints(using: str) -> list[Endpoint]:
-    """Those at the address of the settings, an account each."""
-    return list(Endpoint.objects.using(using).filter(address=settings.ENDPOINT).order_by("account_id"))
+    """Those at the address of the settings, one for each account and type of event."""
+    return Endpoint.objects.using(using).at(settings.ENDPOINT)
 
 
-def pause(endpoint: Endpoint) -> str:
-    """Until when an endpoint is paused, and why."""
+def pause(endpoint: Endpoint, now: int) -> str:
+    """Until when an endpoint is paused, and why. `now`: the database's clock, ms."""
     why = f"{reasons.in_english(endpoint.reason)}; {wording.count(endpoint.consecutive_failures, 'failure')} in a row"
-    if endpoint.paused_until is None or not endpoint.is_paused(timezone.now()):
+    until = endpoint.paused_until_moment
+    if until is None or not endpoint.is_paused(now):
         return f"is paused until the next request succeeds ({why})"
-    return f"is paused until {wording.moment(endpoint.paused_until)} ({why})"
+    return f"is paused until {wording.moment(until)} ({why})"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django_vt.conf import settings
 from django_vt.management.base import SendLogCommand
 from django_vt.models import Endpoint
 
@@ -23,7 +22,7 @@ class Command(SendLogCommand):
         if endpoints.held():
             self.say("Sending was held already: events are recorded and wait.")
             return
-        endpoints.hold(settings.ACCOUNT_ID or "", settings.ENDPOINT)
+        endpoints.hold()
         self.say(
             "Sending is held from the next claim on: events are recorded and wait. "
             "`manage.py release_sending` ends that."

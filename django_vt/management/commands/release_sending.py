@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
-
+from django_vt.delivery.clock import database_now
 from django_vt.management.base import SendLogCommand
 from django_vt.models import Endpoint, SendLogEntry
 from django_vt.operations import sending_state, wording
@@ -29,7 +28,7 @@ class Command(SendLogCommand):
             self.say("Sending is released.")
         else:
             self.say("Sending was not held.")
-        due = SendLogEntry.objects.using(using).due(timezone.now()).count()
+        due = SendLogEntry.objects.using(using).due(database_now(using)).count()
         obstacles = list(sending_state.obstacles(using))
         for sentence in (f"{wording.entries(due)} due.", *obstacles):
             self.say(sentence)

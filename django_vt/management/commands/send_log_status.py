@@ -83,18 +83,19 @@ def _sending(figures: Figures) -> Iterator[str]:
     if figures.held:
         yield sending_state.HELD
     for endpoint in figures.endpoints:
-        yield f"Account {endpoint.account_id}: sending {_state(endpoint, figures)}; {_last_success(endpoint, figures)}."
+        state, success = _state(endpoint, figures), _last_success(endpoint, figures)
+        yield f"Account {endpoint.account_id}, {endpoint.event_type}: sending {state}; {success}."
 
 
 def _state(endpoint: Endpoint, figures: Figures) -> str:
     if not endpoint.is_open():
-        return sending_state.pause(endpoint)
+        return sending_state.pause(endpoint, figures.now_ms)
     if not figures.enabled:
         return "is switched off"
     return "is held" if figures.held else "is open"
 
 
 def _last_success(endpoint: Endpoint, figures: Figures) -> str:
-    if endpoint.last_success_at is None:
+    if endpoint.last_success_moment is None:
         return "nothing has been accepted yet"
-    return f"last success {wording.span(figures.now - endpoint.last_success_at)} ago"
+    return f"last success {wording.span(figures.now - endpoint.last_success_moment)} ago"
