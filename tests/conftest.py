@@ -15,6 +15,8 @@ from django.db import connection
 from django.utils import timezone
 
 from django_vt.backends import locmem
+from django_vt.delivery import clock as delivery_clock
+from django_vt.models.functions import milliseconds
 from tests.delivering import script  # noqa: F401 - a fixture
 from tests.network_guard import loopback_only
 from tests.other_databases import empty_database, other_database  # noqa: F401 - fixtures
@@ -25,10 +27,15 @@ os.environ.pop("DATABASE_URL", None)
 
 
 class Clock:
-    """The time that `timezone.now()` tells while the fixture `clock` is in use."""
+    """The time that `timezone.now()`, the database and a worker's own clock tell while the fixture `clock` is in use."""
 
     def __init__(self, now: datetime.datetime) -> None:
         self.now = now
+
+    @property
+    def ms(self) -> int:
+        """The time as the queue's columns hold it."""
+        return milliseconds(self.now)
 
     def advance(self, seconds: float) -> datetime.datetime:
         """Lets so many seconds pass; gives the new time."""
@@ -41,6 +48,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Stops the time at noon of some day; set `clock.now` or call `clock.advance(seconds)`."""
     stopped = Clock(datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.timezone.utc))
     monkeypatch.setattr(timezone, "now", lambda: stopped.now)
+    monkeypatch.setattr(delivery_clock, "read_milliseconds", lambda using: stopped.ms)
+    monkeypatch.setattr(delivery_clock, "elapsed", lambda: stopped.ms / 1000)
     return stopped
 
 

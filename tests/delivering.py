@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any, ClassVar, TypeAlias
 
 import pytest
@@ -13,6 +14,7 @@ from django_vt.backends.base import Backend
 from django_vt.delivery.deliver import Delivery
 from django_vt.exceptions import DeliveryError
 from django_vt.models import Endpoint, SendLogEntry
+from django_vt.models.functions import milliseconds
 from django_vt.protocol.outcome import Reply
 from django_vt.protocol.packing import OutgoingRequest
 
@@ -82,9 +84,14 @@ def pending(count: int = 1, **columns: Any) -> list[SendLogEntry]:
         "payload": '{"userId":"0111","sessionId":"013123","type":"wishlist"}',
         "identity": "pixel:0111_013123",
         "created_at": now,
-        "due_at": now,
+        "due_at": 0,
     }
     return SendLogEntry.objects.bulk_create(SendLogEntry(**{**common, **columns}) for _ in range(count))
+
+
+def ms(moment: datetime) -> int:
+    """A moment as the queue's columns hold it: milliseconds since 1970 UTC."""
+    return milliseconds(moment)
 
 
 def one(**columns: Any) -> SendLogEntry:

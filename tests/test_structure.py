@@ -25,7 +25,7 @@ ARROWS = {
     "identity": {"conf", "exceptions", "protocol"},
     "events": {"exceptions", "identity", "protocol"},
     # from the row to the vendor
-    "models": {"protocol"},
+    "models": {"conf", "protocol"},
     "backends": {"conf", "exceptions", "protocol"},
     "delivery": {"backends", "conf", "exceptions", "models", "protocol", "signals"},
     "dispatchers": {"conf", "delivery", "models"},

@@ -135,7 +135,7 @@ def _end(story: Story) -> Iterator[Moment]:
     if entry.status == Status.SENT and entry.sent_at:
         yield _moment("sent", entry.sent_at, _("Accepted by Vibetrace"))
     elif entry.status == Status.PENDING:
-        yield Moment("next", local(entry.due_at) if entry.due_at else "", story.next(), entry.due_at)
+        yield Moment("next", local(due) if (due := entry.due_moment) else "", story.next(), due)
     else:
         yield Moment("next", "", story.happened())
 

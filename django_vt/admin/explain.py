@@ -42,11 +42,12 @@ def _open(sending: SendingState) -> str:
 
 def _trouble(endpoint: Endpoint, sending: SendingState) -> str:
     words = {"account": endpoint.account_id, "reason": reasons.describe(endpoint.reason)}
-    if endpoint.paused_until is None or not endpoint.is_paused(sending.now):
+    paused_until = endpoint.paused_until_moment
+    if paused_until is None or not endpoint.is_paused(sending.now_ms):
         return _("Account %(account)s: the next event will show whether sending works again. %(reason)s.") % words
     return _("Account %(account)s: sending is paused for %(time)s. %(reason)s.") % {
         **words,
-        "time": durations.in_words(endpoint.paused_until - sending.now),
+        "time": durations.in_words(paused_until - sending.now),
     }
 
 
@@ -141,7 +142,7 @@ class Story:
 
     def _waiting(self) -> str:
         now, due_at = self.sending.now, self._due_at()
-        resumes_at = self.sending.paused_until(self.entry.account_id)
+        resumes_at = self.sending.paused_until(self.entry.account_id, self.entry.event_type)
         if resumes_at is not None and resumes_at >= due_at:
             return _("sending is paused for %(time)s") % {"time": durations.in_words(resumes_at - now)}
         if due_at > now:
@@ -165,4 +166,4 @@ class Story:
         return _("last time: %(reason)s") % {"reason": words} if words else ""
 
     def _due_at(self) -> datetime:
-        return self.entry.due_at or self.sending.now
+        return self.entry.due_moment or self.sending.now

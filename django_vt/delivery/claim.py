@@ -6,193 +6,235 @@ Claim first, commit, then send: a worker that dies leaves a lease that runs out,
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import reduce
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial, reduce
 from operator import or_
 
 from django.db.models import Q
-from django.utils import timezone
 
 from django_vt.conf import settings
+from django_vt.delivery.clock import Clock
 from django_vt.models import Endpoint, SendLogEntry
 from django_vt.models.db import with_retries
-from django_vt.models.fast_sql import ClaimedEntry
+from django_vt.models.endpoint import by_address
+from django_vt.models.fast_sql import ClaimedEntry, Taken, Wanted
+from django_vt.models.functions import moment
+from django_vt.protocol import outcome
 
-# Workers that look at the same moment see the same entries; each takes a random run out of so many times its share.
-LOOK_AHEAD = 8
 SHORTEST_SLEEP, LONGEST_SLEEP = 1.0, 60.0  # seconds
-# While a worker takes a claim it settles no answer, and what that answer made room for is not begun.
-LARGEST_CLAIM = 160
+# A claim grows from the first to the second while each is worked off within a second.
+FIRST_CLAIM, LARGEST_CLAIM = 160, 640
+WORKED_OFF_WITHIN = 1_000  # ms
+LOOK_BACK = 8  # claims: how far a worker that has collided looks back at random
 # What one `id IN (…)` may hold on every database.
 MOST_IDS = 900
+BROUGHT_BACK_EVERY = 60_000  # ms: what a wrong clock has put off is late by that at most
+
+Address = tuple[str, str]  # an account and an event type, at the endpoint that is configured
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Entries in a worker's hands until `until`, and the endpoints as they were when it took them."""
+    """Entries in a worker's hands until `until` (ms of the database's clock). `probe`: the token of a probe."""
 
     token: str
-    until: datetime
+    taken_at: int
+    until: int
     entries: Sequence[ClaimedEntry]
-    endpoints: dict[str, Endpoint]
     probe: str | None = None
-
-    def endpoint(self, account_id: str) -> Endpoint:
-        """The endpoint of an account; it need not have a row yet."""
-        return self.endpoints[account_id]
 
 
 class Claimer:
-    """Takes entries for one worker, on one database."""
+    """Takes entries for one worker, on one database. `endpoints` are as they were at the last look, by address."""
 
-    def __init__(self, using: str, concurrency: int = 1) -> None:
+    def __init__(self, using: str, concurrency: int = 1, clock: Clock | None = None) -> None:
         self.using = using
+        self.clock = clock or Clock(using)
+        self.endpoints: dict[Address, Endpoint] = {}
         self._concurrency = concurrency
         self._entries = SendLogEntry.objects.using(using)
-        self._endpoints = Endpoint.objects.using(using)
+        self._rows = Endpoint.objects.using(using)
+        self._held: Collection[str] = ()
+        self._growth = 1
+        self._brought_back_at: int | None = None
 
-    def take(self, *, ids: Collection[int] | None = None, limit: int | None = None) -> Claim | None:
-        """Take what is due, of `ids` only where given (the pause is no obstacle then); None: nothing may be taken."""
-        rows = list(self._endpoints.all())
-        if any(endpoint.held_by_staff for endpoint in rows):
+    def take(
+        self, *, ids: Collection[int] | None = None, limit: int | None = None, fresh_only: bool = False
+    ) -> Claim | None:
+        """Take what is due; None: nothing may be taken.
+
+        `ids`: of these only, and the pause is no obstacle then. `fresh_only`: nothing that has failed.
+        """
+        if not self._look():
             return None
-        endpoints = _in_use(rows)
+        self._bring_back()
         if ids is not None:
-            return self._take_due(endpoints, self._size(limit), ids=ids)
-        probe = self._take_probe(endpoints)
-        if probe is not None or not _may_be_open(endpoints):
+            return self._take_some(ids, self._size(limit))
+        probe = self._take_probe()
+        if probe is not None:
             return probe
-        closed = [account for account, endpoint in endpoints.items() if not endpoint.is_open()]
-        return self._take_due(endpoints, self._size(limit), closed=closed)
+        size = self._size(limit)
+        tried = 0 if fresh_only else min(size, settings.BATCH_SIZE)
+        return self._take(Wanted(self.clock.now(), size, tried, closed=self._closed(), held=self._held))
+
+    def worked_off(self, claim: Claim) -> None:
+        """A claim has been worked off: the next may be larger if that went quickly."""
+        quickly = self.clock.now() - claim.taken_at <= WORKED_OFF_WITHIN
+        full = len(claim.entries) >= self._size(None)
+        if not quickly:
+            self._growth = 1
+        elif full and self._size(None) < LARGEST_CLAIM:
+            self._growth *= 2
 
     def expired(self, claim: Claim) -> list[int]:
         """Those of the claim's entries that are older than MAX_AGE lets their type be."""
-        now = timezone.now()
+        now = moment(self.clock.now())
         too_old = [
             Q(event_type=event_type, created_at__lt=now - timedelta(seconds=age))
             for event_type, age in settings.MAX_AGE.items()
         ]
-        if not too_old:
-            return []
         ids = [entry.pk for entry in claim.entries if entry.event_type in settings.MAX_AGE]
+        if not ids:
+            return []
         old = self._entries.claimed(ids, claim.token).filter(reduce(or_, too_old))
-        return list(old.values_list("pk", flat=True))
+        return with_retries(lambda: list(old.values_list("pk", flat=True)), self.using)
 
     def seconds_until_due(self) -> float | None:
         """How long there is nothing to take, as far as the tables tell; None: nothing is pending."""
         earliest = self._entries.earliest_due()
         if earliest is None:
             return None
-        rows = list(self._endpoints.all())
-        if any(endpoint.held_by_staff for endpoint in rows):
+        if not self._look():
             return LONGEST_SLEEP
-        moments = self._moments(_in_use(rows), earliest)
+        now = self.clock.read()
         # Overdue and yet not taken: another worker was quicker, or has the probe.
-        seconds = [max((moment - timezone.now()).total_seconds(), SHORTEST_SLEEP) for moment in moments]
-        return min([*seconds, LONGEST_SLEEP])
+        moments = [*self._ends_of_pauses(now), *self._due_elsewhere(earliest)]
+        return min([*(max((each - now) / 1000, SHORTEST_SLEEP) for each in moments), LONGEST_SLEEP])
 
-    def _moments(self, endpoints: dict[str, Endpoint], earliest: datetime) -> Iterator[datetime]:
-        """When each account has something to take next."""
-        ends = {account: end for account, endpoint in endpoints.items() if (end := endpoint.closed_until())}
-        if not ends:
-            yield earliest
+    def _look(self) -> bool:
+        """Read how the endpoints are doing; False: staff hold all sending."""
+        rows = with_retries(lambda: list(self._rows.all()), self.using)
+        self.endpoints = by_address(rows, settings.ENDPOINT)
+        accounts = [row for row in rows if row.held_by_staff and not row.event_type]
+        self._held = [row.account_id for row in accounts if row.account_id]
+        return all(row.account_id for row in accounts)
+
+    def _bring_back(self) -> None:
+        now = self.clock.now()
+        if self._brought_back_at is not None and 0 <= now - self._brought_back_at < BROUGHT_BACK_EVERY:
             return
-        for account, end in ends.items():
-            due = self._entries.filter(account_id=account).earliest_due()
-            if due is not None:
-                yield max(due, end)
-        due = self._entries.exclude(account_id__in=ends).earliest_due() if _may_be_open(endpoints) else None
-        if due is not None:
-            yield due
+        self._brought_back_at = now
+        longest = outcome.longest_delay(settings.RETRY_DELAYS)
+        with_retries(lambda: self._entries.bring_back(now, longest), self.using)
+
+    def _closed(self) -> list[Address]:
+        return [address for address, endpoint in self.endpoints.items() if not endpoint.is_open()]
+
+    def _ends_of_pauses(self, now: int) -> list[int]:
+        """When each address that is closed may be tried again, of those that have something pending."""
+        ends = {
+            address: end
+            for address, endpoint in self.endpoints.items()
+            if (end := endpoint.closed_until(now, settings.LEASE)) is not None and address[0] not in self._held
+        }
+        pending = self._entries.filter(due_at__isnull=False)
+        return [
+            end for (account_id, event_type), end in ends.items()
+            if pending.filter(account_id=account_id, event_type=event_type).exists()
+        ]  # fmt: skip
+
+    def _due_elsewhere(self, earliest: int) -> list[int]:
+        """When something is next due of what is neither closed nor held."""
+        closed = self._closed()
+        if not closed and not self._held:
+            return [earliest]
+        others = self._entries.exclude(account_id__in=self._held)
+        for account_id, event_type in closed:
+            others = others.exclude(account_id=account_id, event_type=event_type)
+        due = others.earliest_due()
+        return [] if due is None else [due]
 
     def _size(self, limit: int | None) -> int:
-        """As many as their requests, one after another, are sure to get through in half the lease."""
+        """As many as their requests are sure to get through in half the lease, and more while that goes quickly."""
         requests = max(1, int(settings.LEASE / 2 // settings.deadline)) * self._concurrency
-        size = min(settings.BATCH_SIZE * requests, max(settings.BATCH_SIZE, LARGEST_CLAIM))
+        first = min(settings.BATCH_SIZE * requests, max(settings.BATCH_SIZE, FIRST_CLAIM))
+        size = max(first, min(first * self._growth, LARGEST_CLAIM))
         return size if limit is None else min(size, limit)
 
-    def _take_probe(self, endpoints: dict[str, Endpoint]) -> Claim | None:
-        """One entry for an endpoint whose pause is over and whose probe nobody has in hand."""
-        now = timezone.now()
-        for endpoint in endpoints.values():
-            end = endpoint.closed_until()
-            chosen = self._choose_probe(endpoint, now) if end is not None and end <= now else []
-            token = endpoint.take_probe(settings.LEASE) if chosen else None
-            if token is None:
-                continue
-            claim = self._take_due(endpoints, 1, ids=chosen, probe=token)
+    def _take_some(self, ids: Collection[int], size: int) -> Claim | None:
+        """The first that are due of many ids, of which no more go into one query than every database takes."""
+        ordered = sorted(ids)
+        for start in range(0, len(ordered), MOST_IDS):
+            part = ordered[start : start + MOST_IDS]
+            claim = self._take(Wanted(self.clock.now(), size, size, ids=part, held=self._held))
             if claim is not None:
                 return claim
-            endpoint.give_back_probe(token)
         return None
 
-    def _choose_probe(self, endpoint: Endpoint, now: datetime) -> list[int]:
-        """Rather another than the entry that opened the pause: that one could be what the vendor stumbles over.
+    def _take_probe(self) -> Claim | None:
+        """One entry for an address whose pause is over and whose probe nobody has in hand.
 
-        Where it shared its request nobody knows which one it was, but all of them have a batch limit since: the lower,
-        the likelier it is this one.
+        An entry that is no suspect, if there is one. Suspects take turns: each that has failed goes to the end.
         """
-        due = self._entries.filter(account_id=endpoint.account_id).due(now).order_by("due_at")
-        first = due.values_list("pk", "batch_limit")[: 2 * settings.BATCH_SIZE]
-        suspicion = {pk: (pk == endpoint.paused_by, limit is not None, -(limit or 0)) for pk, limit in first}
-        return sorted(suspicion, key=suspicion.__getitem__)[:1]
-
-    def _take_due(
-        self,
-        endpoints: dict[str, Endpoint],
-        size: int,
-        *,
-        ids: Collection[int] | None = None,
-        closed: Collection[str] = (),
-        probe: str | None = None,
-    ) -> Claim | None:
-        while chosen := self._choose(size, ids, closed):
-            until = timezone.now() + timedelta(seconds=settings.LEASE)
-            token = self._claim(chosen)
-            entries = self._entries.in_hand(chosen, token)
-            if entries:
-                self._add_missing(endpoints, entries)
-                return Claim(token, until, entries, endpoints, probe)
-            # Others took them all between the look and the claim.
+        for address, endpoint in self.endpoints.items():
+            now = self.clock.now()
+            end = endpoint.closed_until(now, settings.LEASE)
+            if end is None or end > now or address[0] in self._held:
+                continue
+            claim = self._probe(address, endpoint, now)
+            if claim is not None:
+                return claim
         return None
 
-    def _claim(self, chosen: Sequence[int]) -> str:
-        # Where transactions are REPEATABLE READ or stricter, PostgreSQL refuses it to all but one of those who meet.
-        return with_retries(lambda: self._entries.take(chosen, settings.LEASE), self.using)
+    def _probe(self, address: Address, endpoint: Endpoint, now: int) -> Claim | None:
+        token = with_retries(lambda: endpoint.take_probe(now, settings.LEASE), self.using)
+        if token is None:
+            return None
+        # A suspect may probe before it is due: otherwise nobody would notice the end of an outage for hours.
+        latest = now + int(outcome.longest_delay(settings.RETRY_DELAYS) * 1000)
+        wanted = Wanted(now, 1, 0, address=address)
+        claim = self._take(wanted) or self._take(replace(wanted, now=now, never_failed=0, tried=1, until=latest))
+        if claim is None:
+            with_retries(lambda: endpoint.give_back_probe(token), self.using)
+            return None
+        return replace(claim, probe=token)
 
-    def _choose(self, size: int, ids: Collection[int] | None, closed: Collection[str]) -> list[int]:
-        if ids is not None:
-            return self._choose_of(sorted(ids), size)
-        due = self._entries.due(timezone.now()).order_by("due_at")
-        if closed:
-            due = due.exclude(account_id__in=closed)
-        seen = list(due.values_list("pk", flat=True)[: LOOK_AHEAD * size])
-        start = random.randint(0, max(0, len(seen) - size))  # noqa: S311
-        return seen[start : start + size]
+    def _take(self, wanted: Wanted) -> Claim | None:
+        """Claim in one committed step; where another worker was quicker, look further back at random.
 
-    def _choose_of(self, ids: Sequence[int], size: int) -> list[int]:
-        """The first that are due of many ids, of which no more go into one query than every database takes."""
-        for start in range(0, len(ids), MOST_IDS):
-            due = self._entries.due(timezone.now()).filter(pk__in=ids[start : start + MOST_IDS])
-            chosen = list(due.order_by("due_at").values_list("pk", flat=True)[:size])
-            if chosen:
-                return chosen
-        return []
+        The first look is at the front, always: the oldest entry is somebody's, however many workers there are.
+        """
+        skip = 0
+        while True:
+            taken_at = self.clock.now()
+            until = taken_at + int(settings.LEASE * 1000)
+            taken = self._persistently_claimed(wanted, until, skip)
+            if taken.entries:
+                self._add_missing(taken.entries)
+                return Claim(taken.token, taken_at, until, taken.entries)
+            if not (taken.collided or skip):
+                return None
+            # Nothing so far back: the front once more.
+            skip = 0 if skip else random.randint(1, LOOK_BACK) * wanted.never_failed  # noqa: S311
 
-    def _add_missing(self, endpoints: dict[str, Endpoint], entries: Sequence[ClaimedEntry]) -> None:
-        for account_id in {entry.account_id for entry in entries} - endpoints.keys():
-            endpoints[account_id], _created = self._endpoints.get_or_create(
-                account_id=account_id, address=settings.ENDPOINT
-            )
+    def _persistently_claimed(self, wanted: Wanted, until: int, skip: int) -> Taken:
+        """Claim, and again where the connection was lost: what the lost statement had claimed is found by its token."""
+        token, again = secrets.token_hex(16), False
 
+        def claim() -> Taken:
+            nonlocal again
+            if again and (held := self._entries.held_by(token, until)).entries:
+                return held
+            again = True
+            return self._entries.take(wanted, token, until, skip=skip)
 
-def _in_use(rows: Iterable[Endpoint]) -> dict[str, Endpoint]:
-    """The endpoints at the address that is configured now, by account."""
-    return {endpoint.account_id: endpoint for endpoint in rows if endpoint.address == settings.ENDPOINT}
+        return with_retries(claim, self.using)
 
-
-def _may_be_open(endpoints: dict[str, Endpoint]) -> bool:
-    """Whether some account's endpoint may be open; where none is, nobody needs to look through the whole backlog."""
-    return settings.ACCOUNT_ID not in endpoints or any(endpoint.is_open() for endpoint in endpoints.values())
+    def _add_missing(self, entries: Sequence[ClaimedEntry]) -> None:
+        for account_id, event_type in {(entry.account_id, entry.event_type) for entry in entries}:
+            if (account_id, event_type) not in self.endpoints:
+                made = partial(self._rows.row_of, account_id, event_type, settings.ENDPOINT)
+                self.endpoints[account_id, event_type] = with_retries(made, self.using)

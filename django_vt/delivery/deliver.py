@@ -3,47 +3,33 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
 from types import TracebackType
 
 from django.db import connections
-from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from django_vt.backends.base import Backend
 from django_vt.conf import settings
-from django_vt.delivery.claim import Claim, Claimer
+from django_vt.delivery import clock
+from django_vt.delivery.claim import Address, Claimer
+from django_vt.delivery.report import DeliveryReport
+from django_vt.delivery.run import SETTLED_WITHIN, Begun, HeldClaim, Run
 from django_vt.delivery.settle import Settlement
 from django_vt.exceptions import DeliveryError
 from django_vt.models import SendLogEntry
 from django_vt.models.db import default_alias
+from django_vt.models.functions import utc
 from django_vt.protocol import outcome, reasons
-from django_vt.protocol.outcome import Reply
+from django_vt.protocol.outcome import Kind, Reply, Turn
 from django_vt.protocol.packing import OutgoingRequest, Packing
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class DeliveryReport:
-    """What a delivery did; reports can be added up.
-
-    `requests` is how many were made. Of the entries, `sent` were accepted, `retried` are to be tried again, `failed`
-    are not tried any more, `skipped` were older than MAX_AGE.
-    """
-
-    requests: int = 0
-    sent: int = 0
-    retried: int = 0
-    failed: int = 0
-    skipped: int = 0
-
-    def __add__(self, other: DeliveryReport) -> DeliveryReport:
-        return DeliveryReport(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+# ms: for so long a claim's token, once seen in the table, is taken to be there still when a request is begun.
+TOKEN_SEEN_FOR = 1_000
+LOOK_AGAIN_WITHIN = 0.5  # seconds: how long a new order waits while a place is free and other requests are in flight
 
 
 def deliver_due(
@@ -76,6 +62,32 @@ def backend_class() -> type[Backend]:
     return backend
 
 
+class Places:
+    """Where requests are in flight: in this thread, one after another, or in as many others as may be at once."""
+
+    def __init__(self, concurrency: int) -> None:
+        self._pool = ThreadPoolExecutor(concurrency, "django-vt-send") if concurrency > 1 else None
+
+    def begin(
+        self, send: Callable[[OutgoingRequest], Reply | DeliveryError], request: OutgoingRequest
+    ) -> Future[Reply | DeliveryError]:
+        """Begin a request; in one place it has ended when this returns."""
+        if self._pool is not None:
+            return self._pool.submit(send, request)
+        future: Future[Reply | DeliveryError] = Future()
+        future.set_result(send(request))
+        return future
+
+    def wait(self, futures: Collection[Future[Reply | DeliveryError]], seconds: float | None) -> None:
+        """Until one of them has ended, or so many seconds have passed."""
+        wait(futures, seconds, FIRST_COMPLETED)
+
+    def close(self) -> None:
+        """Wait for what is in flight."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+
 class Delivery:
     """One worker's delivery on one database, with up to `concurrency` requests in flight.
 
@@ -83,14 +95,21 @@ class Delivery:
     each request: once true, what was claimed and not begun is given back.
     """
 
-    def __init__(self, using: str, *, concurrency: int = 1, stopping: Callable[[], bool] = lambda: False) -> None:
-        self._using = using
+    def __init__(
+        self,
+        using: str,
+        *,
+        concurrency: int = 1,
+        stopping: Callable[[], bool] = lambda: False,
+        places: Places | None = None,
+    ) -> None:
         self._concurrency = concurrency
         self._stopping = stopping
         self._claimer = Claimer(using, concurrency)
+        self._clock = self._claimer.clock
+        self._settlement = Settlement(self._claimer)
         self._backend = backend_class()()
-        self._pool = ThreadPoolExecutor(concurrency, "django-vt-send") if concurrency > 1 else None
-        self._accepted_at: dict[str, datetime] = {}
+        self._places = places or Places(concurrency)
 
     def __enter__(self) -> Delivery:
         return self
@@ -102,8 +121,7 @@ class Delivery:
 
     def close(self) -> None:
         """Wait for the requests in flight, and close the connections to the vendor."""
-        if self._pool is not None:
-            self._pool.shutdown()
+        self._places.close()
         self._backend.close()
 
     @property
@@ -116,91 +134,78 @@ class Delivery:
         return self._claimer.seconds_until_due() if settings.ENABLED else None
 
     def run(self, *, ids: Collection[int] | None = None, limit: int | None = None) -> DeliveryReport:
-        """Deliver until nothing may be taken; `ids` and `limit` as in `deliver_due`.
-
-        The next claim is taken as soon as what waits would not fill the places of what is in flight, so that a vendor
-        who is far away is never waited for with fewer requests than allowed.
-        """
-        errand = _Errand(limit, None if ids is None else set(ids))
+        """Deliver until nothing may be taken; `ids` and `limit` as in `deliver_due`."""
+        run = Run(limit, None if ids is None else set(ids), self._concurrency)
+        self._clock.read()
         try:
-            while True:
-                self._begin_what_waits(errand)
-                answered = next((future for future in errand.in_flight if future.done()), None)
-                if answered is not None:
-                    self._settle(errand, answered)
-                elif errand.waiting() < self._concurrency and self._take(errand):
-                    continue
-                elif errand.in_flight:
-                    wait(errand.in_flight, return_when=FIRST_COMPLETED)
-                else:
-                    return errand.report
+            while self._claim(run) or not run.is_idle:
+                while begun := self._pack(run):
+                    self._send(run, begun)
+                self._settle(run)
         finally:
-            for hand in errand.hands:
-                hand.give_back()
-                hand.settlement.give_back_probe()
+            self._end(run)
+        return run.report
 
-    def _take(self, errand: _Errand) -> bool:
-        """Take another claim in hand, where there is one."""
-        if not (settings.ENABLED and not self._stopping() and errand.wants_more()):
+    # Claim
+
+    def _claim(self, run: Run) -> bool:
+        """Take another claim in hand if what waits does not fill the places; False: none was taken."""
+        if not settings.ENABLED or self._stopping() or not run.wants_claim(self._clock.now()):
             return False
-        claim = self._claimer.take(ids=errand.wanted, limit=errand.left)
-        errand.asked_in_vain = claim is None
+        fresh_only = run.waits(Turn.SUSPECT) > 0
+        claim = self._claimer.take(ids=run.wanted, limit=run.left, fresh_only=fresh_only)
+        run.asked_in_vain_at = self._clock.now() if claim is None or fresh_only else None
         if claim is None:
             return False
-        hand = _Hand(claim, Settlement(claim, self._using, self._accepted_at))
-        errand.hands.append(hand)
-        errand.took(len(claim.entries))
         expired = set(self._claimer.expired(claim))
-        errand.add(DeliveryReport(skipped=hand.settlement.skip(expired, reasons.EXPIRED)), expired)
-        hand.waiting.extend(_packing().pack(entry for entry in claim.entries if entry.pk not in expired))
-        self._put_down(errand, hand)
+        held = HeldClaim(claim, _packing(), expired)
+        run.took(held, len(claim.entries))
+        run.add(DeliveryReport(skipped=self._settlement.skip(claim, expired, reasons.EXPIRED)), expired)
+        self._put_down(run, held)
         return True
 
-    def _begin_what_waits(self, errand: _Errand) -> None:
-        """Send what waits, the first claim's first, at most `concurrency` requests at once."""
-        for hand in list(errand.hands):
-            while hand.waiting and len(errand.in_flight) < self._concurrency:
-                if not self._may_begin(hand):
-                    hand.give_back()
-                    break
-                request, begun_at = hand.waiting.popleft(), timezone.now()
-                hand.in_flight, hand.is_begun = hand.in_flight + 1, True
-                errand.in_flight[self._begin(request)] = hand, request, begun_at
-            self._put_down(errand, hand)
+    # Pack
 
-    def _may_begin(self, hand: _Hand) -> bool:
-        """Not when stopping, and not when the claim could run out before the answer has come.
+    def _pack(self, run: Run) -> Begun | None:
+        """The next request, if there is one whose turn it is and that may be begun."""
+        while (turn := run.next_turn()) is not None:
+            held = run.first_with(turn)
+            if self._stopping() or not self._has_time(held):
+                self._give_back(run, held)
+                continue
+            request = self._checked(held, self._request(held, turn))
+            if request is not None:
+                return run.begins(held, request, turn, clock.elapsed())
+            self._put_down(run, held)
+        return None
 
-        The first is begun in spite of a LEASE that is too short for one: else nothing would ever be sent.
-        """
-        if self._stopping():
-            return False
-        return not hand.is_begun or timezone.now() + timedelta(seconds=settings.deadline) <= hand.claim.until
+    def _has_time(self, held: HeldClaim) -> bool:
+        """Whether the answer is sure to come within the lease; with a LEASE too short for any, whether it lasts."""
+        margin = min(settings.deadline, settings.LEASE / 2)
+        return self._clock.now() + int(margin * 1000) <= held.claim.until
 
-    def _begin(self, request: OutgoingRequest) -> Future[Reply | DeliveryError]:
-        if self._pool is not None:
-            return self._pool.submit(self.send, request)
-        future: Future[Reply | DeliveryError] = Future()
-        future.set_result(self.send(request))
-        return future
+    def _request(self, held: HeldClaim, turn: Turn) -> OutgoingRequest:
+        """The next of its kind. After a failure an entry goes alone: one is enough to learn whose fault it was."""
+        request = held.next(turn)
+        endpoint = self._claimer.endpoints[request.account_id, request.event_type]
+        if turn is Turn.FRESH and request.shared and endpoint.failures_in_row:
+            return held.alone(request)
+        return request
 
-    def _settle(self, errand: _Errand, answered: Future[Reply | DeliveryError]) -> None:
-        hand, request, begun_at = errand.in_flight.pop(answered)
-        hand.in_flight -= 1
-        settled = hand.settlement.settle(request, answered.result(), begun_at)
-        report = DeliveryReport(requests=1, sent=settled.sent, retried=settled.retried, failed=settled.failed)
-        errand.add(report, set(request.entry_ids) - {entry.pk for entry in settled.again})
-        # The rest of a rejected request first: until the one bad entry is found, good ones wait with it.
-        hand.waiting.extendleft(reversed(_packing().pack(settled.again)))
-        if settled.pauses:
-            errand.pause()
-        self._put_down(errand, hand)
+    def _checked(self, held: HeldClaim, request: OutgoingRequest) -> OutgoingRequest | None:
+        """The request without what the claim has lost: taken over while this process was frozen, or forgotten."""
+        now = self._clock.now()
+        if now - held.checked_at < TOKEN_SEEN_FOR:
+            return request
+        ids = self._settlement.still_held(held.claim, request.entry_ids)
+        held.checked_at = now
+        return request if len(ids) == len(request.entry_ids) else held.only(request, ids)
 
-    def _put_down(self, errand: _Errand, hand: _Hand) -> None:
-        """Let go of a claim that is worked off."""
-        if not hand.waiting and not hand.in_flight and hand in errand.hands:
-            errand.hands.remove(hand)
-            hand.settlement.give_back_probe()
+    # Send
+
+    def _send(self, run: Run, begun: Begun) -> None:
+        future = self._places.begin(self.send, begun.request)
+        run.in_flight[future] = begun
 
     def send(self, request: OutgoingRequest) -> Reply | DeliveryError:
         """What came back, or why nothing did; whatever the backend raises or gives."""
@@ -213,62 +218,77 @@ class Delivery:
             logger.error("%s raised %s", settings.BACKEND, type(error).__name__)
             return DeliveryError(reasons.reason(reasons.BACKEND_FAILED, type(error).__name__))
 
+    # Settle
 
-@dataclass(eq=False)
-class _Hand:
-    """A claim in hand: what of it waits to be sent, and how many of its requests are on their way."""
+    def _settle(self, run: Run) -> None:
+        """Store what was answered: what was accepted together, within 50 ms, and all else at once."""
+        answered = [future for future in run.in_flight if future.done()]
+        if not answered and run.in_flight and not run.must_store(clock.elapsed()):
+            self._places.wait(run.in_flight, self._patience(run))
+        for future in answered:
+            begun = run.in_flight.pop(future)
+            begun.answered_at = clock.elapsed()
+            begun.verdict = outcome.judge(future.result(), utc(self._clock.now()))
+            if begun.verdict.kind is Kind.ACCEPTED:
+                run.accepted.append(begun)
+            else:
+                self._settle_accepted(run)
+                self._settle_failed(run, begun)
+        if run.must_store(clock.elapsed()):
+            self._settle_accepted(run)
 
-    claim: Claim
-    settlement: Settlement
-    waiting: deque[OutgoingRequest] = field(default_factory=deque)
-    in_flight: int = 0
-    is_begun: bool = False
+    def _patience(self, run: Run) -> float | None:
+        """How long to wait for an answer: no longer than stored answers may wait, or an order that finds a place."""
+        if run.accepted:
+            return SETTLED_WITHIN
+        return LOOK_AGAIN_WITHIN if run.has_place() else None
 
-    def give_back(self) -> None:
-        """What was not begun is for others."""
-        self.settlement.give_back([pk for request in self.waiting for pk in request.entry_ids])
-        self.waiting.clear()
+    def _settle_accepted(self, run: Run) -> None:
+        several, run.accepted = run.accepted, []
+        sent = self._settlement.accepted(several)
+        run.add(
+            DeliveryReport(requests=len(several), sent=sent),
+            (pk for begun in several for pk in begun.request.entry_ids),
+        )
+        for begun in several:
+            begun.held.unsettled -= 1
+            self._put_down(run, begun.held)
 
+    def _settle_failed(self, run: Run, begun: Begun) -> None:
+        settled = self._settlement.not_accepted(begun, run.begun)
+        report = DeliveryReport(requests=1, retried=settled.retried, failed=settled.failed)
+        run.add(report, set(begun.request.entry_ids) - {entry.pk for entry in settled.again})
+        begun.held.add_suspects(settled.again)
+        begun.held.unsettled -= 1
+        if settled.pauses:
+            self._pause(run, settled.pauses)
+        self._put_down(run, begun.held)
 
-@dataclass
-class _Errand:
-    """What a run is to deliver, and how far it is. `left`: entries at most; `wanted`: only these, each tried once."""
-
-    left: int | None
-    wanted: set[int] | None
-    report: DeliveryReport = DeliveryReport()
-    hands: list[_Hand] = field(default_factory=list)
-    in_flight: dict[Future[Reply | DeliveryError], tuple[_Hand, OutgoingRequest, datetime]] = field(
-        default_factory=dict
-    )
-    asked_in_vain: bool = False
-
-    def waiting(self) -> int:
-        """How many requests were taken and wait to be begun."""
-        return sum(len(hand.waiting) for hand in self.hands)
-
-    def wants_more(self) -> bool:
-        """Whether to ask for another claim; in vain once, again only when all that was in flight is settled."""
-        if self.asked_in_vain and self.in_flight:
-            return False
-        return self.left != 0 and self.wanted != set()
-
-    def took(self, entries: int) -> None:
-        """So many more are in hand."""
-        self.left = None if self.left is None else self.left - entries
-
-    def add(self, report: DeliveryReport, dealt_with: Collection[int]) -> None:
-        """Entries that were neither sent nor given back are dealt with as well."""
-        self.report += report
-        if self.wanted is not None:
-            self.wanted -= set(dealt_with)
-
-    def pause(self) -> None:
+    def _pause(self, run: Run, address: Address) -> None:
         """Sending pauses: what waits, of whatever claim, is given back; of `wanted` no more is tried."""
-        for hand in self.hands:
-            hand.give_back()
-        if self.wanted is not None:
-            self.wanted = set()
+        for held in list(run.claims):
+            self._settlement.give_back(held.claim, held.drop(address))
+            self._put_down(run, held)
+        if run.wanted is not None:
+            run.wanted = set()
+
+    def _give_back(self, run: Run, held: HeldClaim) -> None:
+        self._settlement.give_back(held.claim, held.drop())
+        self._put_down(run, held)
+
+    def _put_down(self, run: Run, held: HeldClaim) -> None:
+        """Let go of a claim that is worked off."""
+        if held.is_worked_off and held in run.claims:
+            run.claims.remove(held)
+            self._claimer.worked_off(held.claim)
+            self._settlement.give_back_probe(held)
+
+    def _end(self, run: Run) -> None:
+        """Keep what is known and give back the rest, whatever has ended the run."""
+        self._settle_accepted(run)
+        for held in list(run.claims):
+            self._settlement.give_back(held.claim, held.drop())
+            self._settlement.give_back_probe(held)
 
 
 def _packing() -> Packing:

@@ -1,27 +1,27 @@
-"""Storing what came of a request, right after its answer: for its entries, for its endpoint, for those who listen."""
+"""Storing what came of requests, after their answers: for their entries, for their endpoint, for those who listen."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
+from itertools import groupby
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Min
 from django.dispatch import Signal
-from django.utils import timezone
 
 from django_vt.conf import settings
-from django_vt.delivery.claim import Claim
-from django_vt.exceptions import DeliveryError
+from django_vt.delivery.claim import MOST_IDS, Address, Claim, Claimer
+from django_vt.delivery.run import Begun, HeldClaim
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry, Status
 from django_vt.models.db import with_retries
 from django_vt.models.fast_sql import ClaimedEntry
+from django_vt.models.functions import moment
 from django_vt.protocol import outcome, reasons
-from django_vt.protocol.outcome import Fate, Kind, Reply, Verdict
-from django_vt.protocol.packing import OutgoingRequest
+from django_vt.protocol.outcome import Fate, Kind, Record, Verdict
 from django_vt.signals import event_failed, event_sent
 
 logger = logging.getLogger(__name__)
@@ -31,178 +31,239 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Settled:
-    """What was stored: how many entries went which way, whether sending pauses, what is to be sent in smaller parts."""
+    """What was stored: how many entries went which way, which address pauses, what is sent again in smaller parts."""
 
     sent: int = 0
     retried: int = 0
     failed: int = 0
-    pauses: bool = False
+    pauses: Address | None = None
     again: tuple[ClaimedEntry, ...] = ()
 
 
 class Settlement:
-    """Settles the requests of one claim. Every change names the claim's token: without it, it changes nothing."""
+    """Settles one worker's requests. Every change names the claim's token: without it, it changes nothing."""
 
-    def __init__(self, claim: Claim, using: str, accepted_at: dict[str, Any]) -> None:
-        self._claim = claim
-        self._entries = {entry.pk: entry for entry in claim.entries}
-        self._rows = SendLogEntry.objects.using(using)
-        self._attempts = SendAttempt.objects.using(using)
-        self._using = using
-        # When this worker has begun the last request that each account's endpoint accepted: the row is written once a
-        # minute only.
-        self._accepted_at = accepted_at
-        self._closed = {account for account, endpoint in claim.endpoints.items() if not endpoint.is_open()}
-        self._paused: set[str] = set()
+    def __init__(self, claimer: Claimer) -> None:
+        self._claimer = claimer
+        self._clock = claimer.clock
+        self._using = claimer.using
+        self._rows = SendLogEntry.objects.using(claimer.using)
+        self._attempts = SendAttempt.objects.using(claimer.using)
+        # By address: the number of the last request that was begun when one failed. What was begun before proves
+        # nothing: a firewall that comes up lets the answers to what was under way through.
+        self._begun_at_failure: dict[Address, int] = {}
 
-    def settle(self, request: OutgoingRequest, result: Reply | DeliveryError, begun_at: datetime) -> Settled:
-        """Store the outcome of one request."""
-        verdict = outcome.judge(result, timezone.now())
-        if verdict.kind is Kind.ACCEPTED:
-            return self._sent(request, verdict, begun_at)
-        shared = request.shared
-        since = not shared and verdict.kind is Kind.REJECTED and self._accepted_since(request)
-        verdict = outcome.reconsider(verdict, shared=shared, accepted_since=since)
-        settled = self._not_accepted(request, verdict)
-        self._note_failure(request, verdict)
-        return settled
+    def accepted(self, several: Sequence[Begun]) -> int:
+        """Store that requests were accepted, those of a claim at once; returns how many entries were sent."""
+        sent = 0
+        ordered = sorted(several, key=lambda begun: (begun.held.claim.token, begun.verdict.response_status or 0))
+        for _token, group in groupby(
+            ordered, key=lambda begun: (begun.held.claim.token, begun.verdict.response_status)
+        ):
+            sent += self._sent(list(group))
+        return sent
 
-    def skip(self, ids: Collection[int], code: str) -> int:
+    def not_accepted(self, begun: Begun, last_begun: int) -> Settled:
+        """Store that a request failed or was rejected. `last_begun`: the number of the last request begun."""
+        self._begun_at_failure[begun.address] = last_begun
+        entries = [begun.held.entries[pk] for pk in begun.request.entry_ids]
+        endpoint, shared = self._endpoint(begun), begun.request.shared
+        verdict, first = begun.verdict, entries[0]
+        suspected = first.is_suspect
+        # Counted anew only where an entry is to hear of successes: the endpoint's fault is none of theirs.
+        accepted = endpoint.accepted if verdict.is_endpoints_fault else self._persistently(endpoint.await_success)
+        record = _record(first, accepted)
+        fate = outcome.fate(
+            verdict, shared=shared, record=record, allowed=outcome.attempts_allowed(settings.RETRY_DELAYS)
+        )
+        again_rejected = (
+            fate is Fate.WAIT and verdict.kind is Kind.REJECTED and first.accepted_when_rejected is not None
+        )
+        pauses = self._pause(begun, suspected=suspected)
+        goes_on = fate is Fate.SPLIT and not pauses
+        changes = self._changes(fate, verdict, first, len(entries), accepted)
+        mine = self._store(begun, changes, keep_claim=goes_on)
+        self._check_lease(begun.request.entry_ids, len(mine))
+        if again_rejected and not pauses:
+            self._alert_misconfiguration(endpoint, verdict)
+        if fate is Fate.FAILED and mine:
+            self._alert_failed(first, verdict)
+            return Settled(failed=1, pauses=pauses)
+        again = tuple(begun.held.entries[pk] for pk in mine)
+        return Settled(again=again) if goes_on else Settled(retried=len(mine), pauses=pauses)
+
+    def skip(self, claim: Claim, ids: Collection[int], code: str) -> int:
         """Not to be sent any more."""
         if not ids:
             return 0
-        return self._persistently(lambda: self._rows.mark_skipped(ids, self._claim.token, reasons.reason(code)))
+        return self._persistently(lambda: self._rows.mark_skipped(ids, claim.token, reasons.reason(code)))
 
-    def give_back(self, ids: Collection[int]) -> None:
+    def give_back(self, claim: Claim, ids: Collection[int]) -> None:
         """Not tried: due again at once."""
         if ids:
-            self._persistently(lambda: self._rows.give_back(ids, self._claim.token))
+            self._persistently(lambda: self._rows.give_back(ids, claim.token, self._clock.now()))
 
-    def give_back_probe(self) -> None:
+    def give_back_probe(self, held: HeldClaim) -> None:
         """End the probe where no answer has."""
-        if self._claim.probe is not None:
-            for endpoint in self._claim.endpoints.values():
-                if endpoint.probe == self._claim.probe:
-                    endpoint.give_back_probe(self._claim.probe)
-
-    def _sent(self, request: OutgoingRequest, verdict: Verdict, begun_at: datetime) -> Settled:
-        ids, token = request.entry_ids, self._claim.token
-        # Whom the signal is for can only be told before: the claim ends with the change.
-        mine = self._listened_to(event_sent, ids)
-        sent = self._persistently(lambda: self._rows.mark_sent(ids, token, verdict.response_status))
-        self._check_lease(request, sent)
-        self._note_success(request.account_id, begun_at)
-        self._send_signal(event_sent, mine, Status.SENT)
-        return Settled(sent=sent)
-
-    def _note_success(self, account_id: str, begun_at: datetime) -> None:
-        self._accepted_at[account_id] = begun_at
-        endpoint = self._claim.endpoint(account_id)
-        if account_id not in self._closed:
-            self._persistently(lambda: endpoint.note_success(begun_at))
+        probe = held.claim.probe
+        if probe is None:
             return
-        self._closed.remove(account_id)
-        self._persistently(lambda: endpoint.reopen(begun_at))
-        logger.info("Vibetrace accepts events of account %s again", account_id)
+        for endpoint in self._claimer.endpoints.values():
+            if endpoint.probe == probe:
+                self._persistently(partial(endpoint.give_back_probe, probe))
 
-    def _not_accepted(self, request: OutgoingRequest, verdict: Verdict) -> Settled:
-        entries = [self._entries[pk] for pk in request.entry_ids]
-        first = entries[0]
-        fate = outcome.fate(
-            verdict,
-            shared=request.shared,
-            counts=self._counts(request.account_id),
-            attempts=first.attempts,
-            allowed=outcome.attempts_allowed(settings.RETRY_DELAYS),
-        )
-        changes = self._changes(fate, first, len(entries))
-        goes_on = fate is Fate.SPLIT and not verdict.pauses
-        mine = self._persistently(lambda: self._store(request, verdict, changes, keep_claim=goes_on))
-        self._check_lease(request, len(mine))
-        if fate is Fate.FAILED and mine:
-            self._tell_failed(first, verdict)
-            return Settled(failed=1, pauses=verdict.pauses)
-        again = tuple(self._entries[pk] for pk in mine)
-        return Settled(again=again) if goes_on else Settled(retried=len(mine), pauses=verdict.pauses)
+    def still_held(self, claim: Claim, ids: Collection[int]) -> list[int]:
+        """Those of the ids that the claim holds, in their order: not what was taken over or forgotten meanwhile."""
+        held = set(self._persistently(lambda: list(self._rows.claimed(ids, claim.token).values_list("pk", flat=True))))
+        self._check_lease(ids, len(held))
+        return [pk for pk in ids if pk in held]
 
-    def _counts(self, account_id: str) -> bool:
-        return self._claim.probe is None and self._claim.endpoint(account_id).is_open()
+    # Accepted
 
-    def _changes(self, fate: Fate, first: ClaimedEntry, sharing: int) -> dict[str, Any]:
-        if fate is Fate.SPLIT:
-            return {"batch_limit": outcome.halved(sharing)}
+    def _sent(self, group: Sequence[Begun]) -> int:
+        token, ids = group[0].held.claim.token, [pk for begun in group for pk in begun.request.entry_ids]
+        # Select the entries first: the UPDATE clears `claim`, by which we find them.
+        mine = self._listened_to(event_sent, ids, token)
+        sent = 0
+        for start in range(0, len(ids), MOST_IDS):
+            sent += self._mark_sent(ids[start : start + MOST_IDS], token, group[0].verdict.response_status)
+        self._check_lease(ids, sent)
+        for begun in group:
+            self._note_success(begun)
+        self._send_signal(event_sent, mine, Status.SENT)
+        return sent
+
+    def _mark_sent(self, ids: Sequence[int], token: str, response_status: int | None) -> int:
+        again = False
+
+        def mark() -> int:
+            nonlocal again
+            before, again = again, True
+            changed = self._rows.mark_sent(ids, token, self._moment(), response_status)
+            # Where only the acknowledgement of the commit was lost, all is stored and nothing left to change.
+            return self._rows.with_status(Status.SENT, ids).count() if before else changed
+
+        return self._persistently(mark)
+
+    def _note_success(self, begun: Begun) -> None:
+        endpoint, address = self._endpoint(begun), begun.address
+        counts = begun.number > self._begun_at_failure.get(address, 0)
+        closed = not endpoint.is_open()
+        if closed and not counts:
+            return  # a pause that came meanwhile stays
+        if not (closed or endpoint.failures_in_row):
+            if counts:
+                self._persistently(lambda: endpoint.note_success(self._clock.now()))
+            self._lose_patience(endpoint, begun)
+            return
+        self._recover(endpoint, begun, counts=counts)
+        if closed:
+            logger.info("Vibetrace accepts events of account %s again", begun.request.account_id)
+
+    def _lose_patience(self, endpoint: Endpoint, begun: Begun) -> None:
+        if endpoint.patience > outcome.LEAST_PATIENCE and begun.request.shared:
+            patience = outcome.patience_after_success(failures_in_row=0, patience=endpoint.patience, shared=True)
+            self._persistently(lambda: endpoint.set_patience(patience))
+
+    def _recover(self, endpoint: Endpoint, begun: Begun, *, counts: bool) -> None:
+        patience = outcome.patience_after_success(
+            failures_in_row=endpoint.failures_in_row, patience=endpoint.patience, shared=begun.request.shared,
+            pauses=endpoint.consecutive_failures,
+        )  # fmt: skip
+        self._persistently(lambda: endpoint.recover(self._clock.now(), patience=patience, counts=counts))
+        if counts:
+            self._persistently(lambda: self._rows.end_waits(*begun.address, self._clock.now()))
+
+    # Not accepted
+
+    def _changes(
+        self, fate: Fate, verdict: Verdict, first: ClaimedEntry, sharing: int, accepted: int
+    ) -> dict[str, Any]:
+        now = self._clock.now()
         if fate is Fate.AGAIN:
-            # One that failed in company, and now alone, is not to hold up company again, nor be the next probe.
-            return {"batch_limit": 1} if first.batch_limit else {}
-        attempts = first.attempts + 1
+            return {"due_at": now if first.is_suspect else 0}
+        changes: dict[str, Any] = {"accepted_before": accepted, "due_at": now}
+        if verdict.kind is Kind.REJECTED and first.accepted_when_rejected is None:
+            changes["accepted_when_rejected"] = accepted
+        if fate is Fate.SPLIT:
+            return {**changes, "batch_limit": outcome.halved(sharing)}
         if fate is Fate.FAILED:
-            return {"attempts": attempts, "status": Status.FAILED, "due_at": None}
-        delay = outcome.delay_after(attempts, settings.RETRY_DELAYS)
-        return {"attempts": attempts, "due_at": timezone.now() + timedelta(seconds=delay)}
+            return {**changes, "attempts": first.attempts + 1, "status": Status.FAILED, "due_at": None}
+        waits = first.waits + 1
+        delay = outcome.delay_after(waits, settings.RETRY_DELAYS)
+        attempts = first.attempts + (fate is Fate.LATER)
+        due_at = now + int(delay * 1000)
+        return {**changes, "attempts": attempts, "waits": waits, "due_at": due_at, "batch_limit": 1}
 
-    def _store(
-        self, request: OutgoingRequest, verdict: Verdict, changes: dict[str, Any], *, keep_claim: bool
-    ) -> list[int]:
+    def _store(self, begun: Begun, changes: dict[str, Any], *, keep_claim: bool) -> list[int]:
         """Store the attempt and what follows, for those of the request's entries that the claim still holds."""
-        token, now = self._claim.token, timezone.now()
-        told = {"response_status": verdict.response_status, "reason": verdict.reason}
-        with transaction.atomic(using=self._using):
-            # Locked, where the database can: nobody may take them over between the look and the change.
-            claimed = self._rows.claimed(request.entry_ids, token).select_for_update().order_by("pk")
-            mine = list(claimed.values_list("pk", flat=True))
-            self._attempts.bulk_create(SendAttempt(entry_id=pk, at=now, **told) for pk in mine)
-            if keep_claim:
-                self._rows.split(mine, token, **told, **changes)
-            else:
-                self._rows.mark_tried(mine, token, **{"due_at": now, **told, **changes})
+        at, again = self._moment(), False
+        told = {"response_status": begun.verdict.response_status, "reason": begun.verdict.reason}
+        ids, token = begun.request.entry_ids, begun.held.claim.token
+
+        def store() -> list[int]:
+            nonlocal again
+            if again and (stored := self._stored_already(ids, at)):
+                return stored
+            again = True
+            with transaction.atomic(using=self._using):
+                # Locked, where the database can: nobody may take them over between the look and the change.
+                claimed = self._rows.claimed(ids, token).select_for_update().order_by("pk")
+                mine = list(claimed.values_list("pk", flat=True))
+                self._attempts.bulk_create(SendAttempt(entry_id=pk, at=at, **told) for pk in mine)
+                if keep_claim:
+                    self._rows.split(mine, token, **{**told, **changes, "due_at": begun.held.claim.until})
+                else:
+                    self._rows.mark_tried(mine, token, **told, **changes)
+            return mine
+
+        mine = self._persistently(store)
         for pk in mine:
-            for name, value in changes.items():
-                setattr(self._entries[pk], name, value)
+            begun.held.change(pk, changes)
         return mine
 
-    def _accepted_since(self, request: OutgoingRequest) -> bool:
-        """Whether the endpoint has accepted something since it first rejected this lone entry, or a request with it."""
-        rejections = self._attempts.filter(entry_id__in=request.entry_ids, response_status__in=outcome.REJECTIONS)
-        first = rejections.aggregate(first=Min("at"))["first"]
-        known = (self._accepted_at.get(request.account_id), self._claim.endpoint(request.account_id).last_success_at)
-        return first is not None and any(moment is not None and moment >= first for moment in known)
+    def _stored_already(self, ids: Collection[int], at: datetime) -> list[int]:
+        """Those whose attempt is stored: only the acknowledgement of that commit was lost."""
+        stored = self._attempts.filter(entry_id__in=ids, at=at).order_by("entry_id")
+        return list(stored.values_list("entry_id", flat=True))
 
-    def _note_failure(self, request: OutgoingRequest, verdict: Verdict) -> None:
-        if not verdict.pauses or request.account_id in self._paused:
-            # Of several requests in flight that fail together only the first counts.
-            return
-        self._paused.add(request.account_id)
-        endpoint = self._claim.endpoint(request.account_id)
-        if self._pause(endpoint, request, verdict):
-            _tell_outage(endpoint, verdict)
+    def _pause(self, begun: Begun, *, suspected: bool) -> Address | None:
+        """Note a failure with the endpoint; returns its address where sending pauses."""
+        endpoint, verdict = self._endpoint(begun), begun.verdict
+        speaks = not (suspected or verdict.is_endpoints_fault)
+        failures = self._persistently(endpoint.note_failure) if speaks else 0
+        seconds = outcome.pause_after(
+            verdict, is_probe=begun.held.claim.probe is not None, failures_in_row=failures,
+            patience=endpoint.patience, pauses=endpoint.consecutive_failures,
+        )  # fmt: skip
+        if seconds is None:
+            return None
+        if endpoint.is_open() or endpoint.probe == begun.held.claim.probe:
+            self._begin_pause(endpoint, verdict, seconds)
+        return begun.address
+
+    def _begin_pause(self, endpoint: Endpoint, verdict: Verdict, seconds: float) -> None:
+        wrong = verdict.kind in {Kind.MISCONFIGURED, Kind.REJECTED}
+        alerts = self._persistently(
+            lambda: endpoint.pause(verdict.reason, now=self._clock.now(), seconds=seconds, tell=wrong)
+        )
+        if alerts and wrong:
+            _log_misconfiguration(endpoint, verdict)
+        elif alerts:
+            _log_outage(endpoint, verdict)
         logger.warning(
-            "Sending to Vibetrace (account %s) pauses until %s: %s",
-            request.account_id, endpoint.paused_until, reasons.in_english(verdict.reason),
+            "Sending to Vibetrace (account %s, type %s) pauses until %s: %s", endpoint.account_id, endpoint.event_type,
+            endpoint.paused_until_moment, reasons.in_english(verdict.reason),
         )  # fmt: skip
 
-    def _pause(self, endpoint: Endpoint, request: OutgoingRequest, verdict: Verdict) -> bool:
-        opened_by = None if request.shared else request.entry_ids[0]
-        wrong = verdict.kind is Kind.MISCONFIGURED
-        return self._persistently(
-            lambda: endpoint.pause(verdict.reason, retry_after=verdict.retry_after, opened_by=opened_by, tell=wrong)
-        )
+    def _alert_misconfiguration(self, endpoint: Endpoint, verdict: Verdict) -> None:
+        if self._persistently(lambda: endpoint.alerts_of_misconfiguration(self._clock.now())):
+            _log_misconfiguration(endpoint, verdict)
 
-    def _check_lease(self, request: OutgoingRequest, changed: int) -> None:
-        lost = len(request.entry_ids) - changed
-        if not lost:
-            return
-        rows = self._rows.filter(pk__in=request.entry_ids)
-        gone = len(request.entry_ids) - rows.exclude(reason=reasons.reason(reasons.FORGOTTEN)).count()
-        if gone:
-            logger.info(
-                "%d entries were forgotten or deleted while they were under way: what came of them is not stored", gone
-            )
-        if lost > gone:
-            logger.warning("%d entries were taken over by another worker: this one had exceeded LEASE", lost - gone)
-
-    def _tell_failed(self, entry: ClaimedEntry, verdict: Verdict) -> None:
-        endpoint, why = self._claim.endpoint(entry.account_id), reasons.in_english(verdict.reason)
-        if self._persistently(endpoint.tells_of_failure):
+    def _alert_failed(self, entry: ClaimedEntry, verdict: Verdict) -> None:
+        endpoint = self._claimer.endpoints[entry.account_id, entry.event_type]
+        why = reasons.in_english(verdict.reason)
+        if self._persistently(lambda: endpoint.alerts_of_failure(self._clock.now())):
             logger.error(
                 "An event has failed for good: entry %d of the send log, %s. See why, mend it and send it again in the "
                 "admin. Others that fail within an hour are told at WARNING.", entry.pk, why,
@@ -211,32 +272,62 @@ class Settlement:
             logger.warning("Entry %d of the send log has failed for good: %s", entry.pk, why)
         self._send_signal(event_failed, (entry.pk,), Status.FAILED)
 
-    def _listened_to(self, signal: Signal, ids: Collection[int]) -> list[int]:
+    # Both
+
+    def _endpoint(self, begun: Begun) -> Endpoint:
+        return self._claimer.endpoints[begun.address]
+
+    def _moment(self) -> datetime:
+        return moment(self._clock.now())
+
+    def _check_lease(self, ids: Collection[int], changed: int) -> None:
+        lost = len(ids) - changed
+        if not lost:
+            return
+        kept = self._rows.filter(pk__in=ids).exclude(reason=reasons.reason(reasons.FORGOTTEN))
+        gone = len(ids) - self._persistently(kept.count)
+        if gone:
+            logger.info(
+                "%d entries were forgotten or deleted while they were under way: what came of them is not stored", gone
+            )
+        if lost > gone:
+            logger.warning("%d entries were taken over by another worker: this one had exceeded LEASE", lost - gone)
+
+    def _listened_to(self, signal: Signal, ids: Collection[int], token: str) -> list[int]:
         """Those of the ids that the claim still holds, where anybody listens."""
         if not signal.has_listeners(SendLogEntry):
             return []
-        return list(self._rows.claimed(ids, self._claim.token).values_list("pk", flat=True))
+        return self._persistently(lambda: list(self._rows.claimed(ids, token).values_list("pk", flat=True)))
 
     def _send_signal(self, signal: Signal, ids: Collection[int], status: str) -> None:
         if not ids or not signal.has_listeners(SendLogEntry):
             return
-        for entry in self._rows.with_status(status, ids).order_by("pk"):
+        for entry in self._persistently(lambda: list(self._rows.with_status(status, ids).order_by("pk"))):
             signal.send_robust(sender=SendLogEntry, entry=entry)
 
     def _persistently(self, function: Callable[[], R]) -> R:
         return with_retries(function, self._using)
 
 
-def _tell_outage(endpoint: Endpoint, verdict: Verdict) -> None:
-    why = reasons.in_english(verdict.reason)
-    if verdict.kind is Kind.MISCONFIGURED:
-        logger.error(
-            "The configuration for Vibetrace seems wrong: ENDPOINT %s with account %s, %s. Events are kept and tried "
-            "again; see ACCOUNT_ID and ENDPOINT, or a firewall in between.",
-            endpoint.address, endpoint.account_id, why,
-        )  # fmt: skip
-    else:
-        logger.error(
-            "Nothing gets through to Vibetrace since %s (account %s): %s. Events are kept, and sent when it is back; "
-            "`manage.py send_log_status` says how things stand.", endpoint.paused_since, endpoint.account_id, why,
-        )  # fmt: skip
+def _record(entry: ClaimedEntry, accepted: int) -> Record:
+    return Record(
+        attempts=entry.attempts,
+        accepted_since_tried=entry.accepted_before is not None and accepted > entry.accepted_before,
+        accepted_since_rejected=entry.accepted_when_rejected is not None and accepted > entry.accepted_when_rejected,
+    )
+
+
+def _log_misconfiguration(endpoint: Endpoint, verdict: Verdict) -> None:
+    logger.error(
+        "The configuration for Vibetrace seems wrong: account %s, events of type %s, %s. Events are kept and tried "
+        "again; see ACCOUNT_ID and ENDPOINT, or a firewall in between.",
+        endpoint.account_id, endpoint.event_type, reasons.in_english(verdict.reason),
+    )  # fmt: skip
+
+
+def _log_outage(endpoint: Endpoint, verdict: Verdict) -> None:
+    logger.error(
+        "Nothing gets through to Vibetrace since %s (account %s, type %s): %s. Events are kept, and sent when it is "
+        "back; `manage.py send_log_status` says how things stand.", endpoint.paused_since_moment, endpoint.account_id,
+        endpoint.event_type, reasons.in_english(verdict.reason),
+    )  # fmt: skip

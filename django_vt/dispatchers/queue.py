@@ -8,15 +8,13 @@ from __future__ import annotations
 import abc
 import logging
 import time
-from datetime import timedelta
 from functools import partial
 from typing import ClassVar
 
 from django.db import DatabaseError, InterfaceError, connections
-from django.utils import timezone
 
-from django_vt.conf import settings
 from django_vt.delivery.claim import LONGEST_SLEEP
+from django_vt.delivery.clock import database_now
 from django_vt.delivery.worker import Worker
 from django_vt.dispatchers._background import BackgroundTask, BackgroundThreads
 from django_vt.dispatchers._platform import uwsgi_threads_are_off
@@ -131,11 +129,10 @@ def _is_mine(using: str, seconds: float) -> bool:
     If the database can't tell, it is: each such run is followed by one at most, and they become one chain again later.
     """
     try:
-        # One run serves all accounts of the database, so the row of the settings' own keeps the chain.
-        endpoint, _created = Endpoint.objects.using(using).get_or_create(
-            account_id=settings.ACCOUNT_ID, address=settings.ENDPOINT
-        )
-        return endpoint.plan_wake(timezone.now() + timedelta(seconds=min(seconds, LONGEST_SLEEP)))
+        # One run serves all accounts of the database, so the row that stands for the database keeps the chain.
+        now = database_now(using)
+        row = Endpoint.objects.using(using).row_of_account()
+        return row.plan_wake(now + int(min(seconds, LONGEST_SLEEP) * 1000), now)
     except (DatabaseError, InterfaceError):
         connections[using].close()
         return True

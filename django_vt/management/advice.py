@@ -45,6 +45,8 @@ OF_KIND: Mapping[Kind, str] = {
     "shop's: look for the event there, once. If Vibetrace does not show it, compare ACCOUNT_ID.",
     Kind.RETRY: "Vibetrace is busy or out of order, and nothing is wrong here. The shop's events wait and are sent "
     "when it is back. Try again in some minutes.",
+    Kind.AWAY: "Vibetrace asks for a rest, and nothing is wrong here. The shop's events wait and are sent when it is "
+    "over. Try again in some minutes.",
     Kind.MISCONFIGURED: "That is a redirect, and none is followed: shoppers' data would go with it. Find out where it "
     f"leads. {OWN_ENDPOINT}. {WAITS}",
     Kind.REJECTED: "The event itself is refused, though it could not be plainer: so it is the account, or a firewall "

@@ -46,12 +46,14 @@ def obstacles(sending: SendingState) -> Iterator[str]:
     if sending.held:
         yield HELD
     for endpoint in sending.troubled():
-        yield f"Sending for account {endpoint.account_id} {pause(endpoint, sending.now)}."
+        whose = f"events of type {endpoint.event_type} for account {endpoint.account_id}"
+        yield f"Sending {whose} {pause(endpoint, sending.now_ms)}."
 
 
-def pause(endpoint: Endpoint, now: datetime) -> str:
-    """Until when an endpoint is paused, and why."""
+def pause(endpoint: Endpoint, now: int) -> str:
+    """Until when an endpoint is paused, and why. `now`: the database's clock, ms."""
     why = f"{reasons.in_english(endpoint.reason)}; {count(endpoint.consecutive_failures, 'failure')} in a row"
-    if endpoint.paused_until is None or not endpoint.is_paused(now):
+    until = endpoint.paused_until_moment
+    if until is None or not endpoint.is_paused(now):
         return f"is paused until the next request succeeds ({why})"
-    return f"is paused until {moment(endpoint.paused_until)} ({why})"
+    return f"is paused until {moment(until)} ({why})"

@@ -8,7 +8,16 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections, router, transaction
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connections,
+    router,
+    transaction,
+)
 
 
 def default_alias() -> str:
@@ -53,12 +62,30 @@ def with_retries(function: Callable[[], R], using: str) -> R:
     for pause in PAUSES:
         try:
             return function()
-        except (OperationalError, InterfaceError) as error:
+        except (DatabaseError, InterfaceError) as error:
             connection = connections[using]
-            if connection.in_atomic_block:
+            if connection.in_atomic_block or not _passes(error):
                 raise
             # The class only: the text can hold a row.
             logger.info("The send log could not be written, trying again: %s", type(error).__name__)
-            connection.close_if_unusable_or_obsolete()
+            if _is_read_only(error):
+                connection.close()  # another connection may lead to the server that takes over
+            else:
+                connection.close_if_unusable_or_obsolete()
         _sleep(pause)
     return function()
+
+
+READ_ONLY = "25006"  # read_only_sql_transaction: PostgreSQL after a failover, when the old server has become a replica
+
+
+def _is_read_only(error: Exception) -> bool:
+    cause = error.__cause__
+    return READ_ONLY in (getattr(cause, "sqlstate", None), getattr(cause, "pgcode", None))
+
+
+def _passes(error: Exception) -> bool:
+    """Whether the reason may pass by itself; psycopg counts a read-only server among its own internal errors."""
+    if isinstance(error, InternalError):
+        return _is_read_only(error)
+    return isinstance(error, (OperationalError, InterfaceError))

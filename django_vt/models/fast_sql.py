@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from django_vt.models.send_log import SendLogEntry
 
 
-COLUMNS = ("id", "account_id", "event_type", "payload", "batch_limit", "attempts")
+COLUMNS = (
+    "id", "account_id", "event_type", "payload", "batch_limit", "attempts", "waits", "accepted_before",
+    "accepted_when_rejected",
+)  # fmt: skip
 
 
 @dataclass
@@ -36,20 +39,136 @@ class ClaimedEntry:
     payload: str = field(repr=False)
     batch_limit: int | None
     attempts: int
+    waits: int
+    accepted_before: int | None
+    accepted_when_rejected: int | None
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether a request with it has failed, and none has been accepted since."""
+        return self.batch_limit is not None
 
 
-def claim(ids: Collection[int], token: str, now: datetime, until: datetime, using: str) -> None:
-    """Claim those of the ids that are still due at `now`."""
-    adapt = connections[using].ops.adapt_datetimefield_value
-    _change("claim = %s, due_at = %s", "due_at <= %s", [token, adapt(until), adapt(now)], ids, using)
+@dataclass(frozen=True)
+class Wanted:
+    """Which entries a claim is to take: those due at `now` (ms of the database's clock), oldest first.
+
+    `never_failed` and `tried` are how many at most of each kind. `ids`: of these only. `address`: of this account and
+    type only. `closed`: accounts and types to leave; `held`: accounts to leave. `until`: those that nobody has in hand
+    and that are due by then count as well (a probe).
+    """
+
+    now: int
+    never_failed: int
+    tried: int
+    ids: Collection[int] | None = None
+    address: tuple[str, str] | None = None
+    closed: Collection[tuple[str, str]] = ()
+    held: Collection[str] = ()
+    until: int | None = None
 
 
-def read_claimed(ids: Collection[int], token: str, using: str) -> list[ClaimedEntry]:
-    """Those of the ids that the claim holds, in the order in which they were recorded."""
-    sql = f"SELECT {', '.join(COLUMNS)} FROM {_table(using)} WHERE {_among(ids)} AND claim = %s ORDER BY id"  # noqa: S608
+@dataclass(frozen=True)
+class Taken:
+    """What a claim has taken, in the order in which it was recorded, and under which token.
+
+    `collided`: other workers were quicker for more than half of what it had looked at.
+    """
+
+    token: str
+    entries: list[ClaimedEntry]
+    collided: bool = False
+
+
+def claim(wanted: Wanted, token: str, until: int, using: str, *, skip: int = 0) -> Taken:
+    """Claim what is wanted until a moment (ms of the database's clock).
+
+    One statement where the database has UPDATE … RETURNING. Elsewhere a look comes first, and then a change of what
+    was seen: `skip` has it look further back, for a worker that has collided with another.
+    """
+    vendor = connections[using].vendor
+    # MariaDB has INSERT … RETURNING only. SQLite has both since the same version.
+    if vendor == "mysql" or not connections[using].features.can_return_columns_from_insert:
+        return _look_and_claim(wanted, token, until, using, skip)
+    chosen, parameters = _choice(wanted, using, locking=" FOR UPDATE SKIP LOCKED" * (vendor == "postgresql"))
+    # MATERIALIZED: PostgreSQL could carry out a subquery with SKIP LOCKED again for each row, and take other rows.
+    sql = (
+        f"WITH chosen AS MATERIALIZED ({chosen}) UPDATE {_table(using)} SET claim = %s, due_at = %s "  # noqa: S608
+        f"WHERE id IN (SELECT id FROM chosen) RETURNING {', '.join(COLUMNS)}"
+    )
     with connections[using].cursor() as cursor:
-        cursor.execute(sql, [token])
-        return [ClaimedEntry(*row) for row in cursor.fetchall()]
+        cursor.execute(sql, [*parameters, token, until])
+        return Taken(token, _claimed_entries(cursor))
+
+
+def _look_and_claim(wanted: Wanted, token: str, until: int, using: str, skip: int) -> Taken:
+    chosen, parameters = _choice(wanted, using, skip=skip)
+    with connections[using].cursor() as cursor:
+        cursor.execute(chosen, parameters)
+        ids = [row[0] for row in cursor.fetchall()]
+    if not ids:
+        return Taken(token, [])
+    latest = wanted.now if wanted.until is None else wanted.until
+    free = "due_at <= %s AND (claim IS NULL OR due_at <= %s)"
+    _change("claim = %s, due_at = %s", free, [token, until, latest, wanted.now], ids, using)
+    entries = read_claimed(token, until, using)
+    return Taken(token, entries, collided=2 * len(entries) < len(ids))
+
+
+def _choice(wanted: Wanted, using: str, *, locking: str = "", skip: int = 0) -> tuple[str, list[Any]]:
+    """SQL that selects the ids of what is wanted: first those that never failed, then those that have."""
+    condition, parameters = _leaving_out(wanted, using)
+    has_failed = "due_at > 0 AND due_at <= %s"
+    if wanted.until is not None:
+        has_failed = f"({has_failed} OR due_at > %s AND due_at <= %s AND claim IS NULL)"
+    moments = [wanted.now] if wanted.until is None else [wanted.now, wanted.now, wanted.until]
+    kinds: tuple[tuple[str, str, list[int], int, int], ...] = (
+        ("due_at = 0", "id", [], wanted.never_failed, skip),
+        (has_failed, "due_at, id", moments, wanted.tried, 0),
+    )
+    parts: list[str] = []
+    values: list[Any] = []
+    for due, order, bounds, most, offset in kinds:
+        if most:
+            part = (
+                f"SELECT id FROM {_table(using)} WHERE {due}{condition} "  # noqa: S608
+                f"ORDER BY {order} LIMIT {most} OFFSET {offset}{locking}"
+            )
+            parts.append(f"SELECT id FROM ({part}) AS kind_{len(parts)}")  # noqa: S608
+            values += [*bounds, *parameters]
+    return " UNION ALL ".join(parts), values
+
+
+def _leaving_out(wanted: Wanted, using: str) -> tuple[str, list[Any]]:
+    """The conditions but for the time. By the byte: to MariaDB `acc` equals `ACC`, and another account would wait."""
+    exactly = "BINARY " * (connections[using].vendor == "mysql")
+    same_address = f"({exactly}account_id = %s AND {exactly}event_type = %s)"
+    conditions: list[str] = []
+    parameters: list[Any] = []
+    if wanted.ids is not None:
+        conditions.append(_among(wanted.ids))
+    if wanted.address is not None:
+        conditions.append(same_address)
+        parameters += wanted.address
+    for address in wanted.closed:
+        conditions.append(f"NOT {same_address}")
+        parameters += address
+    for account_id in wanted.held:
+        conditions.append(f"NOT ({exactly}account_id = %s)")
+        parameters.append(account_id)
+    return "".join(f" AND {condition}" for condition in conditions), parameters
+
+
+def read_claimed(token: str, until: int, using: str) -> list[ClaimedEntry]:
+    """What a claim holds that was taken until that moment, in the order in which it was recorded."""
+    sql = f"SELECT {', '.join(COLUMNS)} FROM {_table(using)} WHERE due_at = %s AND claim = %s"  # noqa: S608
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, [until, token])
+        return _claimed_entries(cursor)
+
+
+def _claimed_entries(cursor: CursorWrapper) -> list[ClaimedEntry]:
+    return [ClaimedEntry(*row) for row in sorted(cursor.fetchall())]
 
 
 def mark_sent(ids: Collection[int], token: str, at: datetime, response_status: int | None, using: str) -> int:
@@ -89,11 +208,14 @@ def _among(ids: Collection[int]) -> str:
 
 # What a new entry may hold; all else is as in `UNTRIED`.
 TEXTS = ("account_id", "event_type", "payload", "identity", "email_hash", "reference", "dedup_key", "status", "reason")
-MOMENTS = ("created_at", "due_at")
+MOMENTS = ("created_at",)
+NUMBERS = ("due_at",)
 UNTRIED: Mapping[str, Any] = {
     **dict.fromkeys(("payload", "identity", "email_hash", "reference", "reason"), ""),
     **dict.fromkeys(("dedup_key", "due_at", "batch_limit", "claim", "sent_at", "response_status")),
+    **dict.fromkeys(("accepted_before", "accepted_when_rejected")),
     "attempts": 0,
+    "waits": 0,
 }
 BROKEN_BEFORE = "25P02"  # PostgreSQL's in_failed_sql_transaction: no savepoint was set
 SAVEPOINT = "SAVEPOINT django_vt_record"
@@ -137,7 +259,7 @@ def _statements(using: str) -> _Statements:
     connection = connections[using]
     quote = connection.ops.quote_name
     column = {field.attname: quote(str(field.column)) for field in _model()._meta.concrete_fields}
-    table, names = quote(_model()._meta.db_table), [*TEXTS, *MOMENTS, "attempts"]
+    table, names = quote(_model()._meta.db_table), [*TEXTS, *MOMENTS, *NUMBERS, "attempts"]
     values = ", ".join(["%s"] * (len(names) - 1))
     insert = f"INSERT INTO {table} ({', '.join(column[name] for name in names)}) VALUES ({values}, 0)"  # noqa: S608
     returns_id = connection.features.can_return_columns_from_insert
@@ -168,7 +290,11 @@ def _insert(row: Mapping[str, Any], using: str) -> int | None:
     """The new row's primary key; None where its `dedup_key` is taken."""
     connection, statements = connections[using], _statements(using)
     adapt = connection.ops.adapt_datetimefield_value
-    parameters = [*(row[name] for name in TEXTS), *(adapt(row[name]) for name in MOMENTS)]
+    parameters = [
+        *(row[name] for name in TEXTS),
+        *(adapt(row[name]) for name in MOMENTS),
+        *(row[name] for name in NUMBERS),
+    ]
     with connection.cursor() as cursor:
         if statements.in_one is None:
             cursor.execute(SAVEPOINT)

@@ -8,10 +8,13 @@ the condition, the order and the id answers alone. So ids are asked for first, a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings as django_settings
 from django.db import connections, models
 from django.db.models.functions import Greatest
+from django.utils.timezone import make_naive
 
 if TYPE_CHECKING:
     from django_vt.models.send_log import SendLogEntry
@@ -61,3 +64,25 @@ def sorted_apart(entries: models.QuerySet[SendLogEntry]) -> models.QuerySet[Send
 def unindexed(column: str) -> Greatest:
     """Hide a column from the planner, so that other conditions choose the index: `GREATEST(c, c) = c`."""
     return Greatest(column, column)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def moment(milliseconds: int) -> datetime:
+    """A time of the database's clock (ms since 1970 UTC) for people: comparable with Django's `timezone.now()`.
+
+    Aware, in UTC, where USE_TZ is True; otherwise naive, in the project's time zone.
+    """
+    aware = utc(milliseconds)
+    return aware if django_settings.USE_TZ else make_naive(aware)
+
+
+def utc(milliseconds: int) -> datetime:
+    """A time of the database's clock (ms since 1970 UTC), aware, whatever the project's settings."""
+    return EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def milliseconds(when: datetime) -> int:
+    """An aware datetime as the queue's columns hold it: ms since 1970 UTC."""
+    return (when - EPOCH) // timedelta(milliseconds=1)

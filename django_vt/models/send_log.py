@@ -6,20 +6,19 @@ A worker's verbs name its claim: a worker that lost its lease, and so its claim,
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Collection, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Case, F, Q, Value, When
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from django_vt.conf import settings
 from django_vt.models import fast_sql
-from django_vt.models.fast_sql import ClaimedEntry
-from django_vt.models.functions import unindexed
+from django_vt.models.fast_sql import Taken, Wanted
+from django_vt.models.functions import moment, unindexed
 from django_vt.protocol import reasons
 from django_vt.protocol.values import showable
 
@@ -37,13 +36,25 @@ class Status(models.TextChoices):
 class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
     """Queries and verbs of the send log."""
 
-    def due(self, now: datetime) -> SendLogQuerySet:
-        """Entries to be tried now, those among them whose worker's lease ran out."""
+    def due(self, now: int) -> SendLogQuerySet:
+        """Entries to be tried now, among them those whose worker's lease ran out. `now`: the database's clock, ms."""
         return self.filter(due_at__lte=now)
 
-    def under_live_claim(self, now: datetime) -> SendLogQuerySet:
-        """Entries that a worker has in its hands."""
-        return self.filter(claim__isnull=False, due_at__gt=now)
+    def under_live_claim(self, now: int) -> SendLogQuerySet:
+        """Entries that a worker has in its hands. `now`: the database's clock, ms.
+
+        A lease that ends later than LEASE from now is none: a clock was wrong when it was taken.
+        """
+        return self.filter(claim__isnull=False, due_at__gt=now, due_at__lte=now + int(settings.LEASE * 1000))
+
+    def bring_back(self, now: int, longest_delay: float) -> int:
+        """Make due what lies further ahead than it can: a clock was wrong when that was stored.
+
+        `now`: the database's clock, ms. `longest_delay`: the longest that an entry waits for its next try, seconds.
+        """
+        lease_end = now + int(settings.LEASE * 1000)
+        too_far = Q(due_at__gt=now + int(longest_delay * 1000)) | Q(claim__isnull=False, due_at__gt=lease_end)
+        return self.filter(too_far).update(due_at=now, claim=None)
 
     def with_status(self, status: str, ids: Collection[int]) -> SendLogQuerySet:
         """Those of the ids that have the status; found by the ids, whatever the planner thinks of the status.
@@ -56,14 +67,15 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         """Entries that hold an event and somebody to attribute it to."""
         return self.exclude(payload="").exclude(identity="")
 
-    def resend(self, account_id: str) -> int:
+    def resend(self, account_id: str, now: int) -> int:
         """Pending again, attempts 0, due now: what holds an event and somebody to attribute it to.
 
         Entries under a live claim stay as they are. What was recorded while no account was configured goes to
-        `account_id`. Returns how many were reopened.
+        `account_id`. `now`: the database's clock, ms. Returns how many were reopened.
         """
         account = Case(When(account_id="", then=Value(account_id)), default=F("account_id"))
-        return self.can_be_sent().reopen(account_id=account)
+        live = Q(claim__isnull=False, due_at__gt=now, due_at__lte=now + int(settings.LEASE * 1000))
+        return self.can_be_sent().exclude(live).reopen(account_id=account, due_at=now)
 
     def renew(self, **content: Any) -> int:
         """Pending again with a new payload and identity: what was skipped or had failed, but not the forgotten."""
@@ -71,37 +83,33 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         return self.filter(status__in=(Status.SKIPPED, Status.FAILED)).exclude(reason=forgotten).reopen(**content)
 
     def reopen(self, **changes: Any) -> int:
-        """What `resend` and `renew` share: pending and due now, as if new, but for what a worker has in its hands."""
-        now = timezone.now()
-        free = Q(claim__isnull=True) | Q(due_at__isnull=True) | Q(due_at__lte=now)
-        fresh = {"attempts": 0, "batch_limit": None, "claim": None, "sent_at": None, "response_status": None}
-        return self.filter(free).update(status=Status.PENDING, due_at=now, reason="", **{**fresh, **changes})
+        """What `resend` and `renew` share: pending, as if never tried."""
+        return self.update(**{**AS_IF_NEW, **changes})
 
-    def take(self, ids: Collection[int], lease: float) -> str:
-        """Claim those of the ids that are still due, for `lease` seconds; returns the token of the claim.
+    def take(self, wanted: Wanted, token: str, until: int, *, skip: int = 0) -> Taken:
+        """Claim entries that are due, until a moment (ms of the database's clock); committed at once.
 
-        One UPDATE, committed at once; Django refuses it inside a transaction, where nobody could see it.
+        Django refuses it inside a transaction, where nobody else could see the claim.
         """
-        token, now = secrets.token_hex(16), timezone.now()
         with transaction.atomic(using=self.db, durable=True):
-            fast_sql.claim(ids, token, now, now + timedelta(seconds=lease), self.db)
-        return token
+            return fast_sql.claim(wanted, token, until, self.db, skip=skip)
 
-    def in_hand(self, ids: Collection[int], token: str) -> list[ClaimedEntry]:
-        """Those of the ids that the claim holds, with what delivery needs of them."""
-        return fast_sql.read_claimed(ids, token, self.db)
+    def held_by(self, token: str, until: int) -> Taken:
+        """What a claim holds that was taken until that moment."""
+        return Taken(token, fast_sql.read_claimed(token, until, self.db))
 
     def claimed(self, ids: Collection[int], token: str) -> SendLogQuerySet:
         """Those of the ids that the claim still holds."""
         return self.filter(pk__in=ids, claim=token)
 
-    def give_back(self, ids: Collection[int], token: str) -> int:
-        """Due again at once, as if never claimed."""
-        return self.claimed(ids, token).update(claim=None, due_at=timezone.now())
+    def give_back(self, ids: Collection[int], token: str, now: int) -> int:
+        """Due again at once, as if never claimed. `now`: the database's clock, ms."""
+        never_failed = When(batch_limit__isnull=True, then=Value(0))
+        return self.claimed(ids, token).update(claim=None, due_at=Case(never_failed, default=Value(now)))
 
-    def mark_sent(self, ids: Collection[int], token: str, response_status: int | None) -> int:
+    def mark_sent(self, ids: Collection[int], token: str, at: datetime, response_status: int | None) -> int:
         """The vendor has them."""
-        return fast_sql.mark_sent(ids, token, timezone.now(), response_status, self.db)
+        return fast_sql.mark_sent(ids, token, at, response_status, self.db)
 
     def mark_skipped(self, ids: Collection[int], token: str, reason: str) -> int:
         """Not to be sent any more."""
@@ -110,6 +118,11 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
     def mark_tried(self, ids: Collection[int], token: str, **becomes: Any) -> int:
         """A request with them did not succeed; `becomes` says what follows. The claim ends."""
         return self.claimed(ids, token).update(claim=None, **becomes)
+
+    def end_waits(self, account_id: str, event_type: str, now: int) -> int:
+        """Due now: what waits for its next try after one that did not count, at an address that accepts again."""
+        waiting = self.filter(account_id=account_id, event_type=event_type, claim__isnull=True, due_at__gt=now)
+        return waiting.filter(waits__gt=F("attempts")).update(due_at=now, waits=F("attempts"))
 
     def split(self, ids: Collection[int], token: str, **becomes: Any) -> int:
         """A request that they shared was rejected: fewer shall share the next. The claim goes on."""
@@ -156,19 +169,30 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
             self.filter(pk__in=still).only("pk").delete()
         return len(still)
 
-    def earliest_due(self) -> datetime | None:
-        """When something is next due; in the past where it is overdue. None: nothing is pending."""
-        earliest: Iterable[datetime | None] = (
+    def earliest_due(self) -> int | None:
+        """When something is next due, ms of the database's clock; 0: what never failed. None: nothing is pending."""
+        earliest: Iterable[int | None] = (
             self.filter(due_at__isnull=False).order_by("due_at").values_list("due_at", flat=True)[:1]
         )
         return next(iter(earliest), None)
+
+    def due_since(self, now: int) -> datetime | None:
+        """Since when the first of the queue has been due; None where nothing is. `now`: the database's clock, ms."""
+        first = self.due(now).order_by("due_at", "pk").only("due_at", "created_at")[:1]
+        return next((entry.due_moment for entry in first), None)
+
+
+AS_IF_NEW = {
+    "status": Status.PENDING, "attempts": 0, "waits": 0, "batch_limit": None, "accepted_before": None,
+    "accepted_when_rejected": None, "claim": None, "due_at": 0, "sent_at": None, "response_status": None, "reason": "",
+}  # fmt: skip
 
 
 # The send log: an entry an event, from the order's transaction to the vendor's answer. It is the outbox too.
 
 
 class SendLogEntry(models.Model):
-    """One event. Its columns change only through the verbs of `SendLogEntry.objects` (`send_log_verbs.py`)."""
+    """One event. Its columns change only through the verbs of `SendLogEntry.objects` (`SendLogQuerySet`)."""
 
     Status = Status
 
@@ -188,9 +212,20 @@ class SendLogEntry(models.Model):
     batch_limit: models.PositiveSmallIntegerField[int | None, int | None] = models.PositiveSmallIntegerField(
         _("batch limit"), null=True, blank=True
     )
-    due_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
-        _("due at"), null=True, blank=True
+    # Lone tries that failed, counted as attempts or not: the next wait's length. A default of the database's: the
+    # INSERT of `fast_sql` names no column that every new entry has alike.
+    waits: models.PositiveSmallIntegerField[int, int] = models.PositiveSmallIntegerField(
+        _("waits"), default=0, db_default=0
     )
+    # `Endpoint.accepted` as it was at the entry's last failure, and when the vendor first rejected it.
+    accepted_before: models.BigIntegerField[int | None, int | None] = models.BigIntegerField(
+        _("accepted before"), null=True, blank=True
+    )
+    accepted_when_rejected: models.BigIntegerField[int | None, int | None] = models.BigIntegerField(
+        _("accepted when rejected"), null=True, blank=True
+    )
+    # Milliseconds since 1970 UTC of the database's clock; 0 until a request with it has failed.
+    due_at: models.BigIntegerField[int | None, int | None] = models.BigIntegerField(_("due at"), null=True, blank=True)
     claim: models.CharField[str | None, str | None] = models.CharField(_("claim"), max_length=32, null=True, blank=True)
     created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(_("recorded at"))
     sent_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(
@@ -215,7 +250,7 @@ class SendLogEntry(models.Model):
         )
         constraints = (models.UniqueConstraint(fields=["dedup_key"], name="django_vt_dedup_key"),)
         indexes = (
-            models.Index(fields=["due_at"], name="django_vt_due_at"),
+            models.Index(fields=["due_at", "id"], name="django_vt_due_at"),
             # With the id at the end they answer alone for the newest of any, and for any page of the admin's list.
             # The operator classes are PostgreSQL's, and others ignore them: with the first, one index serves the ids of
             # all of a visitor's sessions (LIKE 'pixel:…%') too, whatever the database's collation.
@@ -233,6 +268,13 @@ class SendLogEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event_type} {showable(self.reference)}".strip()
+
+    @property
+    def due_moment(self) -> datetime | None:
+        """`due_at` for people: 0 is since it was recorded. None: nothing more will be tried."""
+        if self.due_at is None:
+            return None
+        return moment(self.due_at) if self.due_at else self.created_at
 
     @property
     def event(self) -> dict[str, Any] | None:

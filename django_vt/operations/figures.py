@@ -112,17 +112,17 @@ def due_since(using: str, sending: SendingState) -> datetime | None:
 
 def _due_since(using: str, sending: SendingState) -> Iterator[datetime]:
     entries = SendLogEntry.objects.using(using)
-    earliest = entries.all().earliest_due()
-    if earliest is not None and earliest <= sending.now:
-        yield earliest
+    since = entries.all().due_since(sending.now_ms)
+    if since is not None:
+        yield since
     # A probe that fails makes its entry due anew. Where that is the only one, it has waited for longer than it says.
     troubled = sending.troubled()
     ids = functions.first_ids(entries.filter(status=Status.PENDING), by=functions.OLDEST_FIRST) if troubled else []
-    waiting = entries.filter(Q(due_at__lte=sending.now) | Q(claim__isnull=False), pk__in=ids)
+    waiting = entries.filter(Q(due_at__lte=sending.now_ms) | Q(claim__isnull=False), pk__in=ids)
     for endpoint in troubled:
-        of_account = waiting.filter(account_id=endpoint.account_id).order_by(*functions.OLDEST_FIRST)
-        for oldest in functions.sorted_apart(of_account)[:1]:
-            yield max(oldest.created_at, endpoint.last_success_at or oldest.created_at)
+        of_endpoint = waiting.filter(account_id=endpoint.account_id, event_type=endpoint.event_type)
+        for oldest in functions.sorted_apart(of_endpoint.order_by(*functions.OLDEST_FIRST))[:1]:
+            yield max(oldest.created_at, endpoint.last_success_moment or oldest.created_at)
 
 
 def _recorded_in(window: Window) -> Q:
@@ -133,11 +133,12 @@ def _recorded_in(window: Window) -> Q:
 def _endpoint_as_json(endpoint: Endpoint) -> dict[str, Any]:
     return {
         "account_id": endpoint.account_id,
+        "event_type": endpoint.event_type,
         "address": endpoint.address,
         "state": "open" if endpoint.is_open() else "paused",
-        "paused_until": _iso(endpoint.paused_until),
+        "paused_until": _iso(endpoint.paused_until_moment),
         "consecutive_failures": endpoint.consecutive_failures,
-        "last_success_at": _iso(endpoint.last_success_at),
+        "last_success_at": _iso(endpoint.last_success_moment),
         "reason": endpoint.reason,
     }
 

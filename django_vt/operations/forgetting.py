@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
+from django_vt.conf import settings
+from django_vt.delivery.clock import database_now
 from django_vt.models import RememberedIdentity, SendLogEntry
 from django_vt.models.db import default_alias, with_retries
 from django_vt.models.send_log import SendLogQuerySet
@@ -34,7 +34,7 @@ class Forgetting:
     """Counts as it goes: entries by the status that they had, those with an address, remembered identities.
 
     `others`: entries of the same visitors that hold another address, and are left. `in_hands_until`: when the lease
-    of the last worker ends that had one of them in its hands, None where none had.
+    of the last worker ends that had one of them in its hands, None where none had; ms of the database's clock.
     """
 
     def __init__(self, shopper: Shopper, using: str) -> None:
@@ -45,7 +45,7 @@ class Forgetting:
         self.with_address = 0
         self.remembered = 0
         self.others = 0
-        self.in_hands_until: datetime | None = None
+        self.in_hands_until: int | None = None
 
     def preview(self) -> None:
         """Count what would be forgotten, and change nothing."""
@@ -91,10 +91,11 @@ class Forgetting:
             self.remembered += rows.filter(pk__in=ids[start : start + AT_ONCE]).delete()[0]
 
     def _count(self, rows: Sequence[dict[str, Any]]) -> None:
-        now = timezone.now()
+        now = database_now(self._using)
+        latest = now + int(settings.LEASE * 1000)
         self.statuses.update(row["status"] for row in rows)
         self.with_address += sum(bool(row["email_hash"]) for row in rows)
-        ends = [row["due_at"] for row in rows if row["claim"] and row["due_at"] > now]
+        ends = [row["due_at"] for row in rows if row["claim"] and now < row["due_at"] <= latest]
         self.in_hands_until = max([*ends, *filter(None, [self.in_hands_until])], default=None)
 
     def _count_others(self) -> None:

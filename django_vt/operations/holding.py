@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django_vt.conf import settings
 from django_vt.models import Endpoint
 
 
@@ -10,7 +9,7 @@ def hold(using: str) -> bool:
     """Send nothing from the next claim on. Returns whether that is new: False where sending was held already."""
     endpoints = Endpoint.objects.using(using)
     is_new = not endpoints.held()
-    endpoints.hold(settings.account_id, settings.ENDPOINT)
+    endpoints.hold()
     return is_new
 
 

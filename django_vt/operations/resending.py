@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from django_vt.conf import settings
 from django_vt.delivery import deliver_due
+from django_vt.delivery.clock import database_now
 from django_vt.models import SendLogEntry, Status, functions
 from django_vt.models.send_log import SendLogQuerySet
 from django_vt.recording import record
@@ -103,7 +103,7 @@ def survey(ids: Sequence[int], using: str) -> Survey:
 def _survey_part(part: SendLogQuerySet) -> Survey:
     statuses = dict(part.values_list("pk", "status"))
     whole = set(part.can_be_sent().values_list("pk", flat=True))
-    in_hand = set(part.under_live_claim(timezone.now()).values_list("pk", flat=True)) & whole
+    in_hand = set(part.under_live_claim(database_now(part.db)).values_list("pk", flat=True)) & whole
     emptied = part.filter(payload="").count()
     return Survey(
         sendable=tuple(sorted(whole - in_hand)),
@@ -180,7 +180,7 @@ class Resending:
 
 
 def _reopen(part: SendLogQuerySet) -> int:
-    return part.resend(settings.account_id)
+    return part.resend(settings.account_id, database_now(part.db))
 
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -6,29 +6,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from django.utils import timezone
-
 from django_vt.conf import settings
+from django_vt.delivery.clock import database_now
 from django_vt.models import Endpoint
+from django_vt.models.endpoint import by_address
+from django_vt.models.functions import moment
 
 
 @dataclass(frozen=True)
 class SendingState:
-    """The state of sending at the moment `now`. `held`: by staff; `endpoints`: those at the address of the settings."""
+    """The state of sending at the moment `now` (`now_ms`: the same by the database's clock, in ms since 1970 UTC).
+
+    `held`: by staff; `endpoints`: those at the address of the settings, one for each account and type of event.
+    """
 
     now: datetime
+    now_ms: int
     enabled: bool
     held: bool
     endpoints: tuple[Endpoint, ...]
 
     @classmethod
     def seen_on(cls, using: str) -> SendingState:
-        """The state as the database `using` has it: one query."""
-        rows = list(Endpoint.objects.using(using).order_by("account_id", "pk"))
+        """The state as the database `using` has it, and its clock: two queries."""
+        rows = list(Endpoint.objects.using(using).order_by("account_id", "event_type", "pk"))
         # A hold is for all addresses: it lasts though ENDPOINT is changed meanwhile.
         held = any(endpoint.held_by_staff for endpoint in rows)
-        in_use = tuple(endpoint for endpoint in rows if endpoint.address == settings.ENDPOINT)
-        return cls(timezone.now(), bool(settings.ENABLED), held, in_use)
+        in_use = tuple(by_address(rows, settings.ENDPOINT).values())
+        now = database_now(using)
+        return cls(moment(now), now, bool(settings.ENABLED), held, in_use)
 
     @property
     def state(self) -> Literal["off", "held", "troubled", "open"]:
@@ -43,11 +49,12 @@ class SendingState:
         """The endpoints whose last request failed: paused, or waiting for the request that shows whether they work."""
         return [endpoint for endpoint in self.endpoints if not endpoint.is_open()]
 
-    def paused_until(self, account_id: str) -> datetime | None:
-        """When the pause of an account's endpoint ends, if it is paused."""
-        paused = [endpoint for endpoint in self.endpoints if endpoint.is_paused(self.now)]
-        return next((endpoint.paused_until for endpoint in paused if endpoint.account_id == account_id), None)
+    def paused_until(self, account_id: str, event_type: str) -> datetime | None:
+        """When the pause of an account's and a type's endpoint ends, if it is paused."""
+        paused = {(each.account_id, each.event_type): each for each in self.endpoints if each.is_paused(self.now_ms)}
+        endpoint = paused.get((account_id, event_type))
+        return None if endpoint is None else endpoint.paused_until_moment
 
     def last_success(self) -> datetime | None:
         """When the vendor last accepted something, at whichever endpoint."""
-        return max((each.last_success_at for each in self.endpoints if each.last_success_at), default=None)
+        return max((each.last_success_moment for each in self.endpoints if each.last_success_moment), default=None)

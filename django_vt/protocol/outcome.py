@@ -1,11 +1,11 @@
-"""What an answer, or none, means: for the entries of the request, and for the endpoint. One closed table.
+"""What an answer, or none, means: whose fault it was, what becomes of the entries, whether sending pauses.
 
-No error body and no rate limit is documented by the vendor, so only the status counts, and 2xx is delivered.
+Functions of values: no database, no clock. No error body and no rate limit is documented by the vendor, so only the
+status counts, and 2xx is delivered. An entry that a request has failed with is a *suspect* until one is accepted.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import random
 from collections.abc import Sequence
@@ -48,8 +48,9 @@ class Kind(enum.Enum):
     """What an answer says of the endpoint."""
 
     ACCEPTED = "accepted"
-    RETRY = "retry"
-    MISCONFIGURED = "misconfigured"
+    RETRY = "retry"  # failed: the entry's fault or the endpoint's
+    AWAY = "away"  # the endpoint's fault, whoever asked: no connection, or it asks for a rest
+    MISCONFIGURED = "misconfigured"  # the endpoint's fault too, and somebody must mend the settings
     REJECTED = "rejected"
 
 
@@ -60,7 +61,8 @@ KIND_OF_STATUS = {
     **dict.fromkeys((401, 403, 404, 405, 410), Kind.MISCONFIGURED),
     **dict.fromkeys((408, 425, 429), Kind.RETRY),
 }
-REJECTIONS = frozenset(status for status, kind in KIND_OF_STATUS.items() if kind is Kind.REJECTED)
+ASK_FOR_REST = frozenset((429, 503))  # with Retry-After
+NO_CONNECTION = frozenset((reasons.UNREACHABLE, reasons.UNKNOWN_HOST, reasons.TLS))
 
 
 @dataclass(frozen=True)
@@ -73,20 +75,23 @@ class Verdict:
     retry_after: float | None = None
 
     @property
-    def pauses(self) -> bool:
-        """Whether sending to this endpoint pauses."""
-        return self.kind in {Kind.RETRY, Kind.MISCONFIGURED}
+    def is_endpoints_fault(self) -> bool:
+        """Whether it says nothing against the entries: sending pauses, whoever asked."""
+        return self.kind in {Kind.AWAY, Kind.MISCONFIGURED}
 
 
 def judge(result: Reply | DeliveryError, now: datetime) -> Verdict:
     """The verdict on what came back; a status outside the table (5xx among them) is tried again."""
     if isinstance(result, DeliveryError):
-        return Verdict(Kind.RETRY, reasons.safe(result.reason))
+        reason = reasons.safe(result.reason)
+        return Verdict(Kind.AWAY if reasons.split(reason)[0] in NO_CONNECTION else Kind.RETRY, reason)
     kind = KIND_OF_STATUS.get(result.status, Kind.RETRY)
     if kind is Kind.ACCEPTED:
         return Verdict(kind, response_status=result.status)
-    reason = reasons.reason(reasons.ANSWERED, result.status)
-    return Verdict(kind, reason, result.status, retry_after_seconds(result.retry_after, now))
+    rest = retry_after_seconds(result.retry_after, now)
+    if rest is not None and result.status in ASK_FOR_REST:
+        kind = Kind.AWAY
+    return Verdict(kind, reasons.reason(reasons.ANSWERED, result.status), result.status, rest)
 
 
 def retry_after_seconds(header: str | None, now: datetime) -> float | None:
@@ -109,35 +114,94 @@ def _seconds_until(date: str, now: datetime) -> float:
 class Fate(enum.Enum):
     """What becomes of the entries of a request that was not accepted."""
 
-    SPLIT = "split"  # they shared it: fewer share the next, at no attempt's cost
-    AGAIN = "again"  # due as soon as sending is open, at no attempt's cost
-    LATER = "later"  # due after the next of RETRY_DELAYS; the attempt counts
+    AGAIN = "again"  # the endpoint's fault: due as soon as sending is open, as if not tried
+    SPLIT = "split"  # they shared it: they are suspects, and fewer share the next; no attempt counts
+    WAIT = "wait"  # it stood alone, and nothing else was accepted since: it waits, and no attempt counts
+    LATER = "later"  # it waits, and the attempt counts
     FAILED = "failed"  # not tried any more
 
 
-def reconsider(verdict: Verdict, *, shared: bool, accepted_since: bool) -> Verdict:
-    """A lone entry rejected by an endpoint that has accepted nothing since it first rejected this one.
+@dataclass(frozen=True)
+class Record:
+    """What is known of an entry that stood alone in a request, when that has failed.
 
-    That speaks against the configuration (or for a firewall), not against the entry.
+    `attempts`: those that counted before. `accepted_since_tried`, `accepted_since_rejected`: whether the endpoint has
+    accepted anything since the entry's failure before, or since the vendor first rejected it.
     """
-    if verdict.kind is Kind.REJECTED and not shared and not accepted_since:
-        return dataclasses.replace(verdict, kind=Kind.MISCONFIGURED)
-    return verdict
+
+    attempts: int = 0
+    accepted_since_tried: bool = False
+    accepted_since_rejected: bool = False
 
 
-def fate(verdict: Verdict, *, shared: bool, counts: bool, attempts: int, allowed: int) -> Fate:
-    """What becomes of entries whose request was not accepted.
+def fate(verdict: Verdict, *, shared: bool, record: Record, allowed: int) -> Fate:
+    """What becomes of entries whose request was not accepted; `record` is that of an entry that stood alone.
 
-    `counts`: the request was begun while sending was open and was no probe. `attempts`: those that counted before,
-    of at most `allowed`; both concern an entry that stood alone.
+    `allowed`: how many attempts may fail.
     """
+    if verdict.is_endpoints_fault:
+        return Fate.AGAIN
     if shared:
         return Fate.SPLIT
     if verdict.kind is Kind.REJECTED:
-        return Fate.FAILED
-    if not counts:
-        return Fate.AGAIN
-    return Fate.LATER if attempts + 1 < allowed else Fate.FAILED
+        return Fate.FAILED if record.accepted_since_rejected else Fate.WAIT
+    if not record.accepted_since_tried:
+        return Fate.WAIT
+    return Fate.LATER if record.attempts + 1 < allowed else Fate.FAILED
+
+
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0  # seconds
+LEAST_PATIENCE, MOST_PATIENCE = 2, 6
+
+
+def pause_after(verdict: Verdict, *, is_probe: bool, failures_in_row: int, patience: int, pauses: int) -> float | None:
+    """How long sending pauses after a request that was not accepted, in seconds; None: it goes on.
+
+    `failures_in_row`: how many requests in a row failed that held entries which were no suspects, none in two of them;
+    0 where this one held suspects. `patience`: so many of them pause it. `pauses`: how many came in a row before.
+    """
+    if not (verdict.is_endpoints_fault or is_probe or failures_in_row >= patience):
+        return None
+    if verdict.kind in {Kind.AWAY, Kind.MISCONFIGURED} and verdict.retry_after is not None:
+        return verdict.retry_after
+    return min(FIRST_PAUSE * 2.0 ** min(pauses, 20), LONGEST_PAUSE)
+
+
+def patience_after_success(*, failures_in_row: int, patience: int, shared: bool, pauses: int = 0) -> int:
+    """How many failures in a row shall pause sending, after a request was accepted.
+
+    One more if failures came before: then these were the entries' fault, and so may the next be. One less if it was
+    shared and none came before. The least after an outage: `pauses` came in a row, and the first probe failed too.
+    """
+    if pauses > 1:
+        return LEAST_PATIENCE
+    if failures_in_row:
+        return min(patience + 1, MOST_PATIENCE)
+    return max(patience - 1, LEAST_PATIENCE) if shared else patience
+
+
+class Turn(enum.Enum):
+    """Which kind of request comes next."""
+
+    FRESH = "fresh"
+    SUSPECT = "suspect"
+
+
+SUSPECTS_SHARE = 4  # of so many requests one may be with suspects, while others wait
+
+
+def next_turn(
+    *, fresh_waits: bool, suspects_wait: bool, suspects_in_flight: int, fresh_since: int, concurrency: int
+) -> Turn | None:
+    """Whose request comes next; None: nobody's yet.
+
+    `fresh_since`: how many requests of others were begun since the last with suspects. While others wait, suspects get
+    one request in four and one in flight. While none do, one place stays free for an order that comes.
+    """
+    if fresh_waits:
+        may = suspects_wait and not suspects_in_flight and fresh_since >= SUSPECTS_SHARE - 1
+        return Turn.SUSPECT if may else Turn.FRESH
+    return Turn.SUSPECT if suspects_wait and suspects_in_flight < max(1, concurrency - 1) else None
 
 
 def halved(batch_limit: int) -> int:
@@ -145,9 +209,18 @@ def halved(batch_limit: int) -> int:
     return max(1, batch_limit // 2)
 
 
-def delay_after(attempts: int, delays: Sequence[float]) -> float:
-    """Seconds until the next try after so many failed attempts, ±20 %: not all at one moment."""
-    return delays[attempts - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+def delay_after(waits: int, delays: Sequence[float]) -> float:
+    """Seconds until the next try of an entry that has failed alone so many times, ±20 %: not all at one moment.
+
+    At least one: a try that does not count could else be followed by the next at once, without end.
+    """
+    delay = delays[min(waits, len(delays)) - 1] if delays else FIRST_PAUSE
+    return max(1.0, delay * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
+
+
+def longest_delay(delays: Sequence[float]) -> float:
+    """The longest that `delay_after` gives, seconds."""
+    return max([*delays, FIRST_PAUSE]) * (1 + JITTER)
 
 
 def attempts_allowed(delays: Sequence[float]) -> int:

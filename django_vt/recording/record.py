@@ -202,7 +202,7 @@ def _check(event: AnyEvent) -> None:
 
 def _draft(account_id: str, event_type: str, **columns: Any) -> dict[str, Any]:
     now = timezone.now()
-    due_at = now if columns["status"] == Status.PENDING else None
+    due_at = 0 if columns["status"] == Status.PENDING else None
     return {"account_id": account_id, "event_type": event_type, "created_at": now, "due_at": due_at, **columns}
 
 

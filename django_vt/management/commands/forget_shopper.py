@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils import timezone
 
+from django_vt.delivery.clock import database_now
 from django_vt.exceptions import InvalidField
 from django_vt.management import wording
 from django_vt.management.arguments import WrongArgument
 from django_vt.management.base import SendLogCommand
 from django_vt.models import Status
+from django_vt.models.functions import moment
 from django_vt.operations.forgetting import Forgetting
 from django_vt.operations.shopper import Shopper
 
@@ -55,15 +55,15 @@ class Command(SendLogCommand):
         for sentence in _report(forgetting, options):
             self.say(sentence)
         if forgetting.in_hands_until is not None and not options["dry_run"]:
-            self._wait_for_workers(forgetting.in_hands_until)
+            self._wait_for_workers(forgetting.in_hands_until, using)
 
-    def _wait_for_workers(self, until: datetime) -> None:
+    def _wait_for_workers(self, until: int, using: str) -> None:
         """Until no worker can send any more what it has in its hands: it begins nothing after its lease."""
         self.say(
             "A worker had some of them in its hands and may still send them, until its lease ends: waiting for that, "
-            f"until {wording.moment(until)}."
+            f"until {wording.moment(moment(until))}."
         )
-        while (seconds := (until - timezone.now()).total_seconds()) > 0:
+        while (seconds := (until - database_now(using)) / 1000) > 0:
             _sleep(seconds)
         self.say("From now on nothing of it is sent.")
 

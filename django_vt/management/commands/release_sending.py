@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
-
+from django_vt.delivery.clock import database_now
 from django_vt.management import wording
 from django_vt.management.base import SendLogCommand
 from django_vt.models import SendLogEntry
@@ -26,7 +25,7 @@ class Command(SendLogCommand):
 
     def work(self, using: str, options: dict[str, Any]) -> None:
         self.say("Sending is released." if holding.release(using) else "Sending was not held.")
-        due = SendLogEntry.objects.using(using).due(timezone.now()).count()
+        due = SendLogEntry.objects.using(using).due(database_now(using)).count()
         obstacles = list(wording.obstacles(SendingState.seen_on(using)))
         for sentence in (f"{wording.entries(due)} due.", *obstacles):
             self.say(sentence)

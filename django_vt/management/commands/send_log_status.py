@@ -87,18 +87,19 @@ def _sending(sending: SendingState) -> Iterator[str]:
     if sending.held:
         yield wording.HELD
     for endpoint in sending.endpoints:
-        yield f"Account {endpoint.account_id}: sending {_state(endpoint, sending)}; {_last_success(endpoint, sending)}."
+        state, success = _state(endpoint, sending), _last_success(endpoint, sending)
+        yield f"Account {endpoint.account_id}, {endpoint.event_type}: sending {state}; {success}."
 
 
 def _state(endpoint: Endpoint, sending: SendingState) -> str:
     if not endpoint.is_open():
-        return wording.pause(endpoint, sending.now)
+        return wording.pause(endpoint, sending.now_ms)
     if not sending.enabled:
         return "is switched off"
     return "is held" if sending.held else "is open"
 
 
 def _last_success(endpoint: Endpoint, sending: SendingState) -> str:
-    if endpoint.last_success_at is None:
+    if endpoint.last_success_moment is None:
         return "nothing has been accepted yet"
-    return f"last success {wording.span(sending.now - endpoint.last_success_at)} ago"
+    return f"last success {wording.span(sending.now - endpoint.last_success_moment)} ago"

@@ -1,0 +1,190 @@
+"""The state of one run of delivery: the claims it holds, whose turn it is, what is in flight, how far it is.
+
+Each class owns what it counts. None of them asks a database.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django_vt.delivery.report import DeliveryReport
+from django_vt.exceptions import DeliveryError
+from django_vt.models.fast_sql import ClaimedEntry
+from django_vt.protocol import outcome
+from django_vt.protocol.outcome import Kind, Reply, Turn, Verdict
+from django_vt.protocol.packing import OutgoingRequest, Packing
+
+if TYPE_CHECKING:
+    from django_vt.delivery.claim import Address, Claim
+
+SETTLED_WITHIN = 0.05  # seconds: answers that come quickly are stored together, and none later than that
+FRESH_LOOKED_FOR_EVERY = 500  # ms: how long a new order waits while suspects are worked off
+
+
+@dataclass(eq=False)
+class Begun:
+    """A request that was begun, as the `number`th of its worker; `verdict` once it is answered."""
+
+    held: HeldClaim
+    request: OutgoingRequest
+    turn: Turn
+    number: int
+    begun_at: float
+    answered_at: float = 0.0
+    verdict: Verdict = field(default_factory=lambda: Verdict(Kind.ACCEPTED))
+
+    @property
+    def address(self) -> Address:
+        """The account and type in whose name it was sent."""
+        return self.request.account_id, self.request.event_type
+
+
+class HeldClaim:
+    """A claim in a worker's hands: what of it waits to be sent, and how many begun requests are not stored yet."""
+
+    def __init__(self, claim: Claim, packing: Packing, without: Collection[int]) -> None:
+        self.claim = claim
+        self.entries = {entry.pk: entry for entry in claim.entries if entry.pk not in without}
+        self.checked_at = claim.taken_at  # ms of the database's clock: when its token was last seen in the table
+        self.unsettled = 0
+        self._packing = packing
+        kept = self.entries.values()
+        self._waiting: dict[Turn, deque[OutgoingRequest]] = {
+            Turn.FRESH: deque(packing.pack(entry for entry in kept if not entry.is_suspect)),
+            Turn.SUSPECT: deque(),
+        }
+        self.add_suspects([entry for entry in kept if entry.is_suspect])
+
+    def waits(self, turn: Turn) -> int:
+        """How many of its requests wait."""
+        return len(self._waiting[turn])
+
+    @property
+    def is_worked_off(self) -> bool:
+        """Whether nothing of it waits, is on its way, or is answered and not stored yet."""
+        return not (self.unsettled or any(self._waiting.values()))
+
+    def add_suspects(self, entries: Sequence[ClaimedEntry]) -> None:
+        """Send these too; the largest requests first, which bring most through."""
+        suspects = [*self._waiting[Turn.SUSPECT], *self._packing.pack(entries)]
+        self._waiting[Turn.SUSPECT] = deque(sorted(suspects, key=lambda request: -len(request.entry_ids)))
+
+    def next(self, turn: Turn) -> OutgoingRequest:
+        """Take the next request off."""
+        return self._waiting[turn].popleft()
+
+    def put_back(self, turn: Turn, request: OutgoingRequest) -> None:
+        """It is the next again."""
+        self._waiting[turn].appendleft(request)
+
+    def alone(self, request: OutgoingRequest) -> OutgoingRequest:
+        """The first entry of a request by itself; the others wait on, in front."""
+        others = [self.entries[pk] for pk in request.entry_ids[1:]]
+        self._waiting[Turn.FRESH].extendleft(reversed(self._packing.pack(others)))
+        return self._packing.pack([self.entries[request.entry_ids[0]]])[0]
+
+    def only(self, request: OutgoingRequest, ids: Sequence[int]) -> OutgoingRequest | None:
+        """The request with these of its entries only; None: with none."""
+        packed = self._packing.pack([self.entries[pk] for pk in ids])
+        return packed[0] if packed else None
+
+    def change(self, pk: int, columns: dict[str, Any]) -> None:
+        """Keep in mind what was stored of an entry."""
+        for name in ("batch_limit", "accepted_before", "accepted_when_rejected"):
+            if name in columns:
+                setattr(self.entries[pk], name, columns[name])
+
+    def drop(self, address: Address | None = None) -> list[int]:
+        """What waits (to an address, if one is given) waits no longer; returns the ids."""
+        dropped: list[int] = []
+        for turn, requests in self._waiting.items():
+            leaving = [each for each in requests if address in (None, (each.account_id, each.event_type))]
+            dropped += [pk for request in leaving for pk in request.entry_ids]
+            self._waiting[turn] = deque(request for request in requests if request not in leaving)
+        return dropped
+
+
+@dataclass
+class Run:
+    """What a run is to deliver, and how far it is. `left`: entries at most; `wanted`: only these, each tried once."""
+
+    left: int | None
+    wanted: set[int] | None
+    concurrency: int
+    report: DeliveryReport = field(default_factory=DeliveryReport)
+    claims: list[HeldClaim] = field(default_factory=list)
+    in_flight: dict[Future[Reply | DeliveryError], Begun] = field(default_factory=dict)
+    accepted: list[Begun] = field(default_factory=list)
+    begun: int = 0
+    fresh_since_suspect: int = 0
+    asked_in_vain_at: int | None = None
+
+    def waits(self, turn: Turn) -> int:
+        """How many requests of a kind were taken and wait to be begun."""
+        return sum(held.waits(turn) for held in self.claims)
+
+    def has_place(self) -> bool:
+        """Whether another request may be in flight."""
+        return len(self.in_flight) < self.concurrency
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, nothing is in flight, and all answers are stored."""
+        return not (self.claims or self.in_flight or self.accepted)
+
+    def wants_claim(self, now: int) -> bool:
+        """Whether to ask for another claim. Once in vain, again after half a second, or when all is settled."""
+        if self.left == 0 or self.wanted == set() or not self.has_place():
+            return False
+        if self.waits(Turn.FRESH) >= self.concurrency or (self.wanted is not None and self.waits(Turn.SUSPECT)):
+            return False
+        if self.asked_in_vain_at is None or self.is_idle:
+            return True
+        return now - self.asked_in_vain_at >= FRESH_LOOKED_FOR_EVERY
+
+    def next_turn(self) -> Turn | None:
+        """Whose request comes next, if there is a place for it."""
+        if not self.has_place():
+            return None
+        return outcome.next_turn(
+            fresh_waits=self.waits(Turn.FRESH) > 0,
+            suspects_wait=self.waits(Turn.SUSPECT) > 0,
+            suspects_in_flight=sum(begun.turn is Turn.SUSPECT for begun in self.in_flight.values()),
+            fresh_since=self.fresh_since_suspect,
+            concurrency=self.concurrency,
+        )
+
+    def first_with(self, turn: Turn) -> HeldClaim:
+        """The claim that is first to send a request of the kind."""
+        return next(held for held in self.claims if held.waits(turn))
+
+    def begins(self, held: HeldClaim, request: OutgoingRequest, turn: Turn, at: float) -> Begun:
+        """Count a request that is begun now."""
+        self.begun += 1
+        self.fresh_since_suspect = 0 if turn is Turn.SUSPECT else self.fresh_since_suspect + 1
+        held.unsettled += 1
+        return Begun(held, request, turn, self.begun, at)
+
+    def took(self, held: HeldClaim, entries: int) -> None:
+        """So many more are in hand."""
+        self.claims.append(held)
+        self.left = None if self.left is None else self.left - entries
+
+    def add(self, report: DeliveryReport, dealt_with: Iterable[int]) -> None:
+        """Entries that were neither sent nor given back are dealt with as well."""
+        self.report += report
+        if self.wanted is not None:
+            self.wanted -= set(dealt_with)
+
+    def must_store(self, now: float) -> bool:
+        """Whether accepted answers must be stored now: no other comes soon enough to be stored with them."""
+        if not self.accepted:
+            return False
+        if not self.in_flight and not any(self.waits(turn) for turn in Turn):
+            return True
+        first, last = self.accepted[0], self.accepted[-1]
+        return now - first.answered_at + (last.answered_at - last.begun_at) >= SETTLED_WITHIN
