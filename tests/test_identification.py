@@ -203,7 +203,9 @@ def test_the_address_of_a_user_of_any_model(user, address):
 
 
 @pytest.mark.parametrize(
-    "user", [AnonymousUser(), User(), User(email="a\0@example.com"), User(email="x" * 400), None], ids=repr
+    "user",
+    [AnonymousUser(), User(), User(email="a\0@example.com"), User(email="x" * 400), None],
+    ids=["anonymous", "no address", "an address with a NUL", "an address too long", "None"],
 )
 def test_a_user_without_a_usable_address_is_nobody(user):
     request = request_with()
