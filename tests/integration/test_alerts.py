@@ -10,7 +10,7 @@ from django_vt.delivery import deliver_due
 from django_vt.models import Endpoint
 from django_vt.protocol.outcome import Reply
 from django_vt.signals import event_failed
-from tests.delivering import endpoint, one, pending, statuses
+from tests.support.delivering import endpoint, one, pending, statuses
 
 pytestmark = pytest.mark.django_db
 

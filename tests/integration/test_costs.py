@@ -21,8 +21,8 @@ from django_vt.delivery.settle import Settlement
 from django_vt.models import SendLogEntry
 from django_vt.protocol.outcome import Reply
 from django_vt.protocol.packing import Packing
-from tests.delivering import configure, pending, statements
-from tests.ordering import BUYER, confirmation, visitor
+from tests.support.delivering import configure, pending, statements
+from tests.support.ordering import BUYER, confirmation, visitor
 
 pytestmark = pytest.mark.django_db
 

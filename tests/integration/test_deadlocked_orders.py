@@ -10,8 +10,8 @@ from django.db import OperationalError, connection, connections, transaction
 
 from django_vt.models import SendLogEntry
 from django_vt.signals import order_placed
-from tests.ordering import order
-from tests.shop.models import Order
+from tests.projects.shop.models import Order
+from tests.support.ordering import order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django_vt.delivery import deliver_due
 from django_vt.models import SendLogEntry
 from django_vt.testing import Hang
-from tests import processes
-from tests.delivering import configure, one, pending, statuses
+from tests.support import processes
+from tests.support.delivering import configure, one, pending, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

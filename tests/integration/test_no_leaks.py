@@ -36,9 +36,9 @@ from django_vt.testing import (
     ResetBeforeReading,
     TruncatedBody,
 )
-from tests.canary import CANARY, Everything, holds_canary, thrown_texts, told_by_objects
-from tests.ordering import order, request_with
-from tests.shop.models import Order
+from tests.projects.shop.models import Order
+from tests.support.canary import CANARY, Everything, holds_canary, thrown_texts, told_by_objects
+from tests.support.ordering import order, request_with
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,7 +9,7 @@ from django.test import override_settings
 from django_vt.backends import locmem
 from django_vt.models import SendLogEntry
 from django_vt.signals import order_placed
-from tests.ordering import order, visitor
+from tests.support.ordering import order, visitor
 
 
 class Rollback(Exception):
@@ -51,7 +51,7 @@ class ReadsFromAReplica:
 @pytest.mark.django_db(transaction=True)
 def test_an_order_signalled_again_is_renewed_where_reads_go_to_a_replica_that_lags(other_database, settings, caplog):
     order_placed.send(sender=None, **order())  # nobody it could be attributed to
-    with override_settings(DATABASE_ROUTERS=["tests.test_other_databases.ReadsFromAReplica"]):
+    with override_settings(DATABASE_ROUTERS=["tests.integration.test_other_databases.ReadsFromAReplica"]):
         order_placed.send(sender=None, **order(), request=visitor())
     assert SendLogEntry.objects.using("default").get().status == "sent"
     assert caplog.records == []

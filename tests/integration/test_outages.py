@@ -8,7 +8,7 @@ import pytest
 from django_vt.delivery import DeliveryReport, deliver_due
 from django_vt.delivery.deliver import Delivery
 from django_vt.models import SendLogEntry
-from tests.delivering import configure, endpoint, one, pending, statuses, until_settled
+from tests.support.delivering import configure, endpoint, one, pending, statuses, until_settled
 
 pytestmark = pytest.mark.django_db
 

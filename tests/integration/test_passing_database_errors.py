@@ -8,7 +8,7 @@ from django.db import OperationalError
 from django_vt.delivery import deliver_due
 from django_vt.models import db
 from django_vt.models.send_log import SendLogQuerySet
-from tests.delivering import one, statuses
+from tests.support.delivering import one, statuses
 
 pytestmark = pytest.mark.django_db
 

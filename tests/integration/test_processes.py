@@ -9,8 +9,8 @@ import pytest
 from django_vt.delivery import deliver_due
 from django_vt.models import SendLogEntry
 from django_vt.testing import Answer, Hang
-from tests import processes
-from tests.delivering import statuses
+from tests.support import processes
+from tests.support.delivering import statuses
 
 MANUAL = "django_vt.dispatchers.manual.ManualDispatcher"
 

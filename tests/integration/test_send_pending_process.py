@@ -14,7 +14,7 @@ import pytest
 
 from django_vt.models import SendLogEntry
 from django_vt.testing import FakeVendor
-from tests.delivering import one, pending, statuses
+from tests.support.delivering import one, pending, statuses
 
 STOPPING = "Stopping: the requests in hand are finished, the rest is given back.\n"
 TIMEOUT = 30  # seconds: far more than anything here takes

@@ -8,7 +8,7 @@ import trustme
 from django_vt.delivery import deliver_due
 from django_vt.models import Endpoint
 from django_vt.testing import DripBody, DripHead, FakeVendor, Hang, HugeBody, Redirect
-from tests.delivering import configure, one
+from tests.support.delivering import configure, one
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

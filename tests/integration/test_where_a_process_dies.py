@@ -11,8 +11,8 @@ import pytest
 
 from django_vt.delivery import deliver_due
 from django_vt.models import SendLogEntry
-from tests import processes
-from tests.delivering import statuses
+from tests.support import processes
+from tests.support.delivering import statuses
 
 IMMEDIATE = "django_vt.dispatchers.immediate.ImmediateDispatcher"
 BODY = """

@@ -14,10 +14,10 @@ from django_vt.delivery.worker import Worker
 from django_vt.dispatchers import queue
 from django_vt.models import SendLogEntry
 from django_vt.signals import order_placed
-from tests.delivering import one, statuses
-from tests.ordering import order, visitor
-from tests.shop.models import Order
-from tests.test_outbox_failures import DEADLOCK, failing
+from tests.projects.shop.models import Order
+from tests.support.delivering import one, statuses
+from tests.support.ordering import order, visitor
+from tests.unit.recording.test_record_failures import DEADLOCK, failing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,7 +15,7 @@ import pytest
 
 import django_vt
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 METADATA = ("CHANGELOG.md", "LICENSE", "MANIFEST.in", "Makefile", "README.md", "pyproject.toml", "setup.cfg")
 FOLDERS = ("django_vt", "docs", "example_project", "tests")
 NOT_PACKAGED = shutil.ignore_patterns(

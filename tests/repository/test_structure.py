@@ -10,7 +10,7 @@ from statistics import median
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "django_vt"
 
 PURE = {"identity", "events", "protocol", "exceptions"}

@@ -64,7 +64,7 @@ class ScriptedBackend(Backend):
 def script(settings: Any) -> Iterator[Script]:
     """The vendor as the test wants it; answers 200 until told otherwise."""
     ScriptedBackend.script = Script()
-    configure(settings, BACKEND="tests.delivering.ScriptedBackend")
+    configure(settings, BACKEND="tests.support.delivering.ScriptedBackend")
     return ScriptedBackend.script
 
 

@@ -11,8 +11,8 @@ from django_vt.events import Event, Login
 from django_vt.identity import Identity
 from django_vt.models import SendAttempt, SendLogEntry
 from django_vt.recording.record import hash_of_address
-from tests.delivering import configure
-from tests.ordering import confirmation, request_with
+from tests.support.delivering import configure
+from tests.support.ordering import confirmation, request_with
 
 ADDRESS = "Canary.Bird@Example.com"
 USER, SESSION, VTSID = "8139618027113397", "253412802711339765", "canary-visitor_7"

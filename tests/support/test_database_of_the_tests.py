@@ -9,12 +9,12 @@ import threading
 import pytest
 from django.db import connection, connections
 
-from tests.shop.models import Order
+from tests.projects.shop.models import Order
 
 PLACE_ORDER = """
 import django
 django.setup()
-from tests.shop.models import Order
+from tests.projects.shop.models import Order
 Order.objects.create(number="by a process", total=1)
 """
 

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.network_guard import ForeignNetwork, is_local, loopback_only
+from tests.support.network_guard import ForeignNetwork, is_local, loopback_only
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.10", "::1", "localhost", "", None, b"localhost"])

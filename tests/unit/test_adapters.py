@@ -14,7 +14,7 @@ from django_vt.adapters import report
 from django_vt.events import AnyEvent, Confirmation, Event
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
-from tests.shop.models import Order
+from tests.projects.shop.models import Order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,7 +8,6 @@ import json
 import math
 import pickle
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,16 +16,16 @@ from hypothesis import strategies as st
 from django_vt.events import Confirmation, Event, Item, Login, address_in, payload
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
-from tests.ordering import PIXEL, confirmation
+from tests.support.ordering import PIXEL, confirmation
+from tests.support.recorded import RECORDED
 
-VENDOR = Path(__file__).parent / "vendor"
 PEOPLE = [PIXEL, Identity(vtsid="site-1"), Identity(email="a@example.com"), Identity()]
 WAYS = [{"userId", "sessionId"}, {"_vtsid"}, {"email"}, set()]
 IDENTITY_KEYS = {"userId", "sessionId", "_vtsid", "email"}
 
 
 def recorded(name):
-    return json.loads((VENDOR / f"recorded-{name}.json").read_text(encoding="utf-8"))["query"]["data"]
+    return RECORDED[name]["query"]["data"]
 
 
 def test_the_vendors_confirmation_comes_out_byte_for_byte():

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from django_vt import identity
 from django_vt.events import Confirmation, Event, Login, payload
 from django_vt.identity import ALL_WAYS, NOBODY, Identity, Source, choose
-from tests.ordering import PIXEL, PIXEL_COOKIE, request_with, visitor
+from tests.support.ordering import PIXEL, PIXEL_COOKIE, request_with, visitor
 
 ANY_TEXT = st.text(st.characters(), max_size=200)
 NEARLY_A_COOKIE = st.from_regex(r"[A-Za-z0-9._~@\x00é٣-]{0,70}_[A-Za-z0-9-]{0,70}(_.*)?", fullmatch=True)

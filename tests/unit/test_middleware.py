@@ -15,7 +15,7 @@ from django_vt import dispatchers, identity
 from django_vt.dispatchers.manual import ManualDispatcher
 from django_vt.identity import NOBODY, Identity
 from django_vt.middleware import VTIdentityMiddleware
-from tests.ordering import PIXEL, PIXEL_COOKIE, visitor
+from tests.support.ordering import PIXEL, PIXEL_COOKIE, visitor
 
 
 class Untouchable:

@@ -11,8 +11,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from django_vt import aremember_identity, atrack, identity
 from django_vt.events import Confirmation, Event
-from tests.ordering import order
-from tests.shop import views
+from tests.projects.shop import views
+from tests.support.ordering import order
 
 # As many at the database at once as a pool of connections lets in: SQLite has one writer, PostgreSQL 100 connections.
 turns = asyncio.Semaphore(20)

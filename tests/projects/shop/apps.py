@@ -6,5 +6,5 @@ from django.apps import AppConfig
 class ShopConfig(AppConfig):
     """Has no migrations: the test runner creates its table."""
 
-    name = "tests.shop"
+    name = "tests.projects.shop"
     default_auto_field = "django.db.models.BigAutoField"

@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from django_vt.events import Item
 from django_vt.signals import order_placed
-from tests.shop.models import Order
+from tests.projects.shop.models import Order
 
 
 class OutOfStock(Exception):

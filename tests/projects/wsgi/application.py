@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.wsgi_project.settings")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.projects.wsgi.settings")
 application = get_wsgi_application()
 
 

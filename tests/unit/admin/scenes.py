@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_vt.admin import filters
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry, functions
 from django_vt.protocol import reasons
-from tests.admin.people import PIXEL, url
+from tests.support.people import PIXEL, url
 
 Record = Callable[..., SendLogEntry]
 ADDRESS = "https://app.vtcdn.net/event"

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from django_vt.admin import entry_page
 from django_vt.models import SendAttempt
-from tests.admin.conftest import ago
-from tests.admin.people import CANARY, PIXEL, url
+from tests.support.people import CANARY, PIXEL, url
+from tests.unit.admin.conftest import ago
 
 PLAIN = {"identity": "", "email_hash": "", "reference": ""}
 

@@ -16,8 +16,8 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry
-from tests.admin.conftest import PEOPLE, RESEND, VIEW
-from tests.admin.people import CANARY
+from tests.support.people import CANARY
+from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW
 
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^()]*\)")
 METHODS = ("get", "head", "post", "put", "delete")

@@ -8,7 +8,7 @@ from django.contrib.messages import get_messages
 
 from django_vt import dispatchers
 from django_vt.models import Endpoint
-from tests.admin.people import url
+from tests.support.people import url
 
 YES = {"confirmed": "yes"}
 

@@ -13,9 +13,9 @@ from django.test.utils import CaptureQueriesContext
 
 from django_vt.admin import changelist, filters
 from django_vt.models import Endpoint, SendLogEntry, functions
-from tests.admin import plans
-from tests.admin.conftest import ago
-from tests.admin.people import CANARY, PIXEL, url
+from tests.support import table_scans
+from tests.support.people import CANARY, PIXEL, url
+from tests.unit.admin.conftest import ago
 
 
 def text(response) -> str:
@@ -204,7 +204,7 @@ def test_its_queries_neither_scan_nor_count_the_table(viewer, record):
             listed(viewer, **filtered)
         for query in captured.captured_queries:
             if "django_vt_" in query["sql"] and query["sql"].startswith("SELECT"):
-                assert plans.scans(query["sql"]) == []
+                assert table_scans.scans(query["sql"]) == []
 
 
 def test_a_held_endpoint_is_told(viewer, record):

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.views.debug import ExceptionReporter
 
 from django_vt.admin import lookup
-from tests.admin.people import CANARY, PIXEL, url
+from tests.support.people import CANARY, PIXEL, url
 
 USER, SESSION = PIXEL.split("_")
 

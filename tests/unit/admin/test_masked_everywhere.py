@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from django_vt.models import SendAttempt, SendLogEntry
-from tests.admin.conftest import PEOPLE, RESEND, VIEW
-from tests.admin.people import CANARY, url
+from tests.support.people import CANARY, url
+from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW
 
 USER, SESSION, VTSID = "8139618027113397", "253412802711339765", "canary-visitor-7"
 TRACES = ["canary", "bird", "example.com", USER, USER[:8], SESSION, SESSION[:8]]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from django_vt.admin import privacy
 from django_vt.events import Confirmation, Event, Item, Login, payload
 from django_vt.identity import Identity
-from tests.admin.people import CANARY, PIXEL
+from tests.support.people import CANARY, PIXEL
 
 USER, SESSION = PIXEL.split("_")
 

@@ -17,9 +17,9 @@ from django.utils import translation
 from django_vt.admin.overview import HEIGHT, LOWEST_BAR, Chart, Overview, figures
 from django_vt.models import Endpoint, functions
 from django_vt.operations.figures import DAY, PERIOD_OF, Step
-from tests.admin import plans
-from tests.admin.conftest import ago
-from tests.admin.people import url
+from tests.support import table_scans
+from tests.support.people import url
+from tests.unit.admin.conftest import ago
 
 
 def text(client, **filtered) -> str:
@@ -74,7 +74,7 @@ def test_the_figures_are_three_queries_and_kept_for_a_minute(record, clock, monk
 
 def test_the_figures_are_not_asked_of_the_project_s_cache(record, settings):
     """It may be a server that is down."""
-    settings.CACHES = {"default": {"BACKEND": "tests.admin.no_such_cache.Cache"}}
+    settings.CACHES = {"default": {"BACKEND": "tests.no_such_cache.Cache"}}
     record()
     assert counts()[0][0] == "1"
 
@@ -84,7 +84,7 @@ def test_the_figures_read_by_index_only(record):
     with CaptureQueriesContext(connection) as captured:
         figures(DAY, "default")
     for query in captured.captured_queries:
-        assert plans.scans(query["sql"]) == []
+        assert table_scans.scans(query["sql"]) == []
 
 
 def test_what_sending_does_is_told_above_the_list(viewer, clock):

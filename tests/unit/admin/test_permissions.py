@@ -10,7 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry
-from tests.admin.people import CANARY, url
+from tests.support.people import CANARY, url
 
 FORMS: dict[str, dict[str, str]] = {
     "changelist": {"action": "send_again", "_selected_action": "1", "index": "0"},

@@ -15,8 +15,8 @@ from django_vt import dispatchers
 from django_vt.backends import locmem
 from django_vt.models import SendLogEntry, functions
 from django_vt.operations import resending
-from tests.admin.conftest import PEOPLE, RESEND, VIEW, ago
-from tests.admin.people import CANARY, url
+from tests.support.people import CANARY, url
+from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW, ago
 
 
 @pytest.fixture

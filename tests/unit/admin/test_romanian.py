@@ -13,8 +13,8 @@ from django.utils import timezone, translation
 from django_vt.admin.explain import Story
 from django_vt.models import Endpoint, SendLogEntry
 from django_vt.operations.sending_state import SendingState
-from tests.admin.conftest import RESEND, VIEW, ago
-from tests.admin.people import url
+from tests.support.people import url
+from tests.unit.admin.conftest import RESEND, VIEW, ago
 
 ENTRIES = {1: "1 intrare", 2: "2 intrări", 19: "19 intrări", 20: "20 de intrări", 101: "101 intrări"}
 

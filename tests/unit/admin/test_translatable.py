@@ -6,11 +6,11 @@ import pytest
 from django.db import transaction
 from django.template.base import Lexer, TokenType
 
-from tests.admin.conftest import PEOPLE, RESEND, VIEW
-from tests.admin.people import CANARY
-from tests.admin.scenes import ADDRESS, SCENES, Stage
+from tests.support.people import CANARY
 from tests.translations import marked
 from tests.translations.catalogues import PACKAGE
+from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW
+from tests.unit.admin.scenes import ADDRESS, SCENES, Stage
 
 # What stands on the pages as it is: the log's own data, and what is the vendor's or the protocol's.
 DATA = (ADDRESS, CANARY, "email:", "pixel:", "confirmation", "login", "acc123", "too old", "anna", VIEW, RESEND, PEOPLE)

@@ -7,7 +7,7 @@ import pytest
 
 from django_vt.backends.http import HttpBackend
 from django_vt.testing import FakeVendor
-from tests.delivering import configure
+from tests.support.delivering import configure
 
 CANARY = "canary@example.com"
 

@@ -8,7 +8,7 @@ from django_vt.backends.dummy import DummyBackend
 from django_vt.backends.http import HttpBackend
 from django_vt.backends.locmem import LocMemBackend
 from django_vt.protocol.outcome import Reply
-from tests.backends.requests_to import login, logins
+from tests.unit.backends.requests_to import login, logins
 
 
 @pytest.mark.parametrize("backend", [ConsoleBackend, DummyBackend, HttpBackend, LocMemBackend])

@@ -5,7 +5,7 @@ from django.core.checks import Error
 
 from django_vt.backends.base import Backend
 from django_vt.dispatchers.base import Dispatcher
-from tests.checks.conftest import ids
+from tests.unit.checks.conftest import ids
 
 NOT_CALLABLE = "a string"
 
@@ -54,9 +54,9 @@ def test_a_module_that_breaks_at_import_is_told_by_the_error_s_class_only(found,
         ("BACKEND", "django_vt.dispatchers.manual.ManualDispatcher"),
         ("BACKEND", "django_vt.backends.base"),
         ("DISPATCHER", "django_vt.backends.dummy.DummyBackend"),
-        ("DISPATCHER", "tests.checks.test_dotted_paths.before_record"),
-        ("BEFORE_RECORD", "tests.checks.test_dotted_paths.NOT_CALLABLE"),
-        ("ISSUE_VTSID", "tests.checks.test_dotted_paths.NOT_CALLABLE"),
+        ("DISPATCHER", f"{__name__}.before_record"),
+        ("BEFORE_RECORD", f"{__name__}.NOT_CALLABLE"),
+        ("ISSUE_VTSID", f"{__name__}.NOT_CALLABLE"),
     ],
 )
 def test_a_dotted_path_to_something_of_another_kind_is_an_error(found, key, path):
@@ -66,11 +66,11 @@ def test_a_dotted_path_to_something_of_another_kind_is_an_error(found, key, path
 
 
 def test_the_backend_s_own_check_is_heard(found):
-    assert ids(found(BACKEND="tests.checks.test_dotted_paths.WarningBackend")) == ["tests.E001"]
+    assert ids(found(BACKEND=f"{__name__}.WarningBackend")) == ["tests.E001"]
 
 
 def test_an_own_check_that_raises_is_an_error_without_its_text(found):
-    [message] = found(DISPATCHER="tests.checks.test_dotted_paths.RaisingDispatcher")
+    [message] = found(DISPATCHER=f"{__name__}.RaisingDispatcher")
     assert message.id == "django_vt.E011"
     assert "LookupError" in message.msg
     assert "@" not in message.msg

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.checks.conftest import ids
+from tests.unit.checks.conftest import ids
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.checks.conftest import ids
+from tests.unit.checks.conftest import ids
 
 
 @pytest.mark.parametrize(("timeout", "lease"), [((3.05, 10), 26.09), ((5, 60), 120), ((1, 1), 3)])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from django_vt.middleware import VTIdentityMiddleware
-from tests.checks.conftest import ids
+from tests.unit.checks.conftest import ids
 
 
 class SubclassedMiddleware(VTIdentityMiddleware):
@@ -21,13 +21,13 @@ def test_a_missing_middleware_is_a_warning(found, settings):
     assert not message.is_serious()
 
 
-@pytest.mark.parametrize("others", [[], ["shop.nowhere.Middleware"], ["tests.checks.test_middleware.before_record"]])
+@pytest.mark.parametrize("others", [[], ["shop.nowhere.Middleware"], [f"{__name__}.before_record"]])
 def test_a_subclass_of_the_middleware_does_as_well(found, settings, others):
-    settings.MIDDLEWARE = [*others, "tests.checks.test_middleware.SubclassedMiddleware"]
+    settings.MIDDLEWARE = [*others, f"{__name__}.SubclassedMiddleware"]
     assert found() == []
 
 
-@pytest.mark.parametrize("others", [["shop.nowhere.Middleware"], ["tests.checks.test_middleware.before_record"]])
+@pytest.mark.parametrize("others", [["shop.nowhere.Middleware"], [f"{__name__}.before_record"]])
 def test_other_middleware_is_not_ours(found, settings, others):
     settings.MIDDLEWARE = others
     assert ids(found()) == ["W001"]

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
 from django_vt import conf
-from tests.checks.conftest import ACCOUNT, ids
+from tests.unit.checks.conftest import ACCOUNT, ids
 
 
 def test_the_settings_of_readme_are_found_good(found):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from django_vt import conf
-from tests.checks.conftest import ACCOUNT
+from tests.unit.checks.conftest import ACCOUNT
 
 BOOLS = ("ENABLED", "TRUST_ENV", "FAIL_SILENTLY")
 WRONG = [

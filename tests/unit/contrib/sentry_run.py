@@ -1,7 +1,7 @@
 """A shop with the real Sentry SDK, in a process of its own, as the SDK patches what it finds for good.
 
-`python -m tests.contrib.sentry_run '{"…": …}'` places an order, fails to deliver it once, delivers it, lets a recording
-fail, and prints everything that would have gone to Sentry, an item a line.
+`python -m tests.unit.contrib.sentry_run '{"…": …}'` places an order, fails to deliver it once, delivers it, lets a
+recording fail, and prints everything that would have gone to Sentry, an item a line.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 from django_vt.contrib.sentry import VibetraceIntegration, scrub_breadcrumb, scrub_event, scrub_span
 
 CANARY = "canary"
-PLAIN = {"BACKEND": "tests.contrib.sentry_run.PlainBackend"}
+PLAIN = {"BACKEND": "tests.unit.contrib.sentry_run.PlainBackend"}
 # With it the addresses of streamed spans are whole.
 STREAM = {"trace_lifecycle": "stream", "send_default_pii": True}
 URL = "https://app.vtcdn.net/event/acc123/login"
@@ -22,7 +22,7 @@ def sent_to_sentry(process_environment):
 
     def run(**scenario: Any) -> dict[str, list[str]]:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.contrib.sentry_run", json.dumps(scenario)],
+            [sys.executable, "-m", "tests.unit.contrib.sentry_run", json.dumps(scenario)],
             check=False, capture_output=True, text=True, timeout=60, env=process_environment,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

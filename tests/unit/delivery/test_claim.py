@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_vt.conf import DEFAULTS
 from django_vt.delivery.claim import LONGEST_SLEEP, Claim, Claimer
 from django_vt.models import Endpoint, SendLogEntry
-from tests.delivering import ACCOUNT, configure, one, pending, statements
+from tests.support.delivering import ACCOUNT, configure, one, pending, statements
 
 pytestmark = pytest.mark.django_db
 

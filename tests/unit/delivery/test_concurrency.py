@@ -12,7 +12,7 @@ from django_vt.delivery import deliver as delivery_module
 from django_vt.delivery.claim import Claimer
 from django_vt.delivery.deliver import Delivery
 from django_vt.models import Endpoint, SendLogEntry
-from tests.delivering import configure, endpoint, pending
+from tests.support.delivering import configure, endpoint, pending
 
 pytestmark = pytest.mark.django_db
 

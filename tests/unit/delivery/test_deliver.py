@@ -14,7 +14,7 @@ from django_vt.exceptions import DeliveryError
 from django_vt.models import Endpoint, SendLogEntry
 from django_vt.models.send_log import SendLogQuerySet
 from django_vt.protocol.outcome import Reply
-from tests.delivering import ScriptedBackend, configure, endpoint, one, pending, statuses
+from tests.support.delivering import ScriptedBackend, configure, endpoint, one, pending, statuses
 
 pytestmark = pytest.mark.django_db
 
@@ -250,7 +250,7 @@ def test_a_backend_that_raises_is_tried_again_and_its_text_is_told_nowhere(scrip
     assert deliver_due() == DeliveryReport(requests=1, retried=1)
     entry.refresh_from_db()
     assert (entry.status, entry.attempts, entry.reason) == ("pending", 1, "backend failed: LookupError")
-    assert "tests.delivering.ScriptedBackend raised LookupError" in caplog.text
+    assert "tests.support.delivering.ScriptedBackend raised LookupError" in caplog.text
     assert "canary" not in caplog.text
 
 

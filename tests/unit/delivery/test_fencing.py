@@ -8,7 +8,7 @@ from django_vt.delivery import DeliveryReport, deliver_due
 from django_vt.delivery.deliver import Delivery
 from django_vt.models import SendAttempt, SendLogEntry
 from django_vt.signals import event_sent
-from tests.delivering import ACCOUNT, one, pending
+from tests.support.delivering import ACCOUNT, one, pending
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_vt.conf import DEFAULTS
 from django_vt.delivery.claim import LONGEST_SLEEP, SHORTEST_SLEEP, Claim, Claimer
 from django_vt.models import Endpoint
-from tests.delivering import ACCOUNT, endpoint, one, pending, statements
+from tests.support.delivering import ACCOUNT, endpoint, one, pending, statements
 
 pytestmark = pytest.mark.django_db
 

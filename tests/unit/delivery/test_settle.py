@@ -16,7 +16,7 @@ from django_vt.models import Endpoint, SendAttempt, SendLogEntry
 from django_vt.models.send_log import SendLogQuerySet
 from django_vt.protocol.outcome import Reply
 from django_vt.signals import event_failed, event_sent
-from tests.delivering import ACCOUNT, configure, endpoint, one, pending, statements, statuses, until_settled
+from tests.support.delivering import ACCOUNT, configure, endpoint, one, pending, statements, statuses, until_settled
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from django_vt.delivery import worker as workers
 from django_vt.delivery.claim import LONGEST_SLEEP, Claimer
 from django_vt.delivery.deliver import Delivery
 from django_vt.delivery.worker import Worker
-from tests.delivering import one, pending, statuses
+from tests.support.delivering import one, pending, statuses
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,7 +6,7 @@ from django_vt import dispatchers
 from django_vt.dispatchers import Dispatcher
 from django_vt.dispatchers.immediate import ImmediateDispatcher
 from django_vt.dispatchers.manual import ManualDispatcher
-from tests.delivering import configure, one, statuses
+from tests.support.delivering import configure, one, statuses
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def test_the_manual_dispatcher_leaves_it_to_send_pending(settings, script):
 
 @pytest.mark.parametrize(
     ("path", "error"),
-    [("tests.dispatchers.test_dispatchers.Broken", "LookupError"), ("tests.nowhere.Dispatcher", "ModuleNotFoundError")],
+    [(f"{__name__}.Broken", "LookupError"), ("tests.nowhere.Dispatcher", "ModuleNotFoundError")],
 )
 def test_a_dispatcher_that_fails_reaches_nobody_and_is_told_of(settings, caplog, first_request, path, error):
     configure(settings, DISPATCHER=path)
@@ -63,13 +63,13 @@ def test_a_dispatcher_must_say_what_a_wake_does_and_need_not_start():
 
 
 def test_while_disabled_the_first_request_starts_nothing(settings, caplog, first_request):
-    configure(settings, DISPATCHER="tests.dispatchers.test_dispatchers.Broken", ENABLED=False)
+    configure(settings, DISPATCHER=f"{__name__}.Broken", ENABLED=False)
     dispatchers.start_with_first_request()
     assert caplog.text == ""
 
 
 def test_only_the_first_request_starts_anything(settings, caplog, first_request):
-    configure(settings, DISPATCHER="tests.dispatchers.test_dispatchers.Broken")
+    configure(settings, DISPATCHER=f"{__name__}.Broken")
     for _ in range(3):
         dispatchers.start_with_first_request()
     assert len(caplog.records) == 1

@@ -10,8 +10,8 @@ import pytest
 from django_vt.delivery.worker import Worker
 from django_vt.dispatchers import thread
 from django_vt.dispatchers.thread import ThreadDispatcher
-from tests.delivering import one, statuses
-from tests.dispatchers.threads import Hanging, delivery_threads, thread_dispatcher, until_ended, wake  # noqa: F401 - a fixture is among them
+from tests.support.delivering import one, statuses
+from tests.unit.dispatchers.threads import Hanging, delivery_threads, thread_dispatcher, until_ended, wake  # noqa: F401 - a fixture is among them
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("thread_dispatcher")]
 

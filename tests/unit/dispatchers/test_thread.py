@@ -11,9 +11,9 @@ from django_vt.delivery.worker import Worker
 from django_vt.dispatchers import _background, thread
 from django_vt.models import SendLogEntry
 from django_vt.testing import FakeVendor
-from tests.delivering import configure, endpoint, one, pending, statuses
-from tests.dispatchers.threads import Hanging, delivery_threads, thread_dispatcher, until_ended, wake  # noqa: F401 - a fixture is among them
-from tests.ordering import PIXEL_COOKIE
+from tests.support.delivering import configure, endpoint, one, pending, statuses
+from tests.support.ordering import PIXEL_COOKIE
+from tests.unit.dispatchers.threads import Hanging, delivery_threads, thread_dispatcher, until_ended, wake  # noqa: F401 - a fixture is among them
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("thread_dispatcher")]
 
@@ -102,7 +102,7 @@ def imported_by(settings, tmp_path, monkeypatch):
     by = []
     (tmp_path / "backend_of_the_shop.py").write_text(
         "import threading\n"
-        "from tests.delivering import ScriptedBackend\n"
+        "from tests.support.delivering import ScriptedBackend\n"
         "threading.imported_by.append(threading.current_thread())\n",
         encoding="utf-8",
     )

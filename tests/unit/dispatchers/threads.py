@@ -8,7 +8,7 @@ import pytest
 
 from django_vt import dispatchers
 from django_vt.dispatchers import _background, thread
-from tests.delivering import Script, configure
+from tests.support.delivering import Script, configure
 
 THREAD = "django_vt.dispatchers.thread.ThreadDispatcher"
 

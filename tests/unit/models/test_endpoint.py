@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from django_vt.models import Endpoint
-from tests.delivering import endpoint
+from tests.support.delivering import endpoint
 
 pytestmark = pytest.mark.django_db
 

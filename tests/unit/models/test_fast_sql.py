@@ -12,7 +12,7 @@ from django.db import IntegrityError, InternalError, OperationalError, connectio
 
 from django_vt.models import SendLogEntry, fast_sql
 from django_vt.models.fast_sql import RELEASE, SAVEPOINT, record
-from tests.shop.models import Order
+from tests.projects.shop.models import Order
 
 pytestmark = pytest.mark.django_db
 

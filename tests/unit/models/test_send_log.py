@@ -12,7 +12,7 @@ from django_vt import track
 from django_vt.events import Event
 from django_vt.models import Endpoint, RememberedIdentity, SendAttempt, SendLogEntry
 from django_vt.models.send_log import Status
-from tests.ordering import BUYER, PIXEL, confirmation, visitor
+from tests.support.ordering import BUYER, PIXEL, confirmation, visitor
 
 pytestmark = pytest.mark.django_db
 

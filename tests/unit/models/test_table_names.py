@@ -7,8 +7,8 @@ from django.db import connection, transaction
 
 from django_vt import track
 from django_vt.models import SendLogEntry, fast_sql
-from tests.delivering import pending, statuses
-from tests.ordering import confirmation, visitor
+from tests.support.delivering import pending, statuses
+from tests.support.ordering import confirmation, visitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,8 +11,8 @@ import pytest
 import django_vt
 from django_vt import operations
 from django_vt.exceptions import InvalidField
-from tests.commands.forgettable import ADDRESS, SESSION, USER, VTSID, order, traces_in
-from tests.dump import dump
+from tests.support.dump import dump
+from tests.support.forgettable import ADDRESS, SESSION, USER, VTSID, order, traces_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_is_sent_by_itself")]
 

@@ -13,8 +13,9 @@ from django_vt.models import RememberedIdentity
 from django_vt.operations import forgetting
 from django_vt.operations.forgetting import Forgetting
 from django_vt.recording.record import hash_of_address
-from tests.commands.conftest import run
-from tests.commands.forgettable import (
+from tests.support.delivering import configure, one
+from tests.support.dump import dump
+from tests.support.forgettable import (
     ADDRESS,
     ELSEWHERE,
     PIXEL,
@@ -27,9 +28,8 @@ from tests.commands.forgettable import (
     shopper_s_request,
     traces_in,
 )
-from tests.delivering import configure, one
-from tests.dump import dump
-from tests.ordering import confirmation, request_with
+from tests.support.ordering import confirmation, request_with
+from tests.unit.management.commands.conftest import run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_is_sent_by_itself")]
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import pytest
@@ -10,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_vt.protocol.packing import OutgoingRequest, Packing
+from tests.support.recorded import RECORDED
 
-RECORDED = [json.loads(path.read_text()) for path in sorted((Path(__file__).parent / "vendor").glob("recorded-*.json"))]
 PACKING = Packing("https://vendor.example/event", "vt", batch_size=20, max_url_length=8000)
 
 
@@ -36,7 +35,7 @@ def data(request: OutgoingRequest) -> str:
     return parse_qs(urlsplit(request.url).query)["data"][0]
 
 
-@pytest.mark.parametrize("recorded", RECORDED, ids=lambda recorded: recorded["name"])
+@pytest.mark.parametrize("recorded", RECORDED.values(), ids=RECORDED)
 def test_the_vendors_own_examples_come_out_byte_for_byte(recorded):
     payload = recorded["query"]["data"][1:-1]
     [request] = PACKING.pack([Entry(1, payload, event_type=recorded["name"])])

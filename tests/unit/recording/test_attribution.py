@@ -22,7 +22,7 @@ from django_vt.identity import Identity
 from django_vt.models import RememberedIdentity, SendLogEntry
 from django_vt.recording import attribution
 from django_vt.recording.attribution import address_of, key_of
-from tests.ordering import PIXEL, PIXEL_COOKIE, confirmation, request_with, visitor
+from tests.support.ordering import PIXEL, PIXEL_COOKIE, confirmation, request_with, visitor
 
 pytestmark = pytest.mark.django_db
 

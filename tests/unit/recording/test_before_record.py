@@ -15,8 +15,8 @@ from django_vt.identity import NOBODY, Identity
 from django_vt.models import RememberedIdentity, SendLogEntry
 from django_vt.recording.attribution import key_of
 from django_vt.signals import order_placed
-from tests.ordering import PIXEL, confirmation, order, visitor
-from tests.shop.models import Order
+from tests.projects.shop.models import Order
+from tests.support.ordering import PIXEL, confirmation, order, visitor
 
 pytestmark = pytest.mark.django_db
 

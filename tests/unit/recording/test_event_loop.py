@@ -18,7 +18,7 @@ from django_vt.models import SendLogEntry
 from django_vt.models.send_log import Status
 from django_vt.recording import event_loop
 from django_vt.signals import order_placed
-from tests.ordering import PIXEL, PIXEL_COOKIE, confirmation, order, visitor
+from tests.support.ordering import PIXEL, PIXEL_COOKIE, confirmation, order, visitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -23,8 +23,8 @@ from django_vt.models import SendLogEntry
 from django_vt.models.send_log import Status
 from django_vt.recording import attribution, receivers
 from django_vt.signals import order_placed
-from tests.ordering import BUYER, PIXEL, PIXEL_COOKIE, order, place, request_with, visitor
-from tests.shop.models import Order
+from tests.projects.shop.models import Order
+from tests.support.ordering import BUYER, PIXEL, PIXEL_COOKIE, order, place, request_with, visitor
 
 pytestmark = pytest.mark.django_db
 

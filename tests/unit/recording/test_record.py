@@ -19,8 +19,8 @@ from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
 from django_vt.models.send_log import Status
 from django_vt.recording import record
-from tests.ordering import BUYER, PIXEL, confirmation, place, visitor
-from tests.shop.models import Order
+from tests.projects.shop.models import Order
+from tests.support.ordering import BUYER, PIXEL, confirmation, place, visitor
 
 pytestmark = pytest.mark.django_db
 

@@ -17,8 +17,8 @@ from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from django_vt.models import RememberedIdentity, SendLogEntry
 from django_vt.recording import attribution, event_loop
-from tests.ordering import BUYER, PIXEL, PIXEL_COOKIE, place, request_with, visitor
-from tests.shop.models import Order
+from tests.projects.shop.models import Order
+from tests.support.ordering import BUYER, PIXEL, PIXEL_COOKIE, place, request_with, visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -192,7 +192,7 @@ def test_another_process_uses_it(process_environment):
     code = """
         import django
         django.setup()
-        from tests.ordering import order
+        from tests.support.ordering import order
         from django_vt.signals import order_placed
         order_placed.send(sender=None, **order())
     """

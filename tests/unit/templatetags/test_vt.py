@@ -8,7 +8,7 @@ import pytest
 from django.template import Context, RequestContext, Template
 from django.utils.functional import SimpleLazyObject
 
-from tests.ordering import request_with
+from tests.support.ordering import request_with
 
 
 class LazyNonce(SimpleLazyObject):

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from django_vt.models import SendLogEntry
 from django_vt.testing import captured_events
-from tests.testing.recording import Failure, place_order, record, record_and_fail, references
+from tests.unit.testing.recording import Failure, place_order, record, record_and_fail, references
 
 
 @pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.conf import settings
 from django_vt import atrack
 from django_vt.events import Event
 from django_vt.testing import captured_events
-from tests.testing.recording import SHOPPER, Failure, record, record_and_fail, references
+from tests.unit.testing.recording import SHOPPER, Failure, record, record_and_fail, references
 
 
 @pytest.mark.django_db(transaction=True)

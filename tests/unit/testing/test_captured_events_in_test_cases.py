@@ -10,8 +10,8 @@ from django_vt import atrack
 from django_vt.delivery import deliver_due
 from django_vt.events import Event
 from django_vt.testing import captured_events
-from tests.shop.models import Order
-from tests.testing.recording import SHOPPER, Failure, place_order, record, record_and_fail, references
+from tests.projects.shop.models import Order
+from tests.unit.testing.recording import SHOPPER, Failure, place_order, record, record_and_fail, references
 
 
 class InATestCase(TestCase):

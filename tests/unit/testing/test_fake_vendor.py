@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from django_vt.testing import Answer, FakeVendor
-from tests.testing.raw_client import (
+from tests.unit.testing.raw_client import (
     LOGIN,
     ask,
     confirmation,

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.testing.raw_client import LOGIN, target
+from tests.unit.testing.raw_client import LOGIN, target
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import requests
 import trustme
 
 from django_vt.testing import Answer, DripBody, FakeVendor, Hang
-from tests.testing.raw_client import LOGIN, ask, connected, read_all, read_answer, request_bytes, target
+from tests.unit.testing.raw_client import LOGIN, ask, connected, read_all, read_answer, request_bytes, target
 
 
 def vendor_threads() -> list[threading.Thread]:

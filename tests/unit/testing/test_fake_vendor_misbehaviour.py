@@ -19,7 +19,7 @@ from django_vt.testing import (
     ResetBeforeReading,
     TruncatedBody,
 )
-from tests.testing.raw_client import LOGIN, confirmation, connected, read_all, read_answer, request_bytes, target
+from tests.unit.testing.raw_client import LOGIN, confirmation, connected, read_all, read_answer, request_bytes, target
 
 USUAL_BODY = b'vt({"status": "ok"})'
 IN_VAIN = 0.05

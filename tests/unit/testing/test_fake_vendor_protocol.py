@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from urllib.parse import parse_qs, quote, unquote_plus
 
 import pytest
@@ -10,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_vt.testing.fake_vendor.protocol import read_request
-from tests.testing.raw_client import LOGIN, ask, confirmation, connected, read_answer, request_bytes, target
+from tests.support.recorded import RECORDED
+from tests.unit.testing.raw_client import LOGIN, ask, confirmation, connected, read_answer, request_bytes, target
 
 PIXEL = {"userId": "0111", "sessionId": "013123"}
 
@@ -92,7 +92,7 @@ def test_the_answer_tells_the_developer_what_is_wrong(vendor):
 
 @pytest.mark.parametrize("kind", ["confirmation", "login"])
 def test_the_vendors_own_examples_are_accepted(vendor, kind):
-    recorded = json.loads((Path(__file__).parent.parent / "vendor" / f"recorded-{kind}.json").read_text())
+    recorded = RECORDED[kind]
     url = vendor.endpoint.removesuffix("/event") + f"{recorded['path']}?{recorded['raw_query']}"
     assert requests.get(url).ok
     assert vendor.events == recorded["events"]

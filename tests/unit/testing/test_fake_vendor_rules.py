@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from django_vt.testing import Answer, FakeVendor, ResetBeforeReading
-from tests.testing.raw_client import LOGIN, ask, confirmation
+from tests.unit.testing.raw_client import LOGIN, ask, confirmation
 
 
 def statuses(vendor, count: int, *events) -> list[int]:

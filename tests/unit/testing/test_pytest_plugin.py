@@ -9,9 +9,9 @@ import pytest
 from django.conf import settings as django_settings
 
 from django_vt.delivery import deliver_due
-from tests.testing.recording import Failure, place_order, record, record_and_fail, references
+from tests.unit.testing.recording import Failure, place_order, record, record_and_fail, references
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 def test_vt_events_holds_what_the_test_has_recorded(vt_events, client):

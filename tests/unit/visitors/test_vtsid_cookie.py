@@ -19,8 +19,8 @@ from django_vt.identity import VTSID_PATTERN, Identity
 from django_vt.middleware import VTIdentityMiddleware
 from django_vt.models import SendLogEntry
 from django_vt.visitors import vtsid_cookie
-from tests.ordering import PIXEL_COOKIE, request_with
-from tests.shop.models import Order
+from tests.projects.shop.models import Order
+from tests.support.ordering import PIXEL_COOKIE, request_with
 
 ORDER = {"number": "100023", "email": "buyer@example.com"}
 
@@ -167,7 +167,7 @@ def test_nobody_gets_one_where_it_is_off(issue, serve, block):
 @BOTH
 @pytest.mark.parametrize("hook", ["allow", "allow_async"])
 def test_the_hook_says_who_gets_one(issue, serve, hook):
-    issue(f"tests.test_issuing.{hook}")
+    issue(f"{__name__}.{hook}")
     assert "_vtsid" in serve(request_with(consent="yes")).cookies
     assert not serve(request_with(consent="no")).cookies
 
@@ -175,12 +175,12 @@ def test_the_hook_says_who_gets_one(issue, serve, hook):
 @BOTH
 @pytest.mark.django_db(transaction=True)
 def test_the_hook_may_ask_the_database(issue, serve):
-    issue("tests.test_issuing.ask_the_database")
+    issue(f"{__name__}.ask_the_database")
     assert "_vtsid" in serve().cookies
 
 
 def test_the_hook_is_not_asked_about_a_visitor_who_has_one(issue, caplog):
-    issue("tests.test_issuing.fail")
+    issue(f"{__name__}.fail")
     serve(request_with(_vtsid="site-1"))
     assert caplog.messages == []
 
@@ -189,9 +189,9 @@ def test_the_hook_is_not_asked_about_a_visitor_who_has_one(issue, caplog):
 @pytest.mark.parametrize(
     ("hook", "error"),
     [
-        ("tests.test_issuing.fail", "LookupError"),
+        (f"{__name__}.fail", "LookupError"),
         ("no.such.hook", "ModuleNotFoundError"),
-        ("tests.test_issuing.ORDER", "TypeError"),
+        (f"{__name__}.ORDER", "TypeError"),
         (5, "ImportError"),
     ],
 )

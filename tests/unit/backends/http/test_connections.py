@@ -13,8 +13,8 @@ from django_vt.backends.http import _deadline
 from django_vt.backends.http._deadline import Deadline, DeadlineAdapter, Watchdog
 from django_vt.exceptions import DeliveryError
 from django_vt.protocol.outcome import Reply
-from tests.backends.requests_to import login
-from tests.delivering import configure
+from tests.support.delivering import configure
+from tests.unit.backends.requests_to import login
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"

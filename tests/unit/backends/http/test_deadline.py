@@ -15,8 +15,8 @@ from django_vt.backends.http._deadline import Deadline, DeadlineAdapter, Watchdo
 from django_vt.exceptions import DeliveryError
 from django_vt.protocol.outcome import Reply
 from django_vt.testing import DripBody, DripHead, FakeVendor, Hang
-from tests.backends.requests_to import login
-from tests.delivering import configure
+from tests.support.delivering import configure
+from tests.unit.backends.requests_to import login
 
 DEADLINE = 0.5  # of the fixture `vendor`: 0.2 s and 0.3 s
 PATIENCE = 3.0  # for a machine that has other things to do

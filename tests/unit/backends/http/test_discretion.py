@@ -8,7 +8,7 @@ import pytest
 from django_vt.backends.http import _wire
 from django_vt.exceptions import DeliveryError
 from django_vt.testing import Answer, Garbage, Hang, MalformedHeaders, Redirect, ResetAfterReading
-from tests.backends.requests_to import login
+from tests.unit.backends.requests_to import login
 
 SECRETS = ("canary", "example.com", "data=", "%40")
 

@@ -5,7 +5,6 @@ import socket
 import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import requests
@@ -27,12 +26,9 @@ from django_vt.testing import (
     ResetBeforeReading,
     TruncatedBody,
 )
-from tests.backends.requests_to import Entry, login, logins
-from tests.delivering import configure
-
-RECORDED = [
-    json.loads(path.read_text()) for path in sorted((Path(__file__).parents[1] / "vendor").glob("recorded-*.json"))
-]
+from tests.support.delivering import configure
+from tests.support.recorded import RECORDED
+from tests.unit.backends.requests_to import Entry, login, logins
 
 CHUNKS_THAT_ARE_NONE = Answer(headers={"Transfer-Encoding": "chunked"}, body=b"no chunk\r\n")
 
@@ -56,7 +52,7 @@ def test_nothing_goes_to_another_machine_by_plain_http(backend, settings, endpoi
 # What goes over the wire
 
 
-@pytest.mark.parametrize("recorded", RECORDED, ids=lambda recorded: recorded["name"])
+@pytest.mark.parametrize("recorded", RECORDED.values(), ids=RECORDED)
 def test_the_recorded_requests_arrive_byte_for_byte(vendor, backend, recorded):
     packing = Packing(vt.ENDPOINT, vt.CALLBACK, vt.BATCH_SIZE, vt.MAX_URL_LENGTH)
     [request] = packing.pack([Entry(1, recorded["query"]["data"][1:-1], event_type=recorded["name"])])
@@ -88,7 +84,7 @@ def test_responses_stands_in_for_the_vendor_in_a_shops_tests(settings, backend):
 
 
 def test_an_order_and_a_batch_are_so_many_bytes(vendor, backend):
-    payload = RECORDED[0]["query"]["data"][1:-1]
+    payload = RECORDED["confirmation"]["query"]["data"][1:-1]
     packing = Packing("https://app.vtcdn.net/event", "vt", 20, 8000)
     [single] = packing.pack([Entry(1, payload, event_type="confirmation")])
     batches = packing.pack([Entry(pk, payload, event_type="confirmation") for pk in range(20)])

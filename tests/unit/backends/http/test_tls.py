@@ -6,8 +6,8 @@ import trustme
 from django_vt.exceptions import DeliveryError
 from django_vt.protocol.outcome import Reply
 from django_vt.testing import FakeVendor
-from tests.backends.requests_to import login
-from tests.delivering import configure
+from tests.support.delivering import configure
+from tests.unit.backends.requests_to import login
 
 
 @pytest.mark.parametrize("names", [["127.0.0.1"], ["other.example"]])

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from django_vt.backends.http._deadline import Watchdog
-from tests.backends.requests_to import login
+from tests.unit.backends.requests_to import login
 
 LONG = 3600
 

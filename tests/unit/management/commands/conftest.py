@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from django_vt.conf import settings as vt_settings
 from django_vt.models import Endpoint, SendLogEntry
-from tests.commands.forgettable import life, nothing_is_sent_by_itself  # noqa: F401 - fixtures
+from tests.support.forgettable import life, nothing_is_sent_by_itself  # noqa: F401 - fixtures
 
 
 def run(command: str, *arguments: str, **options: object) -> str:

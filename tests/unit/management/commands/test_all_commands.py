@@ -8,8 +8,8 @@ from django.core.management.base import CommandError, SystemCheckError
 
 from django_vt.management.arguments import WrongArgument
 from django_vt.models import Endpoint
-from tests.commands.conftest import failed, fails, hold, pause, run
-from tests.delivering import configure, one
+from tests.support.delivering import configure, one
+from tests.unit.management.commands.conftest import failed, fails, hold, pause, run
 
 COMMANDS = [
     *("send_pending", "resend", "purge_send_log", "send_log_status", "hold_sending", "release_sending"),

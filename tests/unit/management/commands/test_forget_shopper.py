@@ -18,10 +18,9 @@ from django_vt.models import RememberedIdentity, SendAttempt, SendLogEntry
 from django_vt.operations import forgetting
 from django_vt.recording import attribution
 from django_vt.recording.record import hash_of_address
-from tests.admin.people import url
-from tests.admin.plans import scans
-from tests.commands.conftest import fails, run
-from tests.commands.forgettable import (
+from tests.support.delivering import configure, one, pending, statuses
+from tests.support.dump import dump
+from tests.support.forgettable import (
     ADDRESS,
     PIXEL,
     SESSION,
@@ -34,9 +33,10 @@ from tests.commands.forgettable import (
     shopper_s_request,
     traces_in,
 )
-from tests.delivering import configure, one, pending, statuses
-from tests.dump import dump
-from tests.ordering import confirmation
+from tests.support.ordering import confirmation
+from tests.support.people import url
+from tests.support.table_scans import scans
+from tests.unit.management.commands.conftest import fails, run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_is_sent_by_itself")]
 

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from django_vt.delivery import deliver_due
 from django_vt.models import Endpoint
-from tests.commands.conftest import pause, run
-from tests.delivering import configure, one, pending, statuses
+from tests.support.delivering import configure, one, pending, statuses
+from tests.unit.management.commands.conftest import pause, run
 
 pytestmark = pytest.mark.django_db
 

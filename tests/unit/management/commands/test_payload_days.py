@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from django_vt.models import SendLogEntry
 from django_vt.operations import purging
-from tests.admin.plans import scans
-from tests.commands.conftest import failed, fails, run
-from tests.delivering import configure, one
+from tests.support.delivering import configure, one
+from tests.support.table_scans import scans
+from tests.unit.management.commands.conftest import failed, fails, run
 
 pytestmark = pytest.mark.django_db
 

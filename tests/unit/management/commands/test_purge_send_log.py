@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from django_vt.models import RememberedIdentity, SendAttempt, SendLogEntry
 from django_vt.operations import purging
-from tests.commands.conftest import failed, fails, run
-from tests.delivering import configure, one, pending, statuses
+from tests.support.delivering import configure, one, pending, statuses
+from tests.unit.management.commands.conftest import failed, fails, run
 
 pytestmark = pytest.mark.django_db
 

@@ -8,8 +8,8 @@ from django.core.management import call_command
 
 from django_vt.models import SendLogEntry
 from django_vt.operations import resending
-from tests.commands.conftest import failed, fails, hold, pause, run, status_of
-from tests.delivering import configure, one, pending, statuses
+from tests.support.delivering import configure, one, pending, statuses
+from tests.unit.management.commands.conftest import failed, fails, hold, pause, run, status_of
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django_vt.management.commands import send_log_status
 from django_vt.models import functions
 from django_vt.operations import figures
-from tests.commands.conftest import failed, fails, hold, pause, run
-from tests.delivering import configure, one, pending
+from tests.support.delivering import configure, one, pending
+from tests.unit.management.commands.conftest import failed, fails, hold, pause, run
 
 pytestmark = pytest.mark.django_db
 

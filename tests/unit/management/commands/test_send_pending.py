@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from django_vt.models import Endpoint
-from tests.commands.conftest import fails, hold, pause, run, status_of
-from tests.delivering import configure, one, pending, statuses
+from tests.support.delivering import configure, one, pending, statuses
+from tests.unit.management.commands.conftest import fails, hold, pause, run, status_of
 
 pytestmark = pytest.mark.django_db
 

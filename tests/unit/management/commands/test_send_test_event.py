@@ -22,8 +22,8 @@ from django_vt.testing.fake_vendor import (
     ResetBeforeReading,
     TruncatedBody,
 )
-from tests.commands.conftest import fails, hold, pause, run
-from tests.delivering import configure
+from tests.support.delivering import configure
+from tests.unit.management.commands.conftest import fails, hold, pause, run
 
 pytestmark = pytest.mark.django_db
 
@@ -135,7 +135,7 @@ def test_every_kind_of_answer_has_its_advice():
 
 def test_another_backend_is_named_as_its_answer_proves_nothing(script):
     printed = run(COMMAND)
-    assert "It goes through tests.delivering.ScriptedBackend" in printed
+    assert "It goes through tests.support.delivering.ScriptedBackend" in printed
     assert [request.event_type for request in script.requests] == ["django_vt_test"]
 
 
