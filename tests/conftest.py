@@ -17,9 +17,9 @@ from django.utils import timezone
 from django_vt.backends import locmem
 from django_vt.delivery import clock as delivery_clock
 from django_vt.models.functions import milliseconds
-from tests.delivering import script  # noqa: F401 - a fixture
-from tests.network_guard import loopback_only
-from tests.other_databases import empty_database, other_database  # noqa: F401 - fixtures
+from tests.support.delivering import script  # noqa: F401 - a fixture
+from tests.support.network_guard import loopback_only
+from tests.support.other_databases import empty_database, other_database  # noqa: F401 - fixtures
 
 # Once these settings have read it: another project that a test starts must not take our database for its own.
 assert django_settings.configured

@@ -36,7 +36,7 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "cookie_consent",
     "django_vt",
-    "tests.shop",
+    "tests.projects.shop",
 ]
 
 MIDDLEWARE = [

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView
 from django.urls import include, path
 
-from tests.shop import views
+from tests.projects.shop import views
 
 urlpatterns = [
     path("", views.home, name="home"),

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from django_vt.models import SendLogEntry
-from tests.ordering import PIXEL_COOKIE
+from tests.support.ordering import PIXEL_COOKIE
 
 pytestmark = pytest.mark.django_db
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from tests.shop import views
+from tests.projects.shop import views
 
 urlpatterns = [
     path("", views.home),

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from django_vt.models import Endpoint, SendLogEntry
-from tests.admin.conftest import PEOPLE, RESEND, VIEW
 from tests.browser import sample_log
 from tests.browser.sample_log import REJECTED
 from tests.browser.staff import Staff
+from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW
 
 EVERYTHING = (VIEW, RESEND, PEOPLE)
 Entries = dict[str, SendLogEntry]

@@ -6,8 +6,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.admin.people import url
 from tests.browser.leaving import leaves_the_page
+from tests.support.people import url
 
 BUTTON = "//input[@type='submit' and (normalize-space(@value)={0} or @aria-label={0})]"
 

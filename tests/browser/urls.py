@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.urls import path
 
-from tests.shop import views
+from tests.projects.shop import views
 
 PAGE = """<!doctype html><title>Shop</title>{% load vt %}{% vt_identify %}
 <form action="/buy/" method="post"><input name="number" value="100023"><button>Buy</button></form>"""

@@ -173,7 +173,7 @@ def _one_of_each(number: int) -> Iterator[Role]:
         yield Role(kind, number, shop, environment=environment)
     send = ("-m", "django", "send_pending", "--forever", "--concurrency=2")
     yield Role("send_pending", number, send, concurrency=2)
-    worker = ("-m", "celery", "--app=tests.celery_project.app", "worker", "--pool=prefork", "--concurrency=2")
+    worker = ("-m", "celery", "--app=tests.projects.celery.app", "worker", "--pool=prefork", "--concurrency=2")
     quiet = ("--loglevel=INFO", "--without-gossip", "--without-mingle", "--without-heartbeat")
     yield Role("celery", number, worker + quiet, children=2)
 
@@ -194,7 +194,7 @@ def settle() -> int:
 def compare(vendor: FakeVendor, herd: Herd, resent: int, unclean: list[str]) -> Books:
     """Read the three books."""
     from django_vt.models import SendLogEntry
-    from tests.shop.models import Order
+    from tests.projects.shop.models import Order
 
     entries = list(SendLogEntry.objects.values_list("reference", "status"))
     return Books(

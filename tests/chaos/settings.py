@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.celery_project.settings import *  # noqa: F403
+from tests.projects.celery.settings import *  # noqa: F403
 from tests.settings import env
 
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.chaos.apps.ChaosConfig"]  # noqa: F405

@@ -19,7 +19,7 @@ def main() -> None:
     # As a project's __init__.py does, for the dispatcher to find the broker.
     from django.test import Client
 
-    import tests.celery_project.app  # noqa: F401
+    import tests.projects.celery.app  # noqa: F401
 
     name, rate = sys.argv[1], float(sys.argv[2])
     chance = random.Random(os.getpid())

@@ -9,8 +9,8 @@ from decimal import Decimal
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from tests.ordering import visitor
-from tests.shop.models import Order
+from tests.projects.shop.models import Order
+from tests.support.ordering import visitor
 
 
 class Lines(list[SimpleNamespace]):

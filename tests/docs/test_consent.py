@@ -13,7 +13,7 @@ from django.test import Client
 from django_vt.models import SendLogEntry
 from tests.docs import stage
 from tests.docs.pages import DOCS, code
-from tests.ordering import BUYER, PIXEL, PIXEL_COOKIE
+from tests.support.ordering import BUYER, PIXEL, PIXEL_COOKIE
 
 pytestmark = pytest.mark.django_db
 

@@ -21,7 +21,7 @@ from socket import socket
 from types import TracebackType
 
 from tests.docs.pages import DOCS, text
-from tests.process_output import ProcessOutput
+from tests.support.process_output import ProcessOutput
 
 PATIENCE = 30.0  # seconds for anything to show
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -10,9 +10,9 @@ from django.test import Client
 
 from benchmarks import grown_log
 from django_vt.models import SendLogEntry
-from tests.admin.people import url
 from tests.million.conftest import ENTRIES, first
 from tests.million.plans import Recorded, explained
+from tests.support.people import url
 
 LIMIT = 10_000
 # Session and user; the state of sending twice, what is due; the count, the page's ids, the page.

@@ -13,9 +13,9 @@ from django_vt.backends import locmem
 from django_vt.events import Item
 from django_vt.models import Endpoint, SendLogEntry
 from django_vt.signals import order_placed
-from tests.commands.conftest import run
 from tests.million.plans import explained
 from tests.million.test_admin import assert_few_are_read
+from tests.unit.management.commands.conftest import run
 
 PENDING = 200
 BATCH, CLAIM = 20, 80

@@ -28,7 +28,7 @@ class Broker:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What tests/celery_project/settings.py reads."""
+        """What tests/projects/celery/settings.py reads."""
         return {"BROKER_URL": self.url, "BROKER_OPTIONS": json.dumps(self.options), "BROKER_QUEUE": self.queue}
 
 

@@ -15,8 +15,8 @@ from django.conf import LazySettings
 from django_vt import dispatchers
 from django_vt.dispatchers.celery import CeleryDispatcher
 from django_vt.testing import FakeVendor
-from tests.process_output import ProcessOutput
 from tests.servers.brokers import BROKERS, Broker
+from tests.support.process_output import ProcessOutput
 
 PATIENCE = 30.0  # seconds, after which something is taken not to come
 
@@ -111,9 +111,9 @@ def start_worker(start: Start, broker: Broker, fake_vendor: FakeVendor) -> Start
 
     def start_worker(*options: str) -> Process:
         return start(
-            *("-m", "celery", "--app=tests.celery_project.app", "worker", "--loglevel=INFO", *options),
+            *("-m", "celery", "--app=tests.projects.celery.app", "worker", "--loglevel=INFO", *options),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-            DJANGO_SETTINGS_MODULE="tests.celery_project.settings",
+            DJANGO_SETTINGS_MODULE="tests.projects.celery.settings",
             VT_ENDPOINT=fake_vendor.endpoint,
             **broker.environment,
         )

@@ -12,8 +12,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from django_vt.models import RememberedIdentity, SendLogEntry
-from tests.ordering import BUYER, PIXEL, PIXEL_COOKIE
-from tests.shop.models import Order
+from tests.projects.shop.models import Order
+from tests.support.ordering import BUYER, PIXEL, PIXEL_COOKIE
 
 VISITORS = 2000
 LISTENING = re.compile(r"http://127\.0\.0\.1:(\d+)")
@@ -22,8 +22,8 @@ LISTENING = re.compile(r"http://127\.0\.0\.1:(\d+)")
 @pytest.fixture
 def port(start, transactional_db) -> int:
     server = start(
-        *("-m", "uvicorn", "tests.asgi_project.application:application", "--port=0", "--backlog=4096"),
-        DJANGO_SETTINGS_MODULE="tests.asgi_project.settings",
+        *("-m", "uvicorn", "tests.projects.asgi.application:application", "--port=0", "--backlog=4096"),
+        DJANGO_SETTINGS_MODULE="tests.projects.asgi.settings",
         PYTHONDEVMODE="",
     )
     server.wait_until(LISTENING.search)

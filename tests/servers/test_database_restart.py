@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests import processes
+from tests.support import processes
 
 SERVERS = {
     "postgresql": os.environ.get("POSTGRESQL_SERVER", "postgres://postgres@127.0.0.1:5432"),

@@ -14,8 +14,8 @@ from django_vt.dispatchers.django_tasks import TasksDispatcher
 from django_vt.models import SendLogEntry
 from django_vt.testing import FakeVendor
 from django_vt.testing.fake_vendor import Answer
+from tests.projects.tasks import settings as tasks_project
 from tests.servers.conftest import Process, Start
-from tests.tasks_project import settings as tasks_project
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def start_worker(start: Start, shop: None, fake_vendor: FakeVendor) -> Start:
     def start_worker() -> Process:
         return start(
             *("-m", "django", "db_worker", "--no-startup-delay", "--no-reload", "--interval=0.1"),
-            DJANGO_SETTINGS_MODULE="tests.tasks_project.settings",
+            DJANGO_SETTINGS_MODULE="tests.projects.tasks.settings",
             VT_ENDPOINT=fake_vendor.endpoint,
         )
 

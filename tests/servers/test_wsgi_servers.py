@@ -10,7 +10,7 @@ import requests
 from django_vt.models import SendLogEntry
 from tests.servers.conftest import Process, Start
 
-APPLICATION = "tests.wsgi_project.application:application"
+APPLICATION = "tests.projects.wsgi.application:application"
 GUNICORN = ("-m", "gunicorn", "--preload", "--workers=2", "--bind=127.0.0.1:0", "--no-control-socket", APPLICATION)
 UWSGI = (
     *("-c", "import pyuwsgi; pyuwsgi.run()", "--http-socket=127.0.0.1:0", "--master", "--processes=2"),
@@ -27,7 +27,7 @@ def serve(start, fake_vendor) -> Start:
     def serve(*arguments: str) -> Process:
         server = start(
             *arguments,
-            DJANGO_SETTINGS_MODULE="tests.wsgi_project.settings",
+            DJANGO_SETTINGS_MODULE="tests.projects.wsgi.settings",
             VT_ENDPOINT=fake_vendor.endpoint,
             PYTHONDEVMODE="",
         )

@@ -1,0 +1,193 @@
+"""Somebody hears, without looking, of what fails for good and of an outage that lasts; and not a thousand times."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from django_vt.delivery import deliver_due
+from django_vt.models import Endpoint
+from django_vt.protocol.outcome import Reply
+from django_vt.signals import event_failed
+from tests.support.delivering import endpoint, one, pending, statuses
+
+pytestmark = pytest.mark.django_db
+
+HOUR = 3600
+
+
+def told(caplog, level=logging.ERROR):
+    """What was said at this level, and forgotten by the next call."""
+    said = [record.getMessage() for record in caplog.records if record.levelno == level]
+    caplog.clear()
+    return said
+
+
+def fail(clock, script, status=400):
+    """An entry that fails for good, while others get through."""
+    bad = one()
+    script.reject(bad, status=status)
+    deliver_due()
+    clock.advance(10)
+    one()
+    deliver_due()
+    bad.refresh_from_db()
+    while bad.status == "pending":
+        clock.advance(10)
+        deliver_due()
+        bad.refresh_from_db()
+    return bad
+
+
+# An outage
+
+
+def test_a_short_outage_is_no_error(clock, script, caplog):
+    pending(2)
+    script.answer = lambda request: 503
+    for _ in range(7):
+        deliver_due()
+        clock.now = endpoint().paused_until
+    assert endpoint().consecutive_failures == 7
+    script.answer = lambda request: 200
+    deliver_due()
+    assert statuses() == {"sent": 2}
+    assert told(caplog) == []
+
+
+def test_an_outage_that_lasts_is_told_once(clock, script, caplog):
+    one()
+    script.answer = lambda request: 503
+    for _ in range(50):
+        deliver_due()
+        clock.advance(900)
+    [said] = told(caplog)
+    assert said.startswith(
+        "Nothing gets through to Vibetrace since 2026-11-23 12:00:00+00:00 (account acc123): "
+        "Vibetrace answered 503 Service Unavailable."
+    )
+
+
+def test_the_next_outage_is_told_again(clock, script, caplog):
+    for _ in range(2):
+        one()
+        script.answer = lambda request: 503
+        for _ in range(12):
+            deliver_due()
+            clock.advance(900)
+        script.answer = lambda request: 200
+        deliver_due()
+        clock.advance(900)
+        assert len(told(caplog)) == 1
+    assert statuses() == {"sent": 2}
+
+
+def test_a_second_outage_within_the_hour_is_told_if_it_outlasts_that(clock, script, caplog):
+    one()
+    script.answer = lambda request: 403
+    deliver_due()
+    script.answer = lambda request: 200
+    clock.advance(10)
+    deliver_due()
+    assert len(told(caplog)) == 1
+    one()
+    script.answer = lambda request: 403
+    for _ in range(4):
+        deliver_due()
+        clock.advance(900)
+    assert told(caplog) == []
+    for _ in range(10):
+        deliver_due()
+        clock.advance(900)
+    assert len(told(caplog)) == 1
+
+
+def test_a_vendor_that_asks_for_a_quarter_of_an_hour_is_told_at_once(clock, script, caplog):
+    one()
+    script.answer = lambda request: Reply(429, "899")
+    deliver_due()
+    assert told(caplog) == []
+    clock.advance(899)
+    script.answer = lambda request: Reply(429, "900")
+    deliver_due()
+    assert len(told(caplog)) == 1
+
+
+def test_an_outage_of_many_short_pauses_is_told_when_it_has_lasted(clock, script, caplog):
+    pending(2)
+    script.answer = lambda request: Reply(503, "60")
+    for _ in range(15):
+        deliver_due()
+        clock.advance(60)
+    assert told(caplog) == []
+    deliver_due()
+    assert len(told(caplog)) == 1
+
+
+def test_a_wrong_configuration_is_told_at_once_and_not_again_as_an_outage(clock, script, caplog):
+    one()
+    script.answer = lambda request: 403
+    deliver_due()
+    assert "seems wrong" in told(caplog)[0]
+    for _ in range(20):
+        clock.advance(900)
+        deliver_due()
+    assert told(caplog) == []
+
+
+# What has failed for good
+
+
+def test_the_first_that_fails_for_good_is_told_at_error(clock, script, caplog):
+    bad = fail(clock, script)
+    errors = [said for said in told(caplog) if "failed for good" in said]
+    assert len(errors) == 1
+    assert f"entry {bad.pk} of the send log, Vibetrace answered 400 Bad Request." in errors[0]
+
+
+def test_those_that_follow_within_an_hour_are_told_at_warning(clock, script, caplog):
+    fail(clock, script)
+    caplog.clear()
+    bad = fail(clock, script, status=414)
+    assert f"Entry {bad.pk} of the send log has failed for good" in "".join(told(caplog, logging.WARNING))
+
+
+def test_many_that_fail_between_others_that_get_through_are_told_once(clock, script, caplog):
+    """Each is taken for a sign of a wrong configuration until another has been accepted."""
+    bad = pending(10, batch_limit=1)
+    script.reject(*bad)
+    while statuses()["failed"] < 10:
+        one()
+        deliver_due()
+        clock.advance(1)
+    errors = [said[:17] for said in told(caplog)]
+    assert sorted(errors) == ["An event has fail", "The configuration"]
+
+
+def test_after_an_hour_the_next_is_an_error_again(clock, script, caplog):
+    fail(clock, script)
+    caplog.clear()
+    clock.advance(HOUR)
+    fail(clock, script)
+    assert any("failed for good" in said for said in told(caplog))
+
+
+def test_of_two_processes_only_one_tells(clock):
+    Endpoint.objects.create(account_id="acc123", address="https://vendor.example/event")
+    first, second = endpoint(), endpoint()
+    assert first.tells_of_failure()
+    assert not second.tells_of_failure()
+    assert not endpoint().tells_of_failure()
+    clock.advance(HOUR)
+    assert second.tells_of_failure()
+
+
+def test_each_that_fails_is_signalled_however_many(clock, script):
+    heard = []
+    event_failed.connect(listener := lambda entry, **kwargs: heard.append(entry.pk))
+    try:
+        failed = [fail(clock, script).pk for _ in range(3)]
+    finally:
+        event_failed.disconnect(listener)
+    assert heard == failed

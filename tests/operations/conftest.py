@@ -1,3 +1,0 @@
-from __future__ import annotations
-
-from tests.commands.forgettable import life, nothing_is_sent_by_itself  # noqa: F401 - fixtures

@@ -1,0 +1,1 @@
+"""The tests' shop as processes under gunicorn and uWSGI: `gunicorn tests.projects.wsgi.application:application`."""

@@ -1,0 +1,166 @@
+"""The admin's pages in every state that makes them say something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.http import HttpResponse
+from django.test import Client, override_settings
+from django.urls import reverse
+from django.utils import timezone
+
+from django_vt.admin import filters
+from django_vt.models import Endpoint, SendAttempt, SendLogEntry, functions
+from django_vt.protocol import reasons
+from tests.support.people import PIXEL, url
+
+Record = Callable[..., SendLogEntry]
+ADDRESS = "https://app.vtcdn.net/event"
+
+
+class Stage:
+    """What a scene has at hand: a browser whose user may do everything, and what it can arrange."""
+
+    def __init__(self, client: Client, record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.client = client
+        self.record = record
+        self._monkeypatch = monkeypatch
+
+    def get(self, name: str, *args: object, **query: str) -> HttpResponse:
+        filters.forget()
+        return self.client.get(url(name, *args), query)
+
+    def post(self, name: str, **form: object) -> HttpResponse:
+        return self.client.post(url(name), form, follow=True)
+
+    def limit(self, most: int) -> None:
+        self._monkeypatch.setattr(functions, "LIMIT", most)
+
+    def switched_off(self) -> override_settings:
+        return override_settings(DJANGO_VT={**settings.DJANGO_VT, "ENABLED": False})
+
+
+def start_pages(stage: Stage) -> Iterator[HttpResponse]:
+    yield stage.client.get(reverse("admin:index"))
+    yield stage.client.get(reverse("admin:app_list", args=["django_vt"]))
+    yield stage.get("changelist")
+
+
+def sending_in_every_state(stage: Stage) -> Iterator[HttpResponse]:
+    stage.record(due_at=timezone.now() - timedelta(minutes=12))
+    endpoint = Endpoint.objects.create(account_id="acc123", address=ADDRESS, reason="answered: 503")
+    now = timezone.now()
+    for changes in (
+        {"last_success_at": now - timedelta(minutes=4)},
+        {"consecutive_failures": 3, "paused_until": now + timedelta(minutes=4)},
+        {"paused_until": now - timedelta(minutes=4)},
+        {"held_by_staff": True},
+    ):
+        Endpoint.objects.filter(pk=endpoint.pk).update(**changes)
+        yield stage.get("changelist")
+    with stage.switched_off():
+        yield stage.get("changelist")
+
+
+def entries_of_every_kind(stage: Stage) -> Iterator[HttpResponse]:
+    now, soon = timezone.now(), timezone.now() + timedelta(seconds=20)
+    kinds: list[dict[str, Any]] = [
+        {"due_at": soon, "attempts": 2, "response_status": 503, "reason": "answered: 503"},
+        {"due_at": soon, "claim": "token"},
+        {"due_at": now - timedelta(minutes=12)},
+        {"reason": "timed out"},
+        {"status": "sent"},
+        {"status": "sent", "payload": ""},
+        {"status": "failed", "attempts": 1, "reason": reasons.ANSWERED},
+        {"status": "failed", "attempts": 8, "reason": reasons.reason(reasons.ANSWERED, 400)},
+        {"status": "skipped", "dedup_key": "key", "reason": reasons.reason(reasons.INVALID, "total")},
+        {"status": "skipped", "payload": "", "reason": reasons.reason(reasons.INVALID, "items[0].quantity")},
+        {"status": "skipped", "reason": "too old"},
+        *({"status": "skipped", "reason": code, "event_type": "login"} for code in reasons.CODES),
+    ]
+    entries = [stage.record(str(number), **kind) for number, kind in enumerate(kinds)]
+    for entry in [*entries, stage.record("", identity="", email_hash="", payload="", status="skipped")]:
+        yield stage.get("change", entry.pk)
+    yield stage.get("changelist")
+
+
+def waiting_entries(stage: Stage) -> Iterator[HttpResponse]:
+    entry = stage.record()
+    endpoint = Endpoint.objects.create(account_id="acc123", address=ADDRESS)
+    soon = timezone.now() + timedelta(minutes=4)
+    for changes in ({"paused_until": soon}, {"paused_until": None, "held_by_staff": True}):
+        Endpoint.objects.filter(pk=endpoint.pk).update(**changes)
+        yield stage.get("change", entry.pk)
+    with stage.switched_off():
+        yield stage.get("change", entry.pk)
+
+
+def a_long_life(stage: Stage) -> Iterator[HttpResponse]:
+    entry = stage.record(attempts=2, reason="broken connection")
+    now = timezone.now()
+    SendAttempt.objects.bulk_create(
+        SendAttempt(entry=entry, at=now, reason=reasons.reason(reasons.ANSWERED, 503), response_status=503)
+        for _attempt in range(60)
+    )
+    stage.record(reference=entry.reference, identity=f"pixel:{PIXEL}")
+    yield stage.get("change", entry.pk)
+
+
+def filtered_lists(stage: Stage) -> Iterator[HttpResponse]:
+    entry = stage.record(status="failed", reason="answered: 400")
+    yield stage.get("changelist", status="failed", type="confirmation", recorded="7d", reason="answered: 400")
+    for what in ("reference", "identity", "address"):
+        yield stage.get("changelist", same=f"{what}:{entry.pk}")
+
+
+def more_than_is_counted(stage: Stage) -> Iterator[HttpResponse]:
+    stage.limit(2)
+    entries = [stage.record(str(number), status="failed", reason="answered: 400") for number in range(4)]
+    yield stage.get("changelist")
+    yield stage.post("resend", reason="answered: 400", recorded="24h")
+    yield stage.post("changelist", action="send_again", _selected_action=[entry.pk for entry in entries])
+
+
+def looking_up_what_is_not_there(stage: Stage) -> Iterator[HttpResponse]:
+    yield stage.post("search", text="100099")
+
+
+def sending_again(stage: Stage) -> Iterator[HttpResponse]:
+    soon = timezone.now() + timedelta(minutes=1)
+    good = [stage.record(str(number), status="sent") for number in range(12)]
+    busy = stage.record("13", claim="token", due_at=soon)
+    emptied = stage.record("14", status="sent", payload="")
+    nobody = stage.record("15", status="skipped", identity="", reason="nobody")
+    every = ",".join(str(entry.pk) for entry in [*good, busy, emptied, nobody])
+    yield stage.post("resend", ids=every)
+    yield stage.post("resend", ids=nobody.pk)
+    yield stage.post("resend", ids=every, confirmed="yes")
+    yield stage.get("history", good[0].pk)
+    yield stage.client.get(reverse("admin:index"))
+
+
+def holding_and_releasing(stage: Stage) -> Iterator[HttpResponse]:
+    waiting = stage.record(status="failed", reason="answered: 400")
+    for held in ("yes", "no"):
+        yield stage.post("hold", held=held)
+        yield stage.post("hold", held=held, confirmed="yes")
+        yield stage.post("resend", ids=waiting.pk)
+    yield stage.client.get(reverse("admin:index"))
+
+
+SCENES = (
+    start_pages,
+    sending_in_every_state,
+    entries_of_every_kind,
+    waiting_entries,
+    a_long_life,
+    filtered_lists,
+    more_than_is_counted,
+    looking_up_what_is_not_there,
+    sending_again,
+    holding_and_releasing,
+)

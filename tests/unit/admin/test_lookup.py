@@ -1,0 +1,120 @@
+"""Looking up: exact, and without what was typed ever standing in a URL."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.views.debug import ExceptionReporter
+
+from django_vt.admin import lookup
+from tests.support.people import CANARY, PIXEL, url
+
+USER, SESSION = PIXEL.split("_")
+
+
+def search(client, text):
+    response = client.post(url("search"), {"text": text}, follow=True)
+    assert response.status_code == 200
+    return [entry.reference for entry in response.context["cl"].result_list]
+
+
+@pytest.fixture
+def log(record):
+    """Four shoppers, of whom one has ordered by address and by pixel."""
+    record("by address")
+    record("by pixel", identity=f"pixel:{PIXEL}")
+    record("by vtsid", email="other@example.com", identity="vtsid:some-site-id")
+    record("by mixed case", email="Mixed.Case@Example.COM")
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("by pixel", ["by pixel"]),
+        ("  by pixel ", ["by pixel"]),
+        (CANARY, ["by pixel", "by address"]),
+        (CANARY.upper(), ["by pixel", "by address"]),
+        (f"email:{CANARY}", ["by pixel", "by address"]),
+        (hashlib.sha256(CANARY.encode()).hexdigest(), ["by pixel", "by address"]),
+        (hashlib.sha256(CANARY.encode()).hexdigest().upper(), ["by pixel", "by address"]),
+        ("other@example.com", ["by vtsid"]),
+        ("MIXED.case@example.com", ["by mixed case"]),
+        (PIXEL, ["by pixel"]),
+        (f"{PIXEL}_false_false", ["by pixel"]),
+        (f"pixel:{PIXEL}", ["by pixel"]),
+        ("some-site-id", ["by vtsid"]),
+        ("vtsid:some-site-id", ["by vtsid"]),
+    ],
+)
+def test_what_is_typed_is_found_exactly(typed, found, viewer, log):
+    assert search(viewer, typed) == found
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["by", "nobody@example.com", "canary", USER, f"{USER}_", "pixel:", "email:", "%", "\0", "0" * 64, "' OR 1=1", "@"],
+)
+def test_what_nobody_has_is_said_to_be_missing_and_not_repeated(typed, viewer, log):
+    response = viewer.post(url("search"), {"text": typed})
+    assert (response.status_code, response.url) == (302, url("changelist"))
+    (message,) = get_messages(response.wsgi_request)
+    assert str(message) == "No entry has this reference, identity or e-mail address."
+
+
+def test_what_is_found_is_shown_from_the_list_on(viewer, log):
+    """Else the figures above it would fill the screen, and nothing seem to have been found."""
+    assert viewer.post(url("search"), {"text": "by pixel"}).url.endswith("#changelist")
+    assert 'id="changelist"' in viewer.get(url("changelist")).content.decode()
+
+
+@pytest.mark.parametrize("form", [{}, {"text": ""}, {"text": "   "}])
+def test_looking_up_nothing_leads_to_the_whole_list(form, viewer, log):
+    response = viewer.post(url("search"), form, follow=True)
+    assert len(response.context["cl"].result_list) == 4
+    assert not list(get_messages(response.wsgi_request))
+
+
+@pytest.mark.parametrize(
+    "typed", [CANARY, f"email:{CANARY}", f"pixel:{PIXEL}", "some-site-id", "by vtsid", "nobody@example.com"]
+)
+def test_nothing_typed_stands_in_a_url_or_on_the_masked_page(typed, viewer, log):
+    response = viewer.post(url("search"), {"text": typed}, follow=True)
+    addresses = [address for address, _status in response.redirect_chain]
+    assert addresses
+    for part in (typed, "canary", "example.com", PIXEL, hashlib.sha256(CANARY.encode()).hexdigest()):
+        assert part not in "".join(addresses)
+    if "@" in typed:
+        assert typed not in response.content.decode()
+
+
+def test_an_address_is_found_as_identity_though_the_event_holds_another(viewer, record):
+    record("ordered for a friend", identity="email:giver@example.com", email="friend@example.com")
+    assert search(viewer, "giver@example.com") == ["ordered for a friend"]
+    assert search(viewer, "friend@example.com") == ["ordered for a friend"]
+
+
+def test_a_search_is_a_few_queries_by_index(viewer, log):
+    viewer.post(url("search"), {"text": "warm up"})
+    with CaptureQueriesContext(connection) as captured:
+        viewer.post(url("search"), {"text": CANARY})
+    asked = [query["sql"] for query in captured if "django_vt_sendlogentry" in query["sql"]]
+    assert len(asked) == 2
+    assert all("LIMIT 1" in sql and "LIKE" not in sql for sql in asked)
+
+
+def test_a_crash_of_the_search_reports_no_address(viewer, log, monkeypatch, caplog):
+    def crash(text):
+        raise RuntimeError
+
+    monkeypatch.setattr(lookup, "hash_of_address", crash)
+    viewer.raise_request_exception = False
+    assert viewer.post(url("search"), {"text": CANARY}).status_code == 500
+    (logged,) = [record for record in caplog.records if record.exc_info]
+    reporter = ExceptionReporter(logged.request, *logged.exc_info)
+    for report in (reporter.get_traceback_text(), reporter.get_traceback_html()):
+        assert "RuntimeError" in report
+        assert CANARY not in report

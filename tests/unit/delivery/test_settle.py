@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import datetime
+import logging
+import threading
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from django_vt.conf import DEFAULTS
+from django_vt.delivery import DeliveryReport, deliver_due
+from django_vt.delivery.deliver import Delivery
+from django_vt.models import Endpoint, SendAttempt, SendLogEntry
+from django_vt.models.send_log import SendLogQuerySet
+from django_vt.protocol.outcome import Reply
+from django_vt.signals import event_failed, event_sent
+from tests.support.delivering import ACCOUNT, configure, endpoint, one, pending, statements, statuses, until_settled
+
+pytestmark = pytest.mark.django_db
+
+DELAYS = DEFAULTS["RETRY_DELAYS"]
+
+# A lone entry
+
+
+def test_a_lone_failure_counts_waits_and_is_kept(clock, script):
+    entry = one()
+    script.answer = lambda request: 503
+    assert deliver_due() == DeliveryReport(requests=1, retried=1)
+    entry.refresh_from_db()
+    assert (entry.status, entry.attempts, entry.response_status) == ("pending", 1, 503)
+    assert (entry.reason, entry.claim) == ("answered: 503", None)
+    assert 4 <= (entry.due_at - clock.now).total_seconds() <= 6
+    [attempt] = SendAttempt.objects.all()
+    assert (attempt.entry, attempt.at, attempt.response_status) == (entry, clock.now, 503)
+    assert attempt.reason == "answered: 503"
+
+
+def test_a_lone_entry_fails_after_the_last_of_the_delays(clock, script):
+    bad = one()
+    script.reject(bad, status=500)
+    passed, tries = 0.0, []
+    while bad.status == "pending":
+        # Something else is always accepted, so each of its failures counts.
+        one()
+        passed += until_tried(clock, bad)
+        tries.append(bad.attempts)
+    assert tries == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert 0.8 * sum(DELAYS) <= passed <= 1.2 * sum(DELAYS) + 120
+    assert (bad.status, bad.due_at, bad.claim, bad.response_status) == ("failed", None, None, 500)
+    assert statuses() == {"sent": 8, "failed": 1}
+
+
+def until_tried(clock, entry: SendLogEntry) -> float:
+    """Let the time pass until the attempts of the entry have become more."""
+    began, attempts = clock.now, entry.attempts
+    while entry.attempts == attempts:
+        deliver_due()
+        entry.refresh_from_db()
+        wait = 1.0 if entry.due_at is None else (entry.due_at - clock.now).total_seconds()
+        clock.advance(min(max(wait, 1.0), 3600))
+    return (clock.now - began).total_seconds()
+
+
+def test_a_lone_rejected_entry_fails_where_the_endpoint_has_accepted_something_since(clock, script):
+    bad = one()
+    script.reject(bad)
+    deliver_due()
+    bad.refresh_from_db()
+    assert (bad.status, bad.attempts) == ("pending", 1)
+    clock.advance(20)
+    one()
+    deliver_due()
+    clock.advance(20)
+    deliver_due()
+    bad.refresh_from_db()
+    assert (bad.status, bad.attempts, bad.reason, bad.due_at) == ("failed", 2, "answered: 400", None)
+
+
+def test_a_lone_rejected_entry_is_kept_where_nothing_was_accepted_since(clock, script, caplog):
+    one()
+    deliver_due()
+    bad = one()
+    script.reject(bad)
+    clock.advance(20)
+    deliver_due()
+    bad.refresh_from_db()
+    assert (bad.status, bad.attempts) == ("pending", 1)
+    assert "seems wrong" in caplog.text
+
+
+def test_an_earlier_failure_that_was_no_rejection_does_not_speak_against_a_lone_rejected_entry(clock, script):
+    """An outage, then a success, then a firewall that answers 400 to everything: the event is as good as any."""
+    entry = one()
+    script.answer = lambda request: 500
+    deliver_due()
+    clock.advance(10)
+    other = one()
+    script.answer = lambda request: 200 if request.entry_ids == (other.pk,) else 500
+    deliver_due(ids=[other.pk])
+    script.answer = lambda request: 400
+    clock.advance(10)
+    deliver_due(ids=[entry.pk])
+    entry.refresh_from_db()
+    assert (entry.status, entry.response_status) == ("pending", 400)
+
+    script.reject(entry)
+    one()
+    for _ in range(3):
+        clock.advance(1000)
+        deliver_due()
+    entry.refresh_from_db()
+    assert (entry.status, entry.reason) == ("failed", "answered: 400")
+
+
+def test_what_was_begun_before_the_first_rejection_is_no_proof_of_acceptance(settings, clock, script, monkeypatch):
+    """A firewall that comes up lets the answers to what was under way through."""
+    configure(settings, BATCH_SIZE=1)
+    early, _late = pending(2)
+    both_begun, late_is_stored = threading.Barrier(2), threading.Event()
+    honest = SendLogQuerySet.mark_tried
+
+    def mark_tried(self, *args, **becomes):
+        late_is_stored.set()
+        return honest(self, *args, **becomes)
+
+    def answer(request):
+        both_begun.wait(5)
+        if request.entry_ids == (early.pk,):
+            assert late_is_stored.wait(5)
+            return 200
+        clock.advance(1)
+        return 400
+
+    monkeypatch.setattr(SendLogQuerySet, "mark_tried", mark_tried)
+    script.answer = answer
+    with Delivery("default", concurrency=2) as delivery:
+        delivery.run()
+        script.answer = lambda request: 400
+        clock.advance(10)
+        assert delivery.run() == DeliveryReport(requests=1, retried=1)
+    assert statuses() == {"sent": 1, "pending": 1}
+
+
+def test_the_log_is_in_english_whatever_the_project_speaks(settings, clock, script, caplog):
+    settings.LANGUAGE_CODE = "ro"
+    configure(settings, RETRY_DELAYS=())
+    for status in (503, 401):
+        one()
+        script.answer = lambda request, status=status: status
+        deliver_due()
+        clock.advance(900)
+    assert statuses() == {"failed": 1, "pending": 1}
+    for told in ("pauses until", "has failed", "seems wrong"):
+        assert any(told in message and "Vibetrace answered" in message for message in caplog.messages)
+    assert "răspuns" not in caplog.text
+
+
+@pytest.mark.parametrize("status", [301, 302, 401, 403, 404, 405, 410])
+def test_a_wrong_configuration_is_told_at_error_once_and_costs_nothing(clock, script, caplog, status):
+    pending(3)
+    script.answer = lambda request: status
+    for _ in range(10):
+        deliver_due()
+        clock.advance(900)
+    told = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(told) == 1
+    assert f"answered {status}" in told[0].getMessage()
+    assert statuses() == {"pending": 3}
+    script.answer = lambda request: 200
+    clock.advance(900)
+    deliver_due()
+    clock.advance(36_000)
+    deliver_due()
+    assert statuses() == {"sent": 3}
+
+
+def test_it_pauses_as_long_as_the_vendor_asks(clock, script):
+    pending(2)
+    script.answer = lambda request: Reply(429, "120")
+    deliver_due()
+    assert endpoint().paused_until == clock.now + datetime.timedelta(seconds=120)
+    clock.advance(119)
+    assert deliver_due() == DeliveryReport()
+
+
+# Shared requests
+
+
+@pytest.mark.parametrize("status", [400, 414])
+def test_a_rejected_request_is_halved_until_the_bad_entry_stands_alone(clock, script, status):
+    entries = pending(20)
+    script.reject(entries[7], status=status)
+    assert deliver_due() == DeliveryReport(requests=10, sent=19, failed=1)
+    # It is the eighth of 20: in the first half, then in the second, then in the second pair of what is left.
+    assert script.sizes == [20, 10, 5, 5, 2, 2, 1, 1, 1, 10]
+    entries[7].refresh_from_db()
+    assert (entries[7].status, entries[7].attempts, entries[7].reason) == ("failed", 1, f"answered: {status}")
+    assert SendLogEntry.objects.filter(status="sent", attempts=0, reason="").count() == 19
+
+
+def test_a_shared_request_that_fails_costs_no_attempt_and_is_halved(clock, script):
+    pending(20)
+    script.answer = lambda request: 503
+    assert deliver_due() == DeliveryReport(requests=1, retried=20)
+    assert set(SendLogEntry.objects.values_list("attempts", "batch_limit", "due_at", "claim")) == {
+        (0, 10, clock.now, None)
+    }
+    assert SendAttempt.objects.count() == 20
+
+
+# Those who listen
+
+
+def test_who_listens_hears_of_each_that_was_sent_after_it_is_stored(script):
+    entries = pending(3)
+    heard = []
+
+    def listener(sender, entry, **kwargs):
+        heard.append((sender, entry.pk, SendLogEntry.objects.get(pk=entry.pk).status))
+
+    event_sent.connect(listener)
+    try:
+        deliver_due()
+    finally:
+        event_sent.disconnect(listener)
+    assert heard == [(SendLogEntry, entry.pk, "sent") for entry in entries]
+
+
+def test_who_listens_hears_of_a_failure_only_when_it_is_final(clock, script):
+    bad = one()
+    heard = []
+    event_failed.connect(listener := lambda entry, **kwargs: heard.append((entry.pk, entry.status)))
+    script.reject(bad)
+    try:
+        deliver_due()
+        assert heard == []
+        clock.advance(20)
+        one()
+        until_settled(clock)
+    finally:
+        event_failed.disconnect(listener)
+    assert heard == [(bad.pk, "failed")]
+
+
+def test_a_listener_that_raises_stops_no_delivery(script):
+    pending(25)
+
+    def listener(**kwargs):
+        raise ZeroDivisionError
+
+    event_sent.connect(listener)
+    try:
+        assert deliver_due().sent == 25
+    finally:
+        event_sent.disconnect(listener)
+
+
+# What it costs
+
+
+def queries_of_a_delivery(limit: int = 20) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        deliver_due(limit=limit)
+    claim = ["SELECT", "SELECT", "UPDATE", "SELECT"]
+    done = statements(captured.captured_queries)
+    assert done[:4] == claim
+    return done[4:]
+
+
+def open_endpoint(**columns: object) -> None:
+    Endpoint.objects.create(account_id=ACCOUNT, address=DEFAULTS["ENDPOINT"], **columns)
+
+
+def test_storing_that_a_batch_was_sent_is_one_statement(script):
+    open_endpoint(last_success_at=timezone.now())
+    pending(20)
+    assert queries_of_a_delivery() == ["UPDATE"]
+
+
+def test_once_a_minute_it_is_two(script):
+    open_endpoint(last_success_at=timezone.now() - datetime.timedelta(minutes=2))
+    pending(20)
+    assert queries_of_a_delivery() == ["UPDATE", "UPDATE"]
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_storing_a_failure_is_four_statements(script, count):
+    open_endpoint()
+    pending(count)
+    script.answer = lambda request: 503
+    assert queries_of_a_delivery(count) == ["SELECT", "INSERT", "UPDATE", "UPDATE"]

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from django_vt.delivery import deliver_due
+from django_vt.models import Endpoint
+from tests.support.delivering import configure, one, pending, statuses
+from tests.unit.management.commands.conftest import pause, run
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_hold_stops_sending_and_its_release_lets_it_go_on(script):
+    one()
+    assert run("hold_sending") == (
+        "Sending is held from the next claim on: events are recorded and wait. `manage.py release_sending` ends that.\n"
+    )
+    deliver_due()
+    assert statuses() == {"pending": 1}
+    run("release_sending")
+    deliver_due()
+    assert statuses() == {"sent": 1}
+
+
+def test_a_second_hold_changes_nothing_and_says_so():
+    run("hold_sending")
+    assert run("hold_sending") == "Sending was held already: events are recorded and wait.\n"
+    assert Endpoint.objects.get().held_by_staff
+
+
+def test_a_hold_is_for_every_account(script):
+    pause(account_id="acc124")
+    run("hold_sending")
+    assert list(Endpoint.objects.values_list("held_by_staff", flat=True)) == [True, True]
+
+
+def test_a_release_sends_nothing_and_says_what_will(script):
+    run("hold_sending")
+    pending(2)
+    one(due_at=timezone.now() + timedelta(hours=1))
+    first, second, third = run("release_sending").splitlines()
+    assert (first, second) == ("Sending is released.", "2 entries due.")
+    assert third.startswith("`manage.py send_pending` sends what is due at once; ")
+    assert script.requests == []
+
+
+def test_a_release_without_a_hold_says_so():
+    assert run("release_sending") == "Sending was not held.\n0 entries due.\n"
+
+
+def test_a_release_tells_what_else_is_in_the_way(settings):
+    run("hold_sending")
+    Endpoint.objects.all().delete()
+    pause()
+    one()
+    configure(settings, ENABLED=False)
+    _not_held, due, switched_off, paused = run("release_sending").splitlines()
+    assert (due, switched_off) == ("1 entry due.", 'Nothing is sent: DJANGO_VT["ENABLED"] is False.')
+    assert paused.startswith("Sending for account acc123 is paused until ")

@@ -1,0 +1,134 @@
+"""BEFORE_RECORD: a project's word on each event before it is recorded. Where it fails, consent is not known."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from django_vt import track
+from django_vt.identity import NOBODY, Identity
+from django_vt.models import RememberedIdentity, SendLogEntry
+from django_vt.recording.attribution import key_of
+from django_vt.signals import order_placed
+from tests.projects.shop.models import Order
+from tests.support.ordering import PIXEL, confirmation, order, visitor
+
+pytestmark = pytest.mark.django_db
+
+calls: list[Any] = []
+
+
+def look(event, identity, request):
+    calls.append((event, identity, request))
+    return event
+
+
+def drop(event, identity, request):
+    return None
+
+
+def change(event, identity, request):
+    return dataclasses.replace(event, order_id="changed", email="changed@example.com")
+
+
+def fail(event, identity, request):
+    raise LookupError("canary@example.com")
+
+
+def fail_in_the_database(event, identity, request):
+    Order.objects.create(number="1", total=1)
+    Order.objects.create(number="1", total=1)
+
+
+def fail_with_the_transaction(event, identity, request):
+    """As a deadlock on MariaDB, which leaves no savepoint to go back to."""
+    connection.savepoint_rollback("none that is left")
+
+
+@pytest.fixture
+def before_record(settings):
+    def set_hook(hook, **more):
+        name = hook if isinstance(hook, str) else f"{__name__}.{hook.__name__}"
+        settings.DJANGO_VT = {**settings.DJANGO_VT, "BEFORE_RECORD": name, **more}
+
+    calls.clear()
+    return set_hook
+
+
+def test_it_gets_the_event_the_identity_that_was_chosen_and_the_request(before_record):
+    before_record(look)
+    event, request = confirmation(email="a@example.com"), visitor()
+    track(event, request=request, identity=Identity(vtsid="site-1"))
+    track(event)
+    track(confirmation())
+    assert calls == [
+        (event, PIXEL, request),
+        (event, Identity(email="a@example.com"), None),
+        (confirmation(), NOBODY, None),
+    ]
+
+
+def test_what_it_drops_is_not_recorded(before_record, caplog):
+    before_record(drop)
+    assert track(confirmation(), request=visitor()) is None
+    assert not SendLogEntry.objects.exists()
+    assert caplog.records == []
+
+
+def test_what_it_changes_is_recorded_as_changed_and_identified_anew(before_record):
+    before_record(change)
+    entry = track(confirmation())
+    assert (entry.reference, entry.identity) == ("changed", "email:changed@example.com")
+
+
+def test_where_it_raises_the_event_is_dropped_and_that_is_logged_once(before_record, caplog):
+    before_record(fail)
+    order_placed.send(sender=None, **order(request=visitor()))
+    assert not SendLogEntry.objects.exists()
+    assert caplog.messages == ["BEFORE_RECORD raised LookupError: confirmation 100023 is dropped"]
+
+
+def test_where_it_cannot_be_imported_the_event_is_dropped_and_that_is_logged(before_record, caplog):
+    before_record("no.such.hook")
+    assert track(confirmation(), request=visitor()) is None
+    assert caplog.messages == ["BEFORE_RECORD raised ModuleNotFoundError: confirmation 100023 is dropped"]
+
+
+def test_where_it_breaks_its_savepoint_the_order_stays_whole(before_record, caplog):
+    before_record(fail_in_the_database)
+    Order.objects.create(number="100023", total=1)
+    order_placed.send(sender=None, **order(request=visitor()))
+    assert [placed.number for placed in Order.objects.all()] == ["100023"]
+    assert caplog.messages == ["BEFORE_RECORD raised IntegrityError: confirmation 100023 is dropped"]
+
+
+def test_where_it_has_cost_the_transaction_that_is_raised(before_record, caplog):
+    def execute(run, sql, params, many, context):
+        if sql.startswith("ROLLBACK TO SAVEPOINT"):
+            raise OperationalError(1305, "SAVEPOINT does not exist")
+        return run(sql, params, many, context)
+
+    before_record(fail_with_the_transaction)
+    with pytest.raises(OperationalError, match="1305"), transaction.atomic(), connection.execute_wrapper(execute):
+        order_placed.send(sender=None, **order(request=visitor()))
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(("hook", "error"), [(fail, LookupError), (fail_in_the_database, IntegrityError)])
+def test_its_error_is_raised_where_the_project_wants_it(before_record, hook, error):
+    before_record(hook, FAIL_SILENTLY=False)
+    with pytest.raises(error):
+        track(confirmation(), request=visitor())
+
+
+def test_what_it_drops_does_not_use_up_what_was_remembered(before_record):
+    remembered = json.dumps(PIXEL.to_dict())
+    RememberedIdentity.objects.create(key=key_of("100023"), identity=remembered, created_at=timezone.now())
+    before_record(drop)
+    track(confirmation())
+    assert RememberedIdentity.objects.count() == 1

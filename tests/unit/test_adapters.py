@@ -1,0 +1,126 @@
+"""`report`: whatever another package's order holds, its checkout goes on and the log says what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import DatabaseError, OperationalError, connection, transaction
+from django.http import HttpRequest
+
+from django_vt.adapters import report
+from django_vt.events import AnyEvent, Confirmation, Event
+from django_vt.identity import Identity
+from django_vt.models import SendLogEntry
+from tests.projects.shop.models import Order
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def order_100() -> Confirmation:
+    return Confirmation("100", "234.12", [("TEA", 2)], "buyer@example.com")
+
+
+def test_the_event_that_was_made_is_recorded() -> None:
+    entry = report(order_100)
+    assert entry is not None
+    assert (entry.reference, entry.identity) == ("100", "email:buyer@example.com")
+
+
+def test_the_identity_is_asked_for_and_preferred() -> None:
+    entry = report(order_100, identity=lambda: Identity(user_id="1", session_id="2"))
+    assert entry is not None
+    assert entry.identity == "pixel:1_2"
+
+
+def test_the_request_names_the_visitor() -> None:
+    request = HttpRequest()
+    request.COOKIES["_vtsid"] = "v-1"
+    entry = report(order_100, request=request)
+    assert entry is not None
+    assert entry.identity == "vtsid:v-1"
+
+
+def nothing() -> AnyEvent | None:
+    return None
+
+
+def test_where_there_is_nothing_to_report_nothing_is_recorded() -> None:
+    assert report(nothing) is None
+    assert not SendLogEntry.objects.exists()
+
+
+def impossible() -> Confirmation:
+    return Confirmation("100", "234.12", [("TEA", 0)])
+
+
+def broken() -> Confirmation:
+    raise AttributeError("no such thing as buyer@example.com")
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"), [(impossible, "invalid: items[0].quantity"), (broken, "invalid: AttributeError")]
+)
+def test_what_cannot_become_an_event_is_seen_as_skipped(
+    make: Callable[[], Confirmation], reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = report(make, reference="100")
+    assert entry is not None
+    assert (entry.status, entry.reason, entry.reference) == ("skipped", reason, "100")
+    assert "buyer@example.com" not in caplog.text
+
+
+def failing_query() -> Confirmation:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM no_such_table")
+    return order_100()
+
+
+def test_a_query_that_fails_leaves_the_orders_transaction_whole_and_is_seen_as_skipped() -> None:
+    with transaction.atomic():
+        Order.objects.create(number="100", total="234.12")
+        entry = report(failing_query, reference="100")
+    assert entry is not None
+    assert (entry.status, entry.reference) == ("skipped", "100")
+    # SQLite's class; PostgreSQL and MariaDB have ProgrammingError.
+    assert entry.reason in {"invalid: OperationalError", "invalid: ProgrammingError"}
+    assert Order.objects.filter(number="100").exists()
+
+
+class Undone(Exception):
+    """A shop's own, made out of the database's."""
+
+
+def failing_in_the_shops_own_words() -> Confirmation:
+    try:
+        return failing_query()
+    except DatabaseError as error:
+        raise Undone from error
+
+
+def test_what_has_cost_the_orders_transaction_is_raised(caplog: pytest.LogCaptureFixture) -> None:
+    def execute(run: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("ROLLBACK TO SAVEPOINT"):
+            raise OperationalError(1305, "SAVEPOINT does not exist")
+        return run(sql, params, many, context)
+
+    with pytest.raises(Undone), transaction.atomic(), connection.execute_wrapper(execute):
+        report(failing_in_the_shops_own_words, reference="100")
+    assert not SendLogEntry.objects.exists()
+    assert caplog.records == []
+
+
+def test_nothing_is_asked_where_the_app_is_switched_off(settings: pytest.FixtureRequest) -> None:
+    settings.DJANGO_VT = {"ACCOUNT_ID": "acc123", "ENABLED": False}  # type: ignore[attr-defined]
+    assert report(broken) is None
+    assert not SendLogEntry.objects.exists()
+
+
+def test_on_an_event_loop_it_is_recorded_all_the_same() -> None:
+    async def receive() -> None:
+        report(lambda: Event("wishlist"), event_type="wishlist", identity=lambda: Identity(vtsid="v-1"))
+
+    async_to_sync(receive)()
+    assert SendLogEntry.objects.get().event_type == "wishlist"
