@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial, reduce
 from operator import or_
+from typing import Any
 
 from django.db.models import Q
 
@@ -62,23 +63,38 @@ class Claimer:
         self._brought_back_at: int | None = None
 
     def take(
-        self, *, ids: Collection[int] | None = None, limit: int | None = None, fresh_only: bool = False
-    ) -> Claim | None:
+        self, *, ids: Collection[int] | None = None, limit: int | None = None, fresh_only: bool = False,
+        newer_than: int | None = None,
+    ) -> Claim | None:  # fmt: skip
         """Take what is due; None: nothing may be taken.
 
-        `ids`: of these only, and the pause is no obstacle then. `fresh_only`: nothing that has failed.
+        `ids`: of these only, and the pause is no obstacle then. `fresh_only`: nothing that has failed. `newer_than`:
+        a request's fill of what was recorded after the entry of that id and has not failed, the newest first.
         """
         if not self._look():
             return None
         self._bring_back()
         if ids is not None:
             return self._take_some(ids, self._size(limit))
+        if newer_than is not None:
+            size = min(self._size(limit), settings.BATCH_SIZE)
+            return self._take(self._wanted(size, 0, newer_than=newer_than))
         probe = self._take_probe()
         if probe is not None:
             return probe
         size = self._size(limit)
         tried = 0 if fresh_only else min(size, settings.BATCH_SIZE)
-        return self._take(Wanted(self.clock.now(), size, tried, closed=self._closed(), held=self._held))
+        return self._take(self._wanted(size, tried))
+
+    @property
+    def is_any_closed(self) -> bool:
+        """Whether anything that is due may have been left, as sending to it pauses or is held."""
+        return bool(self._closed() or self._held)
+
+    def newest(self) -> int:
+        """The id of the entry recorded last; 0: there is none."""
+        last = self._entries.order_by("-pk").values_list("pk", flat=True)
+        return with_retries(last.first, self.using) or 0
 
     def worked_off(self, claim: Claim) -> None:
         """A claim has been worked off: the next may be larger if that went quickly."""
@@ -129,6 +145,9 @@ class Claimer:
         self._brought_back_at = now
         longest = outcome.longest_delay(settings.RETRY_DELAYS)
         with_retries(lambda: self._entries.bring_back(now, longest), self.using)
+
+    def _wanted(self, never_failed: int, tried: int, **further: Any) -> Wanted:
+        return Wanted(self.clock.now(), never_failed, tried, closed=self._closed(), held=self._held, **further)
 
     def _closed(self) -> list[Address]:
         return [address for address, endpoint in self.endpoints.items() if not endpoint.is_open()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 
@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from django_vt.backends.base import Backend
 from django_vt.conf import settings
 from django_vt.delivery import clock
-from django_vt.delivery.claim import Address, Claimer
+from django_vt.delivery.claim import Address, Claim, Claimer
 from django_vt.delivery.report import DeliveryReport
 from django_vt.delivery.run import SETTLED_WITHIN, Begun, HeldClaim, Run
 from django_vt.delivery.settle import Settlement
@@ -110,6 +110,8 @@ class Delivery:
         self._settlement = Settlement(self._claimer)
         self._backend = backend_class()()
         self._places = places or Places(concurrency)
+        # The id of the entry recorded last when a backlog was found. Later ones go first until it is worked off.
+        self._backlog_ends: int | None = None
 
     def __enter__(self) -> Delivery:
         return self
@@ -136,30 +138,53 @@ class Delivery:
     def run(self, *, ids: Collection[int] | None = None, limit: int | None = None) -> DeliveryReport:
         """Deliver until nothing may be taken; `ids` and `limit` as in `deliver_due`."""
         run = Run(limit, None if ids is None else set(ids), self._concurrency)
+        for _round in self.rounds(run):
+            pass
+        return run.report
+
+    def rounds(self, run: Run) -> Iterator[None]:
+        """Deliver; yields after each round of claim, pack, send and settle."""
         self._clock.read()
+        self._settlement.begin_run()
         try:
             while self._claim(run) or not run.is_idle:
                 while begun := self._pack(run):
                     self._send(run, begun)
                 self._settle(run)
+                yield
         finally:
             self._end(run)
-        return run.report
 
     # Claim
 
     def _claim(self, run: Run) -> bool:
         """Take another claim in hand if what waits does not fill the places; False: none was taken."""
-        if not settings.ENABLED or self._stopping() or not run.wants_claim(self._clock.now()):
+        if not settings.ENABLED or self._stopping():
+            return False
+        if run.wants_newer(self._clock.now()):
+            return self._claim_newer(run)
+        if not run.wants_claim(self._clock.now()):
             return False
         fresh_only = run.waits(Turn.SUSPECT) > 0
         claim = self._claimer.take(ids=run.wanted, limit=run.left, fresh_only=fresh_only)
         run.asked_in_vain_at = self._clock.now() if claim is None or fresh_only else None
-        if claim is None:
+        if claim is None and not fresh_only and not self._claimer.is_any_closed:
+            self._backlog_ends = None
+        return claim is not None and self._take_in_hand(run, claim)
+
+    def _claim_newer(self, run: Run) -> bool:
+        """Take new orders in hand, which go before a backlog: it must not hold them up, whatever is in it."""
+        run.looked_at = self._clock.now()
+        if self._backlog_ends is None:
+            self._backlog_ends = self._claimer.newest()
             return False
+        claim = self._claimer.take(limit=run.left, newer_than=self._backlog_ends)
+        return claim is not None and self._take_in_hand(run, claim, first=True)
+
+    def _take_in_hand(self, run: Run, claim: Claim, *, first: bool = False) -> bool:
         expired = set(self._claimer.expired(claim))
         held = HeldClaim(claim, _packing(), expired)
-        run.took(held, len(claim.entries))
+        run.took(held, len(claim.entries), first=first)
         run.add(DeliveryReport(skipped=self._settlement.skip(claim, expired, reasons.EXPIRED)), expired)
         self._put_down(run, held)
         return True

@@ -69,9 +69,12 @@ class HeldClaim:
         return not (self.unsettled or any(self._waiting.values()))
 
     def add_suspects(self, entries: Sequence[ClaimedEntry]) -> None:
-        """Send these too; the largest requests first, which bring most through."""
+        """Send these too: what has failed alone last, and before it the largest requests, which bring most through."""
         suspects = [*self._waiting[Turn.SUSPECT], *self._packing.pack(entries)]
-        self._waiting[Turn.SUSPECT] = deque(sorted(suspects, key=lambda request: -len(request.entry_ids)))
+        self._waiting[Turn.SUSPECT] = deque(sorted(suspects, key=self._promise))
+
+    def _promise(self, request: OutgoingRequest) -> tuple[bool, int]:
+        return self.entries[request.entry_ids[0]].waits > 0, -len(request.entry_ids)
 
     def next(self, turn: Turn) -> OutgoingRequest:
         """Take the next request off."""
@@ -122,6 +125,7 @@ class Run:
     begun: int = 0
     fresh_since_suspect: int = 0
     asked_in_vain_at: int | None = None
+    looked_at: int = 0  # ms: when new orders were looked for last
 
     def waits(self, turn: Turn) -> int:
         """How many requests of a kind were taken and wait to be begun."""
@@ -146,6 +150,12 @@ class Run:
             return True
         return now - self.asked_in_vain_at >= FRESH_LOOKED_FOR_EVERY
 
+    def wants_newer(self, now: int) -> bool:
+        """Whether to look for new orders, which go before a backlog: every half second at most, a request's fill."""
+        if self.wanted is not None or self.left == 0 or not self.has_place() or not self.waits(Turn.FRESH):
+            return False
+        return now - self.looked_at >= FRESH_LOOKED_FOR_EVERY
+
     def next_turn(self) -> Turn | None:
         """Whose request comes next, if there is a place for it."""
         if not self.has_place():
@@ -169,9 +179,9 @@ class Run:
         held.unsettled += 1
         return Begun(held, request, turn, self.begun, at)
 
-    def took(self, held: HeldClaim, entries: int) -> None:
-        """So many more are in hand."""
-        self.claims.append(held)
+    def took(self, held: HeldClaim, entries: int, *, first: bool = False) -> None:
+        """So many more are in hand, and these go first perhaps."""
+        self.claims.insert(0 if first else len(self.claims), held)
         self.left = None if self.left is None else self.left - entries
 
     def add(self, report: DeliveryReport, dealt_with: Iterable[int]) -> None:

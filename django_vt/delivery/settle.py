@@ -21,7 +21,7 @@ from django_vt.models.db import with_retries
 from django_vt.models.fast_sql import ClaimedEntry
 from django_vt.models.functions import moment
 from django_vt.protocol import outcome, reasons
-from django_vt.protocol.outcome import Fate, Kind, Record, Verdict
+from django_vt.protocol.outcome import Fate, Kind, Record, Turn, Verdict
 from django_vt.signals import event_failed, event_sent
 
 logger = logging.getLogger(__name__)
@@ -53,6 +53,10 @@ class Settlement:
         # nothing: a firewall that comes up lets the answers to what was under way through.
         self._begun_at_failure: dict[Address, int] = {}
 
+    def begin_run(self) -> None:
+        """Requests are counted anew, and none is in flight."""
+        self._begun_at_failure.clear()
+
     def accepted(self, several: Sequence[Begun]) -> int:
         """Store that requests were accepted, those of a claim at once; returns how many entries were sent."""
         sent = 0
@@ -81,7 +85,7 @@ class Settlement:
         )
         pauses = self._pause(begun, suspected=suspected)
         goes_on = fate is Fate.SPLIT and not pauses
-        changes = self._changes(fate, verdict, first, len(entries), accepted)
+        changes = self._changes(fate, verdict, first, len(entries), accepted, endpoint.patience)
         mine = self._store(begun, changes, keep_claim=goes_on)
         self._check_lease(begun.request.entry_ids, len(mine))
         if again_rejected and not pauses:
@@ -161,7 +165,7 @@ class Settlement:
             logger.info("Vibetrace accepts events of account %s again", begun.request.account_id)
 
     def _lose_patience(self, endpoint: Endpoint, begun: Begun) -> None:
-        if endpoint.patience > outcome.LEAST_PATIENCE and begun.request.shared:
+        if endpoint.patience > outcome.LEAST_PATIENCE and begun.request.shared and begun.turn is Turn.FRESH:
             patience = outcome.patience_after_success(failures_in_row=0, patience=endpoint.patience, shared=True)
             self._persistently(lambda: endpoint.set_patience(patience))
 
@@ -177,7 +181,7 @@ class Settlement:
     # Not accepted
 
     def _changes(
-        self, fate: Fate, verdict: Verdict, first: ClaimedEntry, sharing: int, accepted: int
+        self, fate: Fate, verdict: Verdict, first: ClaimedEntry, sharing: int, accepted: int, patience: int
     ) -> dict[str, Any]:
         now = self._clock.now()
         if fate is Fate.AGAIN:
@@ -186,7 +190,7 @@ class Settlement:
         if verdict.kind is Kind.REJECTED and first.accepted_when_rejected is None:
             changes["accepted_when_rejected"] = accepted
         if fate is Fate.SPLIT:
-            return {**changes, "batch_limit": outcome.halved(sharing)}
+            return {**changes, "batch_limit": outcome.smaller(sharing, verdict, patience=patience)}
         if fate is Fate.FAILED:
             return {**changes, "attempts": first.attempts + 1, "status": Status.FAILED, "due_at": None}
         waits = first.waits + 1

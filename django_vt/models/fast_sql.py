@@ -55,7 +55,8 @@ class Wanted:
 
     `never_failed` and `tried` are how many at most of each kind. `ids`: of these only. `address`: of this account and
     type only. `closed`: accounts and types to leave; `held`: accounts to leave. `until`: those that nobody has in hand
-    and that are due by then count as well (a probe).
+    and that are due by then count as well (a probe). `newer_than`: only those recorded after the entry of that id, and of
+    these the newest first.
     """
 
     now: int
@@ -66,6 +67,7 @@ class Wanted:
     closed: Collection[tuple[str, str]] = ()
     held: Collection[str] = ()
     until: int | None = None
+    newer_than: int | None = None
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,9 @@ def _choice(wanted: Wanted, using: str, *, locking: str = "", skip: int = 0) -> 
         has_failed = f"({has_failed} OR due_at > %s AND due_at <= %s AND claim IS NULL)"
     moments = [wanted.now] if wanted.until is None else [wanted.now, wanted.now, wanted.until]
     kinds: tuple[tuple[str, str, list[int], int, int], ...] = (
-        ("due_at = 0", "id", [], wanted.never_failed, skip),
-        (has_failed, "due_at, id", moments, wanted.tried, 0),
+        ("due_at = 0", "id" if wanted.newer_than is None else "id DESC", [], wanted.never_failed, skip),
+        # Those that have not failed alone first: most of them only were in bad company.
+        (has_failed, "waits > 0, due_at, id", moments, wanted.tried, 0),
     )
     parts: list[str] = []
     values: list[Any] = []
@@ -150,6 +153,8 @@ def _leaving_out(wanted: Wanted, using: str) -> tuple[str, list[Any]]:
     if wanted.address is not None:
         conditions.append(same_address)
         parameters += wanted.address
+    if wanted.newer_than is not None:
+        conditions.append(f"id > {int(wanted.newer_than)}")
     for address in wanted.closed:
         conditions.append(f"NOT {same_address}")
         parameters += address

@@ -152,6 +152,7 @@ def fate(verdict: Verdict, *, shared: bool, record: Record, allowed: int) -> Fat
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0  # seconds
 LEAST_PATIENCE, MOST_PATIENCE = 2, 6
+OUTAGE = 4  # pauses in a row: fewer may be bad entries that happened to probe
 
 
 def pause_after(verdict: Verdict, *, is_probe: bool, failures_in_row: int, patience: int, pauses: int) -> float | None:
@@ -171,9 +172,9 @@ def patience_after_success(*, failures_in_row: int, patience: int, shared: bool,
     """How many failures in a row shall pause sending, after a request was accepted.
 
     One more if failures came before: then these were the entries' fault, and so may the next be. One less if it was
-    shared and none came before. The least after an outage: `pauses` came in a row, and the first probe failed too.
+    shared and none came before. The least after an outage: several probes failed, as `pauses` in a row say.
     """
-    if pauses > 1:
+    if pauses > OUTAGE:
         return LEAST_PATIENCE
     if failures_in_row:
         return min(patience + 1, MOST_PATIENCE)
@@ -204,9 +205,18 @@ def next_turn(
     return Turn.SUSPECT if suspects_wait and suspects_in_flight < max(1, concurrency - 1) else None
 
 
-def halved(batch_limit: int) -> int:
-    """How many may share the next request when so many shared one that failed: 20, 10, 5, 2, 1."""
-    return max(1, batch_limit // 2)
+MANY_BAD = 4  # a patience from which on bad entries are so many that hardly a shared request gets through
+
+
+def smaller(sharing: int, verdict: Verdict, *, patience: int) -> int:
+    """How many may share the next request when so many shared one that failed: 20, 10, 5, 2, 1.
+
+    One at once where halving would only cost: after a time-out, as each more would take as long, and where bad entries
+    are many.
+    """
+    if reasons.split(verdict.reason)[0] == reasons.TIMED_OUT or patience >= MANY_BAD:
+        return 1
+    return max(1, sharing // 2)
 
 
 def delay_after(waits: int, delays: Sequence[float]) -> float:

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from django_vt.delivery import clock
+from tests.support.delivering import configure
+from tests.simulation.world import World
+
+
+@pytest.fixture
+def world(settings: Any, monkeypatch: pytest.MonkeyPatch, db: None) -> World:
+    """A world whose time the package takes for the time."""
+    configure(settings, BACKEND="tests.simulation.world.NoBackend")
+    made = World()
+    monkeypatch.setattr(timezone, "now", made.machine_now)
+    monkeypatch.setattr(clock, "read_milliseconds", lambda using: made.database_ms())
+    monkeypatch.setattr(clock, "elapsed", lambda: made.now)
+    return made
