@@ -11,6 +11,7 @@ from django_vt.conf import settings
 from django_vt.events import AnyEvent, Confirmation, Event, Item, Login, payload
 from django_vt.identity import Identity
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry
+from django_vt.models.functions import milliseconds
 from django_vt.recording.record import hash_of_address
 
 NAMES = ("ada", "ben.okafor", "chiara", "dmitri", "elena.popescu", "femi", "grace", "henrik", "ioana", "jonas")
@@ -24,9 +25,7 @@ LONG_AGO = timedelta(hours=36)  # when all attempts of RETRY_DELAYS are over
 def fill(now: datetime, days: int = 29) -> dict[str, SendLogEntry]:
     """So many days and the hours until now; gives the newest entry of each status."""
     SendLogEntry.objects.bulk_create([*_past_days(now, days), *_last_hours(now)])
-    Endpoint.objects.create(
-        account_id=settings.ACCOUNT_ID, address=settings.ENDPOINT, last_success_at=now - timedelta(minutes=4)
-    )
+    _endpoint(now - timedelta(minutes=4))
     for entry in SendLogEntry.objects.filter(attempts__gt=0):
         _note_attempts(entry)
     newest = SendLogEntry.objects.order_by("-created_at")
@@ -35,17 +34,24 @@ def fill(now: datetime, days: int = 29) -> dict[str, SendLogEntry]:
 
 def first_order(now: datetime) -> SendLogEntry:
     """The log of a shop that has just sent its first order."""
-    Endpoint.objects.create(account_id=settings.ACCOUNT_ID, address=settings.ENDPOINT, last_success_at=now)
+    _endpoint(now)
     entry = _entry(_order(FIRST_ORDER, "buyer@example.com"), now - timedelta(minutes=2), email="buyer@example.com")
     entry.save()
     return entry
 
 
+def _endpoint(last_success: datetime) -> None:
+    Endpoint.objects.create(
+        account_id=settings.ACCOUNT_ID, event_type="confirmation", address=settings.ENDPOINT,
+        last_success_at=milliseconds(last_success),
+    )  # fmt: skip
+
+
 def break_the_vendor(now: datetime) -> None:
     """The vendor is down since a while: two orders wait, and sending is paused."""
-    Endpoint.objects.update(
-        consecutive_failures=6, paused_until=now + timedelta(minutes=3), reason=DOWN,
-        last_success_at=now - timedelta(minutes=11),
+    Endpoint.objects.exclude(event_type="").update(
+        consecutive_failures=6, paused_until=milliseconds(now + timedelta(minutes=3)), reason=DOWN,
+        last_success_at=milliseconds(now - timedelta(minutes=11)),
     )  # fmt: skip
     SendLogEntry.objects.filter(status="pending").update(reason=DOWN, response_status=503)
 
@@ -106,10 +112,10 @@ def _last_hours(now: datetime) -> Iterator[SendLogEntry]:
     yield _entry(_login("ada"), at(12), email="ada@example.com")
     yield _entry(
         _order(number + 8, "ada@example.com"), at(9), email="ada@example.com", identity=PIXEL,
-        status="pending", due_at=now + timedelta(minutes=4), attempts=2, reason=DOWN, response_status=503,
+        status="pending", due_at=milliseconds(now + timedelta(minutes=4)), attempts=2, reason=DOWN, response_status=503,
     )  # fmt: skip
     yield _entry(
-        _order(number + 9, "dmitri@example.com"), at(0.5), email="dmitri@example.com", status="pending", due_at=now
+        _order(number + 9, "dmitri@example.com"), at(0.5), email="dmitri@example.com", status="pending", due_at=0
     )
 
 

@@ -42,7 +42,7 @@ def test_four_workers_send_every_entry_exactly_once(process_environment, fake_ve
     SendLogEntry.objects.bulk_create(
         (
             SendLogEntry(
-                account_id="acc123", event_type="wishlist", identity="vtsid:1", created_at=now, due_at=now,
+                account_id="acc123", event_type="wishlist", identity="vtsid:1", created_at=now, due_at=0,
                 payload=f'{{"_vtsid":"1","type":"wishlist","number":{number}}}',
             )
             for number in range(count)

@@ -59,7 +59,7 @@ def test_what_was_under_way_when_its_process_was_killed_is_sent_after_the_lease(
         process.communicate()
     assert deliver_due().requests == 0
     [entry] = SendLogEntry.objects.all()
-    monkeypatch.setattr("django.utils.timezone.now", lambda: entry.due_at)
+    monkeypatch.setattr("django_vt.delivery.clock.read_milliseconds", lambda using: entry.due_at)
     assert deliver_due().sent == 1
     assert len(fake_vendor.events) == 1
 

@@ -85,6 +85,6 @@ def deliver_after_the_lease(monkeypatch):
     """Nobody takes it before; then somebody does."""
     assert deliver_due().requests == 0
     [entry] = SendLogEntry.objects.all()
-    monkeypatch.setattr("django.utils.timezone.now", lambda: entry.due_at)
+    monkeypatch.setattr("django_vt.delivery.clock.read_milliseconds", lambda using: entry.due_at)
     assert deliver_due().sent == 1
     assert statuses() == {"sent": 1}

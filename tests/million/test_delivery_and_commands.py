@@ -12,6 +12,7 @@ from django.utils import timezone
 from django_vt.backends import locmem
 from django_vt.events import Item
 from django_vt.models import Endpoint, SendLogEntry
+from django_vt.models.functions import milliseconds
 from django_vt.signals import order_placed
 from tests.million.plans import explained
 from tests.million.test_admin import assert_few_are_read
@@ -63,9 +64,10 @@ def test_what_is_not_accepted(answer, settings, monkeypatch):
 def pause() -> None:
     Endpoint.objects.create(
         account_id="acc123",
+        event_type="confirmation",
         address="https://app.vtcdn.net/event",
         consecutive_failures=3,
-        paused_until=timezone.now() + timedelta(minutes=5),
+        paused_until=milliseconds(timezone.now() + timedelta(minutes=5)),
         reason="answered: 503",
     )
 
@@ -85,7 +87,7 @@ def test_send_log_status(paused):
 def test_send_log_status_in_a_long_outage_of_a_log_that_was_sent_for_years():
     pause()
     newest = SendLogEntry.objects.order_by("-pk")[:1].get().pk
-    SendLogEntry.objects.filter(pk__gt=newest - 20_000).update(status="pending", due_at=timezone.now())
+    SendLogEntry.objects.filter(pk__gt=newest - 20_000).update(status="pending", due_at=0)
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {SendLogEntry._meta.db_table}")
     with explained() as recorded:

@@ -95,7 +95,7 @@ def test_many_wakes_make_one_chain(shop, start_worker, client, fake_vendor):
     assert worker.said.count("received") == 8 + 1
     worker.wait_until(lambda said: said.count("succeeded") == 8 + 1)
     worker.wait_until(lambda said: said.count("received") == 8 + 2)
-    assert Endpoint.objects.get().next_wake_at > timezone.now()
+    assert Endpoint.objects.get().next_wake_at > database_now("default")
 
 
 @brokers_in_trouble
@@ -107,7 +107,7 @@ def test_a_broker_in_trouble_neither_holds_nor_loses_an_order(shop, client, capl
 
     assert taken < 0.5
     assert Order.objects.count() == 3
-    assert SendLogEntry.objects.filter(status="pending", due_at__lte=timezone.now()).count() == 3
+    assert SendLogEntry.objects.filter(status="pending", due_at=0).count() == 3
     CeleryDispatcher.publishers.stop(20)
     told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert told == ["No worker could be woken, trying again: OperationalError; events wait"]

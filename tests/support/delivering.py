@@ -11,6 +11,7 @@ import pytest
 from django.utils import timezone
 
 from django_vt.backends.base import Backend
+from django_vt.conf import DEFAULTS
 from django_vt.delivery.deliver import Delivery
 from django_vt.exceptions import DeliveryError
 from django_vt.models import Endpoint, SendLogEntry
@@ -86,7 +87,25 @@ def pending(count: int = 1, **columns: Any) -> list[SendLogEntry]:
         "created_at": now,
         "due_at": 0,
     }
-    return SendLogEntry.objects.bulk_create(SendLogEntry(**{**common, **columns}) for _ in range(count))
+    values = stored({**common, **columns})
+    return SendLogEntry.objects.bulk_create(SendLogEntry(**values) for _ in range(count))
+
+
+def stored(columns: dict[str, Any]) -> dict[str, Any]:
+    """Columns as the tables have them: but for three of them, times are milliseconds of the database's clock."""
+    return {
+        name: milliseconds(value) if isinstance(value, datetime) and name not in FOR_PEOPLE else value
+        for name, value in columns.items()
+    }
+
+
+FOR_PEOPLE = ("created_at", "sent_at", "at")
+
+
+def endpoint_row(account_id: str = ACCOUNT, event_type: str = "wishlist", **columns: Any) -> Endpoint:
+    """The row of an address, that of `pending` unless told otherwise."""
+    values = {"account_id": account_id, "event_type": event_type, "address": DEFAULTS["ENDPOINT"]}
+    return Endpoint.objects.create(**stored({**values, **columns}))
 
 
 def ms(moment: datetime) -> int:

@@ -11,7 +11,7 @@ from django_vt.events import Event, Login
 from django_vt.identity import Identity
 from django_vt.models import SendAttempt, SendLogEntry
 from django_vt.recording.record import hash_of_address
-from tests.support.delivering import configure
+from tests.support.delivering import configure, stored
 from tests.support.ordering import confirmation, request_with
 
 ADDRESS = "Canary.Bird@Example.com"
@@ -35,7 +35,9 @@ def order(number, status="pending", **columns):
     """An order of the shopper's by pixel that holds the address, in this status."""
     entry = track(confirmation(order_id=number, email=ADDRESS), identity=PIXEL)
     due_at = entry.due_at if status == "pending" else None
-    SendLogEntry.objects.filter(pk=entry.pk).update(**{"status": status, "due_at": due_at, **columns})
+    SendLogEntry.objects.filter(pk=entry.pk).update(
+        **stored({"status": status, "due_at": due_at, **columns})
+    )
     return SendLogEntry.objects.get(pk=entry.pk)
 
 

@@ -16,6 +16,7 @@ from django_vt.events import Confirmation, Item, payload
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
 from django_vt.recording.record import hash_of_address
+from tests.support.delivering import stored
 from tests.support.people import CANARY
 
 VIEW, RESEND, PEOPLE = "view_sendlogentry", "resend_sendlogentry", "view_person"
@@ -89,7 +90,7 @@ def record(db: None) -> Callable[..., SendLogEntry]:
             "sent_at": now if status == "sent" else None,
             "response_status": 200 if status == "sent" else None,
         }
-        return SendLogEntry.objects.create(**{**defaults, **columns})
+        return SendLogEntry.objects.create(**stored({**defaults, **columns}))
 
     return record
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django_vt.admin import filters
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry, functions
 from django_vt.protocol import reasons
+from tests.support.delivering import endpoint_row, stored
 from tests.support.people import PIXEL, url
 
 Record = Callable[..., SendLogEntry]
@@ -52,7 +53,7 @@ def start_pages(stage: Stage) -> Iterator[HttpResponse]:
 
 def sending_in_every_state(stage: Stage) -> Iterator[HttpResponse]:
     stage.record(due_at=timezone.now() - timedelta(minutes=12))
-    endpoint = Endpoint.objects.create(account_id="acc123", address=ADDRESS, reason="answered: 503")
+    endpoint = endpoint_row(event_type="confirmation", reason="answered: 503")
     now = timezone.now()
     for changes in (
         {"last_success_at": now - timedelta(minutes=4)},
@@ -60,7 +61,7 @@ def sending_in_every_state(stage: Stage) -> Iterator[HttpResponse]:
         {"paused_until": now - timedelta(minutes=4)},
         {"held_by_staff": True},
     ):
-        Endpoint.objects.filter(pk=endpoint.pk).update(**changes)
+        Endpoint.objects.filter(pk=endpoint.pk).update(**stored(changes))
         yield stage.get("changelist")
     with stage.switched_off():
         yield stage.get("changelist")
@@ -90,10 +91,10 @@ def entries_of_every_kind(stage: Stage) -> Iterator[HttpResponse]:
 
 def waiting_entries(stage: Stage) -> Iterator[HttpResponse]:
     entry = stage.record()
-    endpoint = Endpoint.objects.create(account_id="acc123", address=ADDRESS)
+    endpoint = endpoint_row(event_type="confirmation")
     soon = timezone.now() + timedelta(minutes=4)
     for changes in ({"paused_until": soon}, {"paused_until": None, "held_by_staff": True}):
-        Endpoint.objects.filter(pk=endpoint.pk).update(**changes)
+        Endpoint.objects.filter(pk=endpoint.pk).update(**stored(changes))
         yield stage.get("change", entry.pk)
     with stage.switched_off():
         yield stage.get("change", entry.pk)

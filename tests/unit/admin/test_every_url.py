@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry
+from tests.support.delivering import endpoint_row
 from tests.support.people import CANARY
 from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW
 
@@ -72,7 +73,7 @@ def vt_models() -> list[Any]:
 
 @pytest.fixture
 def failed(record: Callable[..., SendLogEntry]) -> SendLogEntry:
-    Endpoint.objects.create(account_id="acc123", address="https://app.vtcdn.net/event")
+    endpoint_row()
     entry = record(CANARY, status="failed", reason="answered: 400", response_status=400, attempts=1)
     SendAttempt.objects.create(entry=entry, at=entry.created_at, response_status=400, reason=entry.reason)
     return entry

@@ -209,7 +209,7 @@ def test_its_queries_neither_scan_nor_count_the_table(viewer, record):
 
 def test_a_held_endpoint_is_told(viewer, record):
     record()
-    Endpoint.objects.create(account_id="acc123", address="https://app.vtcdn.net/event", held_by_staff=True)
+    Endpoint.objects.hold()
     assert "waits: sending is held by staff" in text(viewer.get(url("changelist")))
 
 

@@ -18,6 +18,7 @@ from django_vt.admin.overview import HEIGHT, LOWEST_BAR, Chart, Overview, figure
 from django_vt.models import Endpoint, functions
 from django_vt.operations.figures import DAY, PERIOD_OF, Step
 from tests.support import table_scans
+from tests.support.delivering import endpoint_row
 from tests.support.people import url
 from tests.unit.admin.conftest import ago
 
@@ -88,10 +89,7 @@ def test_the_figures_read_by_index_only(record):
 
 
 def test_what_sending_does_is_told_above_the_list(viewer, clock):
-    Endpoint.objects.create(
-        account_id="acc123", address="https://app.vtcdn.net/event", consecutive_failures=3, reason="timed out",
-        paused_until=clock.now + timedelta(minutes=5),
-    )  # fmt: skip
+    endpoint_row(consecutive_failures=3, reason="timed out", paused_until=clock.now + timedelta(minutes=5))
     assert "sending is paused for 5\xa0minutes. No complete answer within the time limit." in text(viewer)
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 
 from django_vt.admin.explain import Story
 from django_vt.models import Endpoint, SendLogEntry
+from django_vt.models.functions import milliseconds
 from django_vt.operations.sending_state import SendingState
 from tests.support.people import url
 from tests.unit.admin.conftest import RESEND, VIEW, ago
@@ -122,8 +123,8 @@ def test_dates_and_numbers_are_romanian(client, record, monkeypatch):
 
 def test_what_comes_next_is_said_in_one_breath():
     now = timezone.now()
-    endpoint = Endpoint(account_id="acc123", paused_until=now + timedelta(minutes=20))
-    entry = SendLogEntry(account_id="acc123", status="pending", attempts=2, response_status=503, payload="{}")
+    endpoint = Endpoint(account_id="acc123", event_type="confirmation", paused_until=milliseconds(now + timedelta(minutes=20)))
+    entry = SendLogEntry(account_id="acc123", event_type="confirmation", status="pending", attempts=2, response_status=503, payload="{}")
     story = Story(entry, SendingState(now, enabled=True, held=False, endpoints=(endpoint,)))
     with translation.override("ro"):
         said = story.next().replace("\xa0", " ")

@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from django_vt.admin.explain import Story, sentences
 from django_vt.models import Endpoint, SendLogEntry
+from django_vt.models.functions import milliseconds
 from django_vt.operations.sending_state import SendingState
+from tests.support.delivering import stored
 
 
 def in_future(**span: float):
@@ -25,17 +27,17 @@ def story(*, enabled: bool = True, endpoint: Endpoint | None = None, **columns) 
     defaults = {"account_id": "acc123", "payload": "{}", "identity": "vtsid:x", "created_at": timezone.now()}
     if columns.get("status", "pending") == "pending":
         defaults["due_at"] = timezone.now()
-    entry = SendLogEntry(**{**defaults, **columns})
+    entry = SendLogEntry(**stored({**defaults, "event_type": "wishlist", **columns}))
     return Story(
         entry,
         SendingState(
-            timezone.now(), enabled, endpoint is not None and endpoint.held_by_staff, (endpoint,) if endpoint else ()
+            timezone.now(), milliseconds(timezone.now()), enabled, endpoint is not None and endpoint.held_by_staff, (endpoint,) if endpoint else ()
         ),
     )
 
 
 def endpoint(**columns) -> Endpoint:
-    return Endpoint(**{"account_id": "acc123", "address": "https://x", **columns})
+    return Endpoint(**stored({"account_id": "acc123", "event_type": "wishlist", "address": "https://x", **columns}))
 
 
 def paused(**span: float) -> Endpoint:

@@ -195,7 +195,7 @@ def test_of_all_who_want_the_next_run_one_publishes_it(clock):
 
 
 def test_of_two_who_read_the_same_plan_one_wins(clock):
-    Endpoint.objects.create(account_id="acc123", address="https://app.vtcdn.net/event")
+    Endpoint.objects.row_of_account()
     first, second = Endpoint.objects.get(), Endpoint.objects.get()
     at = clock.advance(0.5)
     assert (first.plan_wake(at), second.plan_wake(at)) == (True, False)

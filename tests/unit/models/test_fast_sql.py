@@ -75,7 +75,7 @@ def _way(request, monkeypatch):
 
 
 def values(clock, **changes):
-    moments = {"created_at": clock.now, "due_at": clock.now}
+    moments = {"created_at": clock.now, "due_at": 0}
     return {"account_id": "acc123", "event_type": "confirmation", "status": "pending", **moments, **changes}
 
 

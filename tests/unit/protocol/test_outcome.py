@@ -6,7 +6,7 @@ import pytest
 
 from django_vt.exceptions import DeliveryError
 from django_vt.protocol import outcome, reasons
-from django_vt.protocol.outcome import Fate, Kind, Reply, Verdict
+from django_vt.protocol.outcome import Fate, Kind, Record, Reply, Turn, Verdict
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
 MISCONFIGURED = {*range(300, 400), 401, 403, 404, 405, 410}
@@ -27,7 +27,7 @@ def test_every_status_has_its_row_in_the_table(status):
     verdict = outcome.judge(Reply(status), NOW)
     assert verdict.kind is expected_kind(status)
     assert verdict.response_status == status
-    assert verdict.pauses is (verdict.kind in {Kind.RETRY, Kind.MISCONFIGURED})
+    assert verdict.is_endpoints_fault is (verdict.kind is Kind.MISCONFIGURED)
     assert verdict.reason == ("" if verdict.kind is Kind.ACCEPTED else f"answered: {status}")
 
 
@@ -38,7 +38,24 @@ def test_a_status_outside_http_is_tried_again(status):
 
 @pytest.mark.parametrize("reason", sorted(reasons.CODES))
 def test_no_answer_is_tried_again_and_says_why(reason):
-    assert outcome.judge(DeliveryError(reason), NOW) == Verdict(Kind.RETRY, reason)
+    kind = Kind.AWAY if reason in {"unreachable", "unknown host", "tls"} else Kind.RETRY
+    assert outcome.judge(DeliveryError(reason), NOW) == Verdict(kind, reason)
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "kind"),
+    [
+        (429, "7", Kind.AWAY),
+        (503, "7", Kind.AWAY),
+        (429, None, Kind.RETRY),
+        (503, "soon", Kind.RETRY),
+        (500, "7", Kind.RETRY),
+        (400, "7", Kind.REJECTED),
+        (403, "7", Kind.MISCONFIGURED),
+    ],
+)
+def test_a_vendor_that_asks_for_a_rest_speaks_of_itself(status, header, kind):
+    assert outcome.judge(Reply(status, header), NOW).kind is kind
 
 
 def test_what_a_backend_of_the_shops_own_says_is_not_taken_for_a_reason():
@@ -83,51 +100,113 @@ def test_retry_after_works_without_time_zones(settings):
     assert outcome.judge(Reply(503, "Mon, 23 Nov 2026 12:02:00 GMT"), naive).retry_after == 120
 
 
-@pytest.mark.parametrize(
-    ("kind", "shared", "accepted_since", "becomes"),
-    [
-        (Kind.REJECTED, False, False, Kind.MISCONFIGURED),
-        (Kind.REJECTED, False, True, Kind.REJECTED),
-        (Kind.REJECTED, True, False, Kind.REJECTED),
-        (Kind.RETRY, False, False, Kind.RETRY),
-    ],
-)
-def test_a_lone_rejection_speaks_against_the_entry_only_where_others_are_accepted(
-    kind, shared, accepted_since, becomes
-):
-    verdict = Verdict(kind, "answered: 400", 400, 7.0)
-    assert outcome.reconsider(verdict, shared=shared, accepted_since=accepted_since) == Verdict(
-        becomes, "answered: 400", 400, 7.0
-    )
+FAULTLESS = [Kind.AWAY, Kind.MISCONFIGURED]
+SINCE = Record(accepted_since_tried=True, accepted_since_rejected=True)
 
 
-@pytest.mark.parametrize("kind", [Kind.RETRY, Kind.MISCONFIGURED, Kind.REJECTED])
-@pytest.mark.parametrize("counts", [True, False])
-def test_entries_that_shared_are_split_whatever_happened(kind, counts):
-    assert outcome.fate(Verdict(kind), shared=True, counts=counts, attempts=99, allowed=4) is Fate.SPLIT
+@pytest.mark.parametrize("kind", FAULTLESS)
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_endpoints_fault_costs_entries_nothing(kind, shared):
+    assert outcome.fate(Verdict(kind), shared=shared, record=SINCE, allowed=1) is Fate.AGAIN
+
+
+@pytest.mark.parametrize("kind", [Kind.RETRY, Kind.REJECTED])
+@pytest.mark.parametrize("record", [Record(), SINCE])
+def test_entries_that_shared_a_request_are_split_at_no_attempts_cost(kind, record):
+    assert outcome.fate(Verdict(kind), shared=True, record=record, allowed=1) is Fate.SPLIT
 
 
 @pytest.mark.parametrize(
-    ("kind", "counts", "attempts", "fate"),
+    ("kind", "record", "fate"),
     [
-        (Kind.REJECTED, True, 0, Fate.FAILED),
-        (Kind.REJECTED, False, 0, Fate.FAILED),
-        (Kind.RETRY, False, 99, Fate.AGAIN),
-        (Kind.MISCONFIGURED, False, 99, Fate.AGAIN),
-        (Kind.RETRY, True, 0, Fate.LATER),
-        (Kind.RETRY, True, 2, Fate.LATER),
-        (Kind.RETRY, True, 3, Fate.FAILED),
-        (Kind.MISCONFIGURED, True, 3, Fate.FAILED),
+        (Kind.REJECTED, Record(), Fate.WAIT),
+        (Kind.REJECTED, Record(accepted_since_tried=True), Fate.WAIT),
+        (Kind.REJECTED, Record(accepted_since_rejected=True), Fate.FAILED),
+        (Kind.RETRY, Record(attempts=99), Fate.WAIT),
+        (Kind.RETRY, Record(attempts=99, accepted_since_rejected=True), Fate.WAIT),
+        (Kind.RETRY, Record(attempts=0, accepted_since_tried=True), Fate.LATER),
+        (Kind.RETRY, Record(attempts=2, accepted_since_tried=True), Fate.LATER),
+        (Kind.RETRY, Record(attempts=3, accepted_since_tried=True), Fate.FAILED),
     ],
 )
-def test_a_lone_entry_is_tried_as_often_as_there_are_delays_and_once_more(kind, counts, attempts, fate):
+def test_a_lone_failure_counts_only_where_something_else_was_accepted_since(kind, record, fate):
     allowed = outcome.attempts_allowed(DELAYS)
     assert allowed == 4
-    assert outcome.fate(Verdict(kind), shared=False, counts=counts, attempts=attempts, allowed=allowed) is fate
+    assert outcome.fate(Verdict(kind), shared=False, record=record, allowed=allowed) is fate
+
+
+NO_FAILURES = {"is_probe": False, "failures_in_row": 0, "patience": 2, "pauses": 0}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "changes", "seconds"),
+    [
+        (Verdict(Kind.RETRY), {}, None),
+        (Verdict(Kind.REJECTED), {}, None),
+        (Verdict(Kind.RETRY), {"failures_in_row": 1}, None),
+        (Verdict(Kind.RETRY), {"failures_in_row": 2}, 5),
+        (Verdict(Kind.REJECTED), {"failures_in_row": 2}, 5),
+        (Verdict(Kind.RETRY), {"failures_in_row": 2, "patience": 3}, None),
+        (Verdict(Kind.AWAY), {}, 5),
+        (Verdict(Kind.MISCONFIGURED), {}, 5),
+        (Verdict(Kind.RETRY), {"is_probe": True}, 5),
+        (Verdict(Kind.AWAY, retry_after=120), {}, 120),
+        (Verdict(Kind.RETRY, retry_after=120), {"failures_in_row": 2}, 5),
+        *((Verdict(Kind.AWAY), {"pauses": pauses}, 5 * 2**pauses) for pauses in range(8)),
+        (Verdict(Kind.AWAY), {"pauses": 8}, 900),
+        (Verdict(Kind.AWAY), {"pauses": 100_000}, 900),
+    ],
+)
+def test_it_pauses_at_once_for_the_endpoints_fault_else_after_failures_in_a_row(verdict, changes, seconds):
+    assert outcome.pause_after(verdict, **{**NO_FAILURES, **changes}) == seconds
+
+
+@pytest.mark.parametrize(
+    ("failures", "patience", "shared", "pauses", "becomes"),
+    [
+        (1, 2, False, 0, 3),
+        (1, 6, False, 0, 6),
+        (0, 3, True, 0, 2),
+        (0, 2, True, 0, 2),
+        (0, 3, False, 0, 3),
+        (3, 3, False, 4, 4),
+        (3, 6, False, 5, 2),
+    ],
+)
+def test_patience_grows_where_failures_were_the_entries_fault(failures, patience, shared, pauses, becomes):
+    given = outcome.patience_after_success(failures_in_row=failures, patience=patience, shared=shared, pauses=pauses)
+    assert given == becomes
+
+
+TURNS = {"fresh_waits": True, "suspects_wait": True, "suspects_in_flight": 0, "fresh_since": 3, "concurrency": 4}
+
+
+@pytest.mark.parametrize(
+    ("changes", "turn"),
+    [
+        ({}, Turn.SUSPECT),
+        ({"fresh_since": 2}, Turn.FRESH),
+        ({"suspects_in_flight": 1}, Turn.FRESH),
+        ({"suspects_wait": False}, Turn.FRESH),
+        ({"fresh_waits": False, "fresh_since": 0}, Turn.SUSPECT),
+        ({"fresh_waits": False, "suspects_in_flight": 2}, Turn.SUSPECT),
+        ({"fresh_waits": False, "suspects_in_flight": 3}, None),
+        ({"fresh_waits": False, "concurrency": 1}, Turn.SUSPECT),
+        ({"fresh_waits": False, "suspects_wait": False}, None),
+    ],
+)
+def test_suspects_get_one_request_in_four_while_others_wait(changes, turn):
+    assert outcome.next_turn(**{**TURNS, **changes}) is turn
 
 
 def test_a_batch_is_halved_down_to_one():
-    assert [outcome.halved(size) for size in (20, 10, 5, 3, 2, 1)] == [10, 5, 2, 1, 1, 1]
+    failed = Verdict(Kind.RETRY, "answered: 500")
+    assert [outcome.smaller(size, failed, patience=2) for size in (20, 10, 5, 3, 2)] == [10, 5, 2, 1, 1]
+
+
+def test_a_batch_that_timed_out_and_one_among_many_bad_ones_is_split_into_single_entries():
+    assert outcome.smaller(20, Verdict(Kind.RETRY, "timed out"), patience=2) == 1
+    assert outcome.smaller(20, Verdict(Kind.RETRY, "answered: 500"), patience=4) == 1
 
 
 @pytest.mark.parametrize(("attempts", "delay"), list(enumerate(DELAYS, start=1)))
@@ -135,6 +214,12 @@ def test_delays_are_those_of_the_settings_give_or_take_a_fifth(attempts, delay):
     drawn = [outcome.delay_after(attempts, DELAYS) for _ in range(500)]
     assert all(delay * 0.8 <= seconds <= delay * 1.2 for seconds in drawn)
     assert max(drawn) - min(drawn) > delay * 0.2
+
+
+def test_the_last_delay_is_kept_and_none_is_shorter_than_a_second():
+    assert 1800 * 0.8 <= outcome.delay_after(99, DELAYS) <= outcome.longest_delay(DELAYS) == 1800 * 1.2
+    assert outcome.delay_after(1, (0,)) == 1
+    assert 4 <= outcome.delay_after(1, ()) <= 6
 
 
 def test_a_date_in_the_future_is_measured_from_the_time_given():

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from django_vt.conf import settings as vt_settings
 from django_vt.models import Endpoint, SendLogEntry
+from tests.support.delivering import stored
 from tests.support.forgettable import life, nothing_is_sent_by_itself  # noqa: F401 - fixtures
 
 
@@ -30,19 +31,20 @@ def fails(command: str, *arguments: str, **options: object) -> CommandError:
 
 
 def hold() -> None:
-    Endpoint.objects.hold(vt_settings.ACCOUNT_ID, vt_settings.ENDPOINT)
+    Endpoint.objects.hold()
 
 
 def pause(seconds: float = 300, **columns: object) -> Endpoint:
     """Sending for the tests' account fails since a while."""
     state = {
         "account_id": vt_settings.ACCOUNT_ID,
+        "event_type": "wishlist",
         "address": vt_settings.ENDPOINT,
         "consecutive_failures": 3,
         "paused_until": timezone.now() + timedelta(seconds=seconds),
         "reason": "answered: 503",
     }
-    return Endpoint.objects.create(**{**state, **columns})
+    return Endpoint.objects.create(**stored({**state, **columns}))
 
 
 def failed(**columns: object) -> dict[str, object]:
