@@ -287,6 +287,8 @@ class Delivery:
         begun.held.unsettled -= 1
         if settled.pauses:
             self._pause(run, settled.pauses)
+        if settled.suspects_rest:
+            self._rest(run, begun.address)
         self._put_down(run, begun.held)
 
     def _pause(self, run: Run, address: Address) -> None:
@@ -296,6 +298,15 @@ class Delivery:
             self._put_down(run, held)
         if run.wanted is not None:
             run.wanted = set()
+
+    def _rest(self, run: Run, address: Address) -> None:
+        """Suspects of an address rest: those that wait are given back, and all are put off."""
+        for held in list(run.claims):
+            ids = held.drop(address, only=Turn.SUSPECT)
+            self._settlement.give_back(held.claim, ids)
+            run.add(DeliveryReport(retried=len(ids)), ids)
+            self._put_down(run, held)
+        self._settlement.put_off_suspects(address)
 
     def _give_back(self, run: Run, held: HeldClaim) -> None:
         self._settlement.give_back(held.claim, held.drop())

@@ -101,10 +101,12 @@ class HeldClaim:
             if name in columns:
                 setattr(self.entries[pk], name, columns[name])
 
-    def drop(self, address: Address | None = None) -> list[int]:
-        """What waits (to an address, if one is given) waits no longer; returns the ids."""
+    def drop(self, address: Address | None = None, only: Turn | None = None) -> list[int]:
+        """What waits (to an address, of a kind, if such is given) waits no longer; returns the ids."""
         dropped: list[int] = []
         for turn, requests in self._waiting.items():
+            if only not in (None, turn):
+                continue
             leaving = [each for each in requests if address in (None, (each.account_id, each.event_type))]
             dropped += [pk for request in leaving for pk in request.entry_ids]
             self._waiting[turn] = deque(request for request in requests if request not in leaving)

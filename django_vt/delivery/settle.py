@@ -37,6 +37,7 @@ class Settled:
     retried: int = 0
     failed: int = 0
     pauses: Address | None = None
+    suspects_rest: bool = False
     again: tuple[ClaimedEntry, ...] = ()
 
 
@@ -84,7 +85,8 @@ class Settlement:
             fate is Fate.WAIT and verdict.kind is Kind.REJECTED and first.accepted_when_rejected is not None
         )
         pauses = self._pause(begun, suspected=suspected)
-        goes_on = fate is Fate.SPLIT and not pauses
+        rest = self._suspects_rest(endpoint) if suspected and not verdict.is_endpoints_fault else None
+        goes_on = fate is Fate.SPLIT and not pauses and rest is None
         changes = self._changes(fate, verdict, first, len(entries), accepted, endpoint.patience)
         mine = self._store(begun, changes, keep_claim=goes_on)
         self._check_lease(begun.request.entry_ids, len(mine))
@@ -94,7 +96,15 @@ class Settlement:
             self._alert_failed(first, verdict)
             return Settled(failed=1, pauses=pauses)
         again = tuple(begun.held.entries[pk] for pk in mine)
-        return Settled(again=again) if goes_on else Settled(retried=len(mine), pauses=pauses)
+        if goes_on:
+            return Settled(again=again)
+        return Settled(retried=len(mine), pauses=pauses, suspects_rest=rest is not None)
+
+    def put_off_suspects(self, address: Address) -> None:
+        """Let the suspects of an address rest that are in nobody's hands."""
+        rest = outcome.suspects_rest(self._claimer.endpoints[address].suspects_failures) or 0.0
+        until = self._clock.now() + int(rest * 1000)
+        self._persistently(lambda: self._rows.put_off_suspects(*address, until))
 
     def skip(self, claim: Claim, ids: Collection[int], code: str) -> int:
         """Not to be sent any more."""
@@ -155,7 +165,7 @@ class Settlement:
         closed = not endpoint.is_open()
         if closed and not counts:
             return  # a pause that came meanwhile stays
-        if not (closed or endpoint.failures_in_row):
+        if not (closed or endpoint.failures_in_row or endpoint.suspects_failures):
             if counts:
                 self._persistently(lambda: endpoint.note_success(self._clock.now()))
             self._lose_patience(endpoint, begun)
@@ -245,6 +255,9 @@ class Settlement:
         if endpoint.is_open() or endpoint.probe == begun.held.claim.probe:
             self._begin_pause(endpoint, verdict, seconds)
         return begun.address
+
+    def _suspects_rest(self, endpoint: Endpoint) -> float | None:
+        return outcome.suspects_rest(self._persistently(endpoint.note_suspects_failure))
 
     def _begin_pause(self, endpoint: Endpoint, verdict: Verdict, seconds: float) -> None:
         wrong = verdict.kind in {Kind.MISCONFIGURED, Kind.REJECTED}

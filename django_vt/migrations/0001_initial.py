@@ -22,6 +22,10 @@ class Migration(migrations.Migration):
                 ("awaited", models.BooleanField(default=False, verbose_name="an entry waits for a success")),
                 ("failures_in_row", models.PositiveIntegerField(default=0, verbose_name="failed requests in a row")),
                 (
+                    "suspects_failures",
+                    models.PositiveIntegerField(default=0, verbose_name="failed requests of suspects in a row"),
+                ),
+                (
                     "patience",
                     models.PositiveSmallIntegerField(default=2, verbose_name="failed requests in a row that pause it"),
                 ),

@@ -88,6 +88,9 @@ class Endpoint(models.Model):
     failures_in_row: models.PositiveIntegerField[int, int] = models.PositiveIntegerField(
         _("failed requests in a row"), default=0
     )
+    suspects_failures: models.PositiveIntegerField[int, int] = models.PositiveIntegerField(
+        _("failed requests of suspects in a row"), default=0
+    )
     patience: models.PositiveSmallIntegerField[int, int] = models.PositiveSmallIntegerField(
         _("failed requests in a row that pause it"), default=2
     )
@@ -211,7 +214,7 @@ class Endpoint(models.Model):
         """
         counted = {"accepted": F("accepted") + 1, "awaited": False} if counts else {}
         self._change(
-            self._row(), failures_in_row=0, patience=patience, consecutive_failures=0, paused_until=None,
+            self._row(), failures_in_row=0, suspects_failures=0, patience=patience, consecutive_failures=0, paused_until=None,
             paused_since=None, probe=None, probe_until=None, reason="", last_success_at=now, **counted,
         )  # fmt: skip
 
@@ -232,6 +235,11 @@ class Endpoint(models.Model):
         """A request with entries that are no suspects failed; returns how many such have failed in a row."""
         self._change(self._row(), failures_in_row=F("failures_in_row") + 1)
         return self.failures_in_row
+
+    def note_suspects_failure(self) -> int:
+        """A request with suspects failed; returns how many such have failed since anything was accepted."""
+        self._change(self._row(), suspects_failures=F("suspects_failures") + 1)
+        return self.suspects_failures
 
     def plan_wake(self, at: int, now: int) -> bool:
         """True if the caller must schedule the run: no earlier or nearly equal wake is planned. Both: ms.
