@@ -10,7 +10,7 @@ from django.core.management.base import CommandParser
 
 from django_vt.delivery.clock import database_now
 from django_vt.exceptions import InvalidField
-from django_vt.management import wording
+from django_vt.management import arguments, wording
 from django_vt.management.arguments import WrongArgument
 from django_vt.management.base import SendLogCommand
 from django_vt.models import Status
@@ -20,6 +20,14 @@ from django_vt.operations.shopper import Shopper
 
 _sleep = threading.Event().wait
 
+SEARCHED_FOR_ADDRESS = (
+    "Searched for the address, in its usual spellings: the identities, references, e-mail hashes and all texts in the "
+    "events of the send log, and the remembered identities. What is written in yet another way is not found."
+)
+SEARCHED_FOR_ID = (
+    "Searched for the id: the identities of the entries, and the remembered identities. Where the shop has written it "
+    "into an event's own data, it is not found."
+)
 ARGUMENTS = {"address": "EMAIL", "pixel": "--pixel", "vtsid": "--vtsid"}
 
 
@@ -29,15 +37,18 @@ class Command(SendLogCommand):
     help = (
         "Forgets a shopper: empties payload, identity and e-mail hash of their entries in every status, and deletes "
         "their remembered identities. What was pending is skipped and never sent. Status, type, reference and times "
-        "stay, but for a reference that names them. With an address, entries without one by the same visitors are "
-        "theirs, too; those that hold another address are left. Waits where a worker has an entry in its hands, "
-        "LEASE seconds at most. Exits with 0, also where there is nothing to forget."
+        "stay, but for a reference that names them. The address is looked for in all texts of all events, in its usual "
+        "spellings: on a log of a million entries that takes a minute. With an address, entries without one by the "
+        "same visitors are theirs, too; those that are named for another address are left. Waits where a worker has "
+        "an entry in its hands, LEASE seconds at most. Exits with 0, also where there is nothing to forget."
     )
     requires_system_checks = ()  # the right to it does not wait until the settings are mended
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("email", metavar="EMAIL", nargs="?", help="The shopper's address, in whatever case.")
+        parser.add_argument(
+            "email", metavar="EMAIL", nargs="?", help="The shopper's address; - reads it from standard input."
+        )
         parser.add_argument(
             "--pixel",
             metavar="ID",
@@ -73,7 +84,7 @@ def _shopper(using: str, options: dict[str, Any]) -> Shopper:
     if [email, pixel, vtsid].count(None) != 2:
         raise WrongArgument("EMAIL", "give an e-mail address, or --pixel, or --vtsid: one of them")
     try:
-        return Shopper.known_by(using, address=email, pixel=pixel, vtsid=vtsid)
+        return Shopper.known_by(using, address=arguments.address("EMAIL", email), pixel=pixel, vtsid=vtsid)
     except InvalidField as error:
         raise WrongArgument(ARGUMENTS[error.field], error.problem) from None
 
@@ -81,7 +92,7 @@ def _shopper(using: str, options: dict[str, Any]) -> Shopper:
 def _report(forgetting: Forgetting, options: dict[str, Any]) -> Iterator[str]:
     total = forgetting.statuses.total()
     if not total and not forgetting.remembered:
-        yield "There is nothing to forget: the send log knows nothing of this shopper, or has forgotten it before."
+        yield f"Found nothing to forget. {SEARCHED_FOR_ID if options['email'] is None else SEARCHED_FOR_ADDRESS}"
     else:
         statuses = ", ".join(f"{forgetting.statuses[status]:,} {status}" for status in Status.values)
         remembered = wording.count(forgetting.remembered, "remembered identity", "remembered identities")
