@@ -9,9 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from django_vt.delivery.clock import database_now
-from django_vt.exceptions import InvalidField
-from django_vt.management import arguments, wording
-from django_vt.management.arguments import WrongArgument
+from django_vt.management import shopper_arguments, wording
 from django_vt.management.base import SendLogCommand
 from django_vt.models import Status
 from django_vt.models.functions import moment
@@ -28,7 +26,6 @@ SEARCHED_FOR_ID = (
     "Searched for the id: the identities of the entries, and the remembered identities. Where the shop has written it "
     "into an event's own data, it is not found."
 )
-ARGUMENTS = {"address": "EMAIL", "pixel": "--pixel", "vtsid": "--vtsid"}
 
 
 class Command(SendLogCommand):
@@ -46,15 +43,7 @@ class Command(SendLogCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument(
-            "email", metavar="EMAIL", nargs="?", help="The shopper's address; - reads it from standard input."
-        )
-        parser.add_argument(
-            "--pixel",
-            metavar="ID",
-            help="A visitor's cookie _vt_user, or the user id that it begins with; either means all sessions.",
-        )
-        parser.add_argument("--vtsid", metavar="ID", help="A visitor's cookie _vtsid.")
+        shopper_arguments.add_to(parser)
         parser.add_argument("--dry-run", action="store_true", help="Change nothing; say how much it would be.")
 
     def work(self, using: str, options: dict[str, Any]) -> None:
@@ -80,13 +69,8 @@ class Command(SendLogCommand):
 
 
 def _shopper(using: str, options: dict[str, Any]) -> Shopper:
-    email, pixel, vtsid = (options[name] for name in ("email", "pixel", "vtsid"))
-    if [email, pixel, vtsid].count(None) != 2:
-        raise WrongArgument("EMAIL", "give an e-mail address, or --pixel, or --vtsid: one of them")
-    try:
-        return Shopper.known_by(using, address=arguments.address("EMAIL", email), pixel=pixel, vtsid=vtsid)
-    except InvalidField as error:
-        raise WrongArgument(ARGUMENTS[error.field], error.problem) from None
+    with shopper_arguments.as_arguments():
+        return Shopper.known_by(using, **shopper_arguments.read(options))
 
 
 def _report(forgetting: Forgetting, options: dict[str, Any]) -> Iterator[str]:
