@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from django.http import HttpRequest
 
     from django_vt.events import AnyEvent
@@ -17,7 +19,15 @@ if TYPE_CHECKING:
     from django_vt.operations.forgetting import Forgetting
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "aremember_identity", "atrack", "forget_shopper", "remember_identity", "track"]
+__all__ = [
+    "__version__",
+    "aremember_identity",
+    "atrack",
+    "export_shopper",
+    "forget_shopper",
+    "remember_identity",
+    "track",
+]
 
 # What does it is imported when it is called: it needs Django's apps to be ready, which import this package first.
 
@@ -103,3 +113,17 @@ def forget_shopper(
     from django_vt.operations import forgetting
 
     return forgetting.forget_shopper(address=address, pixel=pixel, vtsid=vtsid, using=using)
+
+
+def export_shopper(
+    *, address: str | None = None, pixel: str | None = None, vtsid: str | None = None, using: str | None = None
+) -> dict[str, Any]:
+    """All that is held of a shopper, as `manage.py export_shopper` prints it: what `forget_shopper` would forget.
+
+    Takes and raises what `forget_shopper` does: exactly one of `address`, `pixel` and `vtsid`, and `using`. Returns
+    plain values that JSON can hold: `at`; `entries`, each with its columns, the `event` that is sent (None where it was
+    emptied) and its `failed_attempts`; `remembered_identities`. Moments are ISO 8601. All of it is personal data.
+    """
+    from django_vt.operations import exporting
+
+    return exporting.export_shopper(address=address, pixel=pixel, vtsid=vtsid, using=using)

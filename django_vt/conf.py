@@ -48,6 +48,7 @@ class Settings:
     TRACK_LOGINS: bool | Literal["all"] = True
     LOGIN_SOURCE: str = "website"
     BEFORE_RECORD: str | None = None
+    ORDERS: str | None = None
     FAIL_SILENTLY: bool = True
     RETENTION_DAYS: float = 90
     PAYLOAD_DAYS: float | None = None

@@ -140,6 +140,9 @@ RULES: Mapping[str, Rule] = {
     "BEFORE_RECORD": Rule(
         "the dotted path of a callable, as a string, or None", lambda value: value is None or _is_string(value)
     ),
+    "ORDERS": Rule(
+        "the dotted path of a callable, as a string, or None", lambda value: value is None or _is_string(value)
+    ),
     "FAIL_SILENTLY": BOOL,
     "OSCAR_ITEM_ID": Rule(f"one of {', '.join(map(repr, OSCAR_ITEM_IDS))}", lambda value: value in OSCAR_ITEM_IDS),
     "ISSUE_VTSID": Rule(

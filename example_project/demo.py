@@ -3,16 +3,18 @@
 import sys
 import time
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from django.core.management import CommandError, call_command
 from requests import Response
 
 from django_vt.testing import FakeVendor
 from example_project.browser import Browser
 from example_project.preparation import SHOPPER, environment, prepare
-from example_project.report import request_text, send_log_text, step
+from example_project.report import event_text, request_text, send_log_text, step
 from example_project.shop_server import ShopFailed, ShopServer
 from example_project.stopping import leave_tidily_when_told
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 ARRIVES_WITHIN = 20.0  # seconds
 LOOKS_EVERY = 0.05  # seconds
+PHONE_ORDERS = Path(__file__).parent / "phone-orders.jsonl"
 EVENTS = {"login", "confirmation"}
 ADDRESS = {"name": "Ada Lovelace", "email": SHOPPER["email"], "address": "12 St James's Square"}
 
@@ -54,6 +57,7 @@ def show(directory: Path) -> None:
             show_outage(browser, shop)
             vendor.accept()
             show_return(vendor, shop)
+            show_forgotten(vendor)
     print("No checkout has waited for the vendor, and no order is lost.")
     print("Next: `make run` leaves the shop open, to click through it.")
 
@@ -120,6 +124,36 @@ def show_return(vendor: FakeVendor, shop: ShopServer) -> None:
         request_text(vendor.requests[-1]),
         send_log_text(entries[-1:]),
     )
+
+
+def show_forgotten(vendor: FakeVendor) -> None:
+    """An import that does not signal its orders. Its process, and the one that finds them, are this one."""
+    imported = command("import_phone_orders", PHONE_ORDERS)
+    found = command("find_unreported_orders")
+    before = len(vendor.events)
+    reported = command("find_unreported_orders", "--report")
+    try:
+        vendor.wait_for(lambda vendor: len(vendor.events) > before + 1, ARRIVES_WITHIN)
+    except TimeoutError:
+        raise ShopFailed(f"The imported orders have not arrived.\n{reported}") from None
+    step(
+        8,
+        "Orders taken by telephone are imported, and the import forgets to signal them",
+        f"$ manage.py import_phone_orders {PHONE_ORDERS.name}\n{imported}",
+        f"$ manage.py find_unreported_orders\n{found}",
+        f"$ manage.py find_unreported_orders --report\n{reported}",
+        "\n".join(map(event_text, vendor.events[before:])),
+    )
+
+
+def command(name: str, *arguments: object) -> str:
+    """What a command prints, and what it ends with where that is an error."""
+    printed = StringIO()
+    try:
+        call_command(name, *map(str, arguments), stdout=printed)
+    except CommandError as error:
+        print(f"CommandError: {error}", file=printed)
+    return printed.getvalue().rstrip()
 
 
 def took(reply: Response) -> str:

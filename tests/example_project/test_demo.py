@@ -44,7 +44,7 @@ def test_the_demo_shows_a_login_and_an_order_that_arrived(ended_demo: tuple[int,
     assert "GET /event/example-shop/login\n" in output
     assert "GET /event/example-shop/confirmation\n" in output
 
-    login, confirmation, later = events_in(output)
+    login, confirmation, later, *imported = events_in(output)
     assert login == {"type": "login", "email": "ada@example.com", "source": "website"}
     cookie = re.search(r"_vt_user=(\d+)_(\d+)_false_false", output)
     assert cookie
@@ -65,6 +65,10 @@ def test_the_demo_shows_a_login_and_an_order_that_arrived(ended_demo: tuple[int,
     told = [line.split()[4:6] for line in output.splitlines() if " 100002 " in line]
     assert told == [["pending", "1"], ["sent", "1"]]
     assert "Vibetrace could not be reached" in output
+
+    # Two orders were imported without a signal.
+    assert "CommandError: 2 orders without an entry. --report records them." in output
+    assert {event["generic"]["orderId"] for event in imported} == {"100003", "100004"}
 
 
 @pytest.mark.parametrize(("told", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
@@ -102,6 +106,14 @@ def test_an_order_that_does_not_come_after_the_outage_fails_the_demo(monkeypatch
     monkeypatch.setattr(demo, "ARRIVES_WITHIN", 0)
     with FakeVendor() as vendor, pytest.raises(ShopFailed, match=r"got nothing(?s:.*)goodbye"):
         demo.show_return(vendor, SilentShop())  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db
+def test_imported_orders_that_do_not_arrive_fail_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "ARRIVES_WITHIN", 0)
+    monkeypatch.setattr(demo, "call_command", lambda name, *arguments, stdout: stdout.write(f"{name}\n"))
+    with FakeVendor() as vendor, pytest.raises(ShopFailed, match=r"have not arrived(?s:.*)find_unreported_orders"):
+        demo.show_forgotten(vendor)
 
 
 @pytest.mark.django_db

@@ -37,7 +37,7 @@ ARROWS = {
     "__init__": {"events", "identity", "models", "operations", "recording"},
     "adapters": {"conf", "events", "identity", "models", "recording"},
     # around them
-    "operations": {"conf", "delivery", "events", "exceptions", "identity", "models", "recording"},
+    "operations": {"conf", "delivery", "events", "exceptions", "identity", "models", "protocol", "recording"},
     "admin": {"conf", "events", "identity", "models", "operations", "protocol", "recording"},
     "management": {"conf", "delivery", "events", "exceptions", "identity", "models", "operations", "protocol"},
     "settings_rules": {"conf", "events", "exceptions", "protocol"},
@@ -45,7 +45,7 @@ ARROWS = {
     "apps": {"checks", "recording"},
     "templatetags": {"conf", "events", "exceptions", "identity"},
     "testing": {"models", "recording"},
-    "contrib": {"adapters", "conf", "events", "identity"},
+    "contrib": {"adapters", "conf", "events", "identity", "operations"},
 }
 NETWORK_AND_DATABASE = {"django.db", "http.client", "requests", "socket", "urllib.request", "urllib3"}
 

@@ -16,7 +16,7 @@ from django_vt.delivery.deliver import send_unrecorded
 from django_vt.events import Event, payload
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
-from django_vt.management import advice, wording
+from django_vt.management import advice, arguments, wording
 from django_vt.management.arguments import WrongArgument
 from django_vt.management.base import SendLogCommand
 from django_vt.operations.sending_state import SendingState
@@ -37,10 +37,14 @@ class Command(SendLogCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--email", metavar="ADDRESS", help="The event is this person's, whom Vibetrace must know.")
+        parser.add_argument(
+            "--email",
+            metavar="ADDRESS",
+            help="The event is this person's, whom Vibetrace must know; - reads the address from standard input.",
+        )
 
     def work(self, using: str, options: dict[str, Any]) -> None:
-        identity = _identity(options["email"])
+        identity = _identity(arguments.address("--email", options["email"]))
         if not settings.ENABLED:
             raise CommandError(wording.SWITCHED_OFF)
         if not settings.account_id:

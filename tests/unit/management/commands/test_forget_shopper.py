@@ -101,7 +101,7 @@ def test_a_second_time_finds_nothing_and_is_no_error(life, clock, monkeypatch, a
     monkeypatch.setattr(forget_shopper, "_sleep", clock.advance)
     assert run("forget_shopper", *arguments).startswith("Forgot ")
     before = dump()
-    assert run("forget_shopper", *arguments).startswith("There is nothing to forget: ")
+    assert run("forget_shopper", *arguments).startswith("Found nothing to forget. Searched for ")
     assert dump() == before
 
 
@@ -202,7 +202,7 @@ def test_it_wants_exactly_one_way_of_naming_them(arguments):
 
 @pytest.mark.parametrize(
     ("arguments", "named"),
-    [(["canary"], "EMAIL"), (["--pixel", "canary bird"], "--pixel"), (["--vtsid", "canary bird"], "--vtsid")],
+    [(["canary\0bird"], "EMAIL"), (["--pixel", "canary bird"], "--pixel"), (["--vtsid", "canary bird"], "--vtsid")],
 )
 def test_what_makes_no_sense_is_refused_without_being_repeated(arguments, named):
     error = fails("forget_shopper", *arguments)
