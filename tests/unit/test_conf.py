@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
-from django.core import mail
-from django.test import override_settings
+from django.test import override_settings, utils
 
 from django_vt import conf
 
@@ -36,9 +38,33 @@ DEFAULTS = {
 
 def test_every_setting_has_its_default_outside_of_tests(monkeypatch, settings):
     settings.DJANGO_VT = {}
-    monkeypatch.delattr(mail, "outbox")
+    monkeypatch.delattr(utils._TestState, "saved_data")
     assert not conf.in_test_environment()
     assert {name: getattr(conf.settings, name) for name in DEFAULTS} == DEFAULTS
+
+
+A_WEB_PROCESS = """
+import sys
+from django.conf import settings
+settings.configure(DJANGO_VT={}, EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend")
+from django.core import mail
+mail.get_connection()
+from django_vt.conf import settings
+print(hasattr(mail, "outbox"), settings.BACKEND, settings.DISPATCHER, "django.test.utils" in sys.modules)
+"""
+
+
+def test_a_mail_backend_in_memory_makes_no_test_environment():
+    told = subprocess.run([sys.executable, "-c", A_WEB_PROCESS], check=True, capture_output=True, text=True)
+    assert told.stdout.split() == ["True", DEFAULTS["BACKEND"], DEFAULTS["DISPATCHER"], "False"]
+
+
+def test_a_test_environment_is_one_until_django_takes_it_down(monkeypatch):
+    assert conf.in_test_environment()
+    monkeypatch.delattr(utils._TestState, "saved_data")
+    assert not conf.in_test_environment()
+    monkeypatch.delitem(sys.modules, "django.test.utils")
+    assert not conf.in_test_environment()
 
 
 @pytest.mark.parametrize("block", [{}, {"ACCOUNT_ID": "acc123"}, None, "junk", ["ENABLED"]])
