@@ -17,12 +17,13 @@ from django_vt import identity as identities
 from django_vt.conf import IdentificationWay, settings
 from django_vt.events import AnyEvent, Confirmation, Login
 from django_vt.exceptions import InvalidField
-from django_vt.identity import NOBODY, Identity, Source, of_request
+from django_vt.identity import NOBODY, Identity, Source
 from django_vt.models import RememberedIdentity
 from django_vt.models.db import default_alias
 from django_vt.protocol import values
 from django_vt.recording import event_loop
 from django_vt.recording.shield import Shield
+from django_vt.visitors.serving import of_request
 
 
 class Attribution(NamedTuple):
@@ -46,7 +47,7 @@ def _sources(
     event: AnyEvent, request: HttpRequest | None, identity: Identity | None, memory: Memory | None, using: str
 ) -> Iterator[Source]:
     yield Source(lambda: identity or NOBODY)
-    yield Source(lambda: identities.of_request(request))
+    yield Source(lambda: of_request(request))
     if memory:
         yield Source(memory.recall)
     yield Source(lambda: Identity(email=event.email), "email")

@@ -33,7 +33,17 @@ ARROWS = {
     # from the shopper's request to the row
     "visitors": {"conf", "identity"},
     "middleware": {"dispatchers", "identity", "visitors"},
-    "recording": {"conf", "dispatchers", "events", "exceptions", "identity", "models", "protocol", "signals"},
+    "recording": {
+        "conf",
+        "dispatchers",
+        "events",
+        "exceptions",
+        "identity",
+        "models",
+        "protocol",
+        "signals",
+        "visitors",
+    },
     "__init__": {"events", "identity", "models", "operations", "recording"},
     "adapters": {"conf", "events", "identity", "models", "recording"},
     # around them
@@ -45,7 +55,7 @@ ARROWS = {
     "apps": {"checks", "recording"},
     "templatetags": {"conf", "events", "exceptions", "identity"},
     "testing": {"models", "recording"},
-    "contrib": {"adapters", "conf", "events", "identity"},
+    "contrib": {"adapters", "conf", "events", "identity", "visitors"},
 }
 NETWORK_AND_DATABASE = {"django.db", "http.client", "requests", "socket", "urllib.request", "urllib3"}
 
