@@ -47,6 +47,7 @@ ARROWS = {
     "__init__": {"events", "identity", "models", "operations", "recording"},
     "adapters": {"conf", "events", "identity", "models", "recording"},
     # around them
+    "accounts": {"conf", "events", "exceptions"},
     "operations": {"conf", "delivery", "events", "exceptions", "identity", "models", "recording"},
     "admin": {"conf", "events", "identity", "models", "operations", "protocol", "recording"},
     "management": {"conf", "delivery", "events", "exceptions", "identity", "models", "operations", "protocol"},
