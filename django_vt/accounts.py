@@ -7,7 +7,6 @@ project has an account each, and an order goes to the account of the shop it was
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import DisallowedHost
@@ -17,6 +16,7 @@ from django.utils.module_loading import import_string
 
 from django_vt.conf import account_id_is_usable, settings
 from django_vt.exceptions import InvalidField
+from django_vt.settings_rules import is_dotted_path
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -40,7 +40,7 @@ def account_for(event: AnyEvent | None, request: HttpRequest | None, account_id:
         return _of_host(setting, request)
     if is_dotted_path(setting):
         return _of_function(setting, event, request)
-    return setting if account_id_is_usable(setting) else ""
+    return str(setting) if account_id_is_usable(setting) else ""
 
 
 def known_accounts() -> tuple[str, ...] | None:
@@ -56,16 +56,6 @@ def only_account() -> str:
     """The account of a project that has one; empty if the settings name none, several, or a function."""
     known = known_accounts() or ()
     return known[0] if len(known) == 1 else ""
-
-
-def is_dotted_path(setting: object) -> bool:
-    """Whether ACCOUNT_ID names a function: words of Python with dots between them."""
-    return isinstance(setting, str) and "." in setting and _is_dotted_path(setting)
-
-
-@lru_cache(maxsize=8)
-def _is_dotted_path(setting: str) -> bool:
-    return all(word.isidentifier() for word in setting.split("."))
 
 
 def _given(account_id: object) -> str:
@@ -84,7 +74,7 @@ def _of_host(accounts: Mapping[Any, Any], request: HttpRequest | None) -> str:
     if found is None:
         patterns = (pattern for pattern in accounts if isinstance(pattern, str) and _covers(pattern, host))
         found = next((accounts[pattern] for pattern in patterns), None)
-    return found if account_id_is_usable(found) else only_account()
+    return found if isinstance(found, str) and account_id_is_usable(found) else only_account()
 
 
 def _covers(pattern: str, host: str) -> bool:
@@ -104,7 +94,7 @@ def _of_function(path: str, event: AnyEvent | None, request: HttpRequest | None)
         account_id = import_string(path)(event, request)
     except DatabaseFailure:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the project has written it
         # Neither its text nor the error itself: both can hold what the request held.
         raise InvalidField("ACCOUNT_ID", f"its function raised {type(error).__name__}") from None
     return account_id if account_id_is_usable(account_id) else ""

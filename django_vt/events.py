@@ -19,10 +19,10 @@ from uuid import UUID
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from django_vt.protocol import values
+from django_vt.protocol.values import TYPE_PATTERN, is_type
 
 CONFIRMATION = "confirmation"
 LOGIN = "login"
-TYPE_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 IDENTITY_KEYS = ("userId", "sessionId", "_vtsid", "email")
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 LONGEST_PAYLOAD = 1_000_000  # characters; servers take addresses of some thousand
@@ -214,11 +214,6 @@ class Event(Discreet):
     def body(self, identity: Identity) -> dict[str, Any]:
         """The fields in the order of the vendor's example, with those of `identity` among them."""
         return {**_naming(identity), "type": self.type, **self.data}
-
-
-def is_type(value: object) -> bool:
-    """Whether it can be an event's type, which also stands in the path of the vendor's address."""
-    return isinstance(value, str) and TYPE_PATTERN.fullmatch(value) is not None
 
 
 def payload(event: AnyEvent, identity: Identity) -> str:

@@ -85,8 +85,9 @@ def test_a_function_names_the_account_and_nobody_knows_which_it_may_name(setting
 @pytest.mark.parametrize(("path", "why"), [(FUNCTION, "LookupError"), ("shop.gone.account", "ModuleNotFoundError")])
 def test_a_function_that_fails_is_named_by_its_setting_and_says_no_more(settings, path, why):
     configure(settings, ACCOUNT_ID=path)
-    with pytest.raises(InvalidField, match=f"^ACCOUNT_ID: its function raised {why}$") as caught:
+    with pytest.raises(InvalidField) as caught:
         account_for(Event("fail"), None)
+    assert str(caught.value) == f"ACCOUNT_ID: its function raised {why}"
     assert caught.value.__cause__ is None
 
 
@@ -106,5 +107,5 @@ def test_an_account_that_is_given_goes_before_the_requests(settings):
 @pytest.mark.parametrize("given", ["acc-de", "", "a/b", 5, True])
 def test_an_account_that_is_given_and_that_the_settings_cannot_mean_is_refused(settings, given):
     configure(settings, ACCOUNT_ID=BY_HOST)
-    with pytest.raises(InvalidField, match="^account_id: "):
+    with pytest.raises(InvalidField, match=r"^account_id: "):
         account_for(EVENT, None, given)

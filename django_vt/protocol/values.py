@@ -18,6 +18,7 @@ from django_vt.exceptions import InvalidField
 
 # A name as code has them; one that began with a digit could be a telephone number.
 SAFE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}", re.ASCII)
+TYPE_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 CENT = Decimal("0.01")
 # Our own, not the thread's: a project may have set that one to other digits, or to raise when it rounds.
@@ -29,6 +30,11 @@ MAX_IDENTIFIER_LENGTH = 255
 LONGEST_INTEGER = 10**MAX_IDENTIFIER_LENGTH
 MAX_EMAIL_LENGTH = 320
 MAX_DEPTH = 32
+
+
+def is_type(value: object) -> bool:
+    """Whether it can be an event's type, which also stands in the path of the vendor's address."""
+    return isinstance(value, str) and TYPE_PATTERN.fullmatch(value) is not None
 
 
 def showable(reference: object) -> str:

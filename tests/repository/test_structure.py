@@ -20,8 +20,9 @@ ARROWS = {
     # public values, and the vendor's language
     "exceptions": set(),
     "signals": set(),
-    "conf": set(),
     "protocol": {"exceptions"},
+    "settings_rules": {"exceptions", "protocol"},
+    "conf": {"settings_rules"},
     "identity": {"conf", "exceptions", "protocol"},
     "events": {"exceptions", "identity", "protocol"},
     # from the row to the vendor
@@ -47,14 +48,13 @@ ARROWS = {
     "__init__": {"events", "identity", "models", "operations", "recording"},
     "adapters": {"conf", "events", "identity", "models", "recording"},
     # around them
-    "accounts": {"conf", "events", "exceptions"},
+    "accounts": {"conf", "events", "exceptions", "settings_rules"},
     "operations": {"conf", "delivery", "events", "exceptions", "identity", "models", "recording"},
     "admin": {"conf", "events", "identity", "models", "operations", "protocol", "recording"},
     "management": {"conf", "delivery", "events", "exceptions", "identity", "models", "operations", "protocol"},
-    "settings_rules": {"conf", "events", "exceptions", "protocol"},
     "checks": {"conf", "protocol", "settings_rules"},
     "apps": {"checks", "recording"},
-    "templatetags": {"conf", "events", "exceptions", "identity"},
+    "templatetags": {"conf", "exceptions", "identity", "protocol"},
     "testing": {"models", "recording"},
     "contrib": {"adapters", "conf", "events", "identity", "visitors"},
 }

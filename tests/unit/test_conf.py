@@ -9,6 +9,7 @@ import pytest
 from django.test import override_settings, utils
 
 from django_vt import conf
+from django_vt.settings_rules import WORD
 
 # DESIGN's table, which docs/reference/settings.md repeats.
 DEFAULTS = {
@@ -31,6 +32,11 @@ DEFAULTS = {
     "BEFORE_RECORD": None,
     "FAIL_SILENTLY": True,
     "RETENTION_DAYS": 90,
+    "PAYLOAD_DAYS": None,
+    "PIXEL_HEADER": None,
+    "VTSID_HEADER": None,
+    "ORDERS": None,
+    "OSCAR_ITEM_ID": "partner_sku",
     "ISSUE_VTSID": False,
     "VTSID_AGE": 31536000,
 }
@@ -40,7 +46,21 @@ def test_every_setting_has_its_default_outside_of_tests(monkeypatch, settings):
     settings.DJANGO_VT = {}
     monkeypatch.delattr(utils._TestState, "saved_data")
     assert not conf.in_test_environment()
-    assert {name: getattr(conf.settings, name) for name in DEFAULTS} == DEFAULTS
+    assert {name: getattr(conf.settings, name) for name in conf.KEYS} == DEFAULTS
+
+
+def test_a_setting_is_one_line_that_holds_default_and_rule():
+    class More(conf.Settings):
+        NEW = conf.Setting(5, WORD, in_tests=6)
+
+    assert More().NEW == 6
+    assert (More.NEW.default, More.NEW.rule) == (5, WORD)
+
+
+@pytest.mark.parametrize("key", sorted(conf.KEYS - {"ACCOUNT_ID"}))
+def test_every_default_keeps_its_own_rule(key):
+    assert conf.SETTINGS[key].rule.accepts(conf.DEFAULTS[key])
+    assert conf.SETTINGS[key].name == key
 
 
 A_WEB_PROCESS = """
