@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,7 +17,7 @@ from uuid import UUID
 
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
-from django_vt.protocol import values
+from django_vt.protocol import addresses, values
 from django_vt.protocol.values import TYPE_PATTERN, is_type
 
 CONFIRMATION = "confirmation"
@@ -229,14 +228,29 @@ def payload(event: AnyEvent, identity: Identity) -> str:
 
 
 def address_in(event: AnyEvent) -> str:
-    """The first e-mail address that the event holds anywhere, its reference too; empty where there is none."""
-    if event.email:
-        return event.email
-    texts = (*_texts(event.body(Identity())), event.reference)
-    return next((text for text in texts if ADDRESS_PATTERN.fullmatch(text)), "")
+    """The e-mail address by whose hash the event is found: its own, otherwise the first that it holds anywhere.
+
+    In the form in which addresses are compared; empty if the event holds none.
+    """
+    return _own_address(event) or next(_addresses(event), "")
 
 
-ADDRESS_PATTERN = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+def addresses_in(event: AnyEvent) -> tuple[str, ...]:
+    """Every e-mail address that the event holds, once, in the form in which addresses are compared.
+
+    In texts and keys of its body, however deep, and in its reference. The send log has the hash of the first alone: who
+    looks for another reads the payloads (`django_vt.protocol.addresses.in_payload`).
+    """
+    return tuple(dict.fromkeys(filter(None, [_own_address(event), *_addresses(event)])))
+
+
+def _own_address(event: AnyEvent) -> str:
+    return addresses.canonical(values.email("email", event.email))
+
+
+def _addresses(event: AnyEvent) -> Iterator[str]:
+    return addresses.within((event.body(Identity()), event.reference))
+
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
@@ -275,14 +289,3 @@ def _member(mapping: Mapping[str, Any], key: str) -> Any:
         return mapping[key]
     except KeyError:
         raise InvalidField(key, "is missing") from None
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, (list, tuple)):
-        for inner in value:
-            yield from _texts(inner)

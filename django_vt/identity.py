@@ -15,7 +15,7 @@ from typing import Any
 
 from django_vt.conf import IdentificationWay
 from django_vt.exceptions import InvalidField
-from django_vt.protocol import values
+from django_vt.protocol import addresses, values
 
 PIXEL_COOKIE = "_vt_user"
 VTSID_COOKIE = "_vtsid"
@@ -32,9 +32,9 @@ class Identity:
     """All that is known of who did something; an event goes out under exactly one of the ways in it.
 
     `user_id` and `session_id` are the vendor's pixel ids, strings of `[A-Za-z0-9-]` ("0111" has a zero that counts),
-    given both or not at all; `vtsid` is the site's own id (`_vtsid`); `email` an address that the vendor knows. Raises
-    `InvalidField`, a `ValueError` that names the field, for anything but such strings. Truthy when it names somebody.
-    Its `repr` names the ways and no value.
+    given both or not at all; `vtsid` is the site's own id (`_vtsid`); `email` an address that the vendor knows
+    (`Jo <jo@…>` is `jo@…`, a list of addresses is none). Raises `InvalidField`, a `ValueError` that names the field,
+    for anything but such strings. Truthy when it names somebody. Its `repr` names the ways and no value.
     """
 
     user_id: str = ""
@@ -106,15 +106,16 @@ class Identity:
 
     @property
     def stored_form(self) -> str:
-        """The send log's column `identity`: `pixel:<user>_<session>`, `vtsid:…` or `email:…`, lower-cased.
+        """The send log's column `identity`: `pixel:<user>_<session>`, `vtsid:…` or `email:…`.
 
-        An identity of several ways is stored under the first of these. Empty where it names nobody.
+        An address is stored as it is compared: in lower case, its domain as DNS has it. An identity of several ways
+        is stored under the first of these. Empty where it names nobody.
         """
         if self.user_id:
             return f"pixel:{self.user_id}_{self.session_id}"
         if self.vtsid:
             return f"vtsid:{self.vtsid}"
-        return f"email:{self.email.lower()}" if self.email else ""
+        return f"email:{addresses.canonical(self.email)}" if self.email else ""
 
     @classmethod
     def from_stored_form(cls, stored: str) -> Identity:

@@ -16,7 +16,7 @@ from django_vt.identity import PIXEL_ID_PATTERN, PIXEL_PATTERN, VTSID_PATTERN
 from django_vt.models import RememberedIdentity, SendLogEntry
 from django_vt.models.send_log import SendLogQuerySet
 from django_vt.recording.attribution import key_of
-from django_vt.recording.record import hash_of_address
+from django_vt.protocol.addresses import hash_of_address
 
 READ_AT_ONCE = 2000  # remembered identities a query
 PIXEL, VTSID, EMAIL = "pixel:", "vtsid:", "email:"

@@ -15,6 +15,7 @@ from uuid import UUID
 from django.utils.functional import Promise
 
 from django_vt.exceptions import InvalidField
+from django_vt.protocol import addresses
 
 # A name as code has them; one that began with a digit could be a telephone number.
 SAFE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}", re.ASCII)
@@ -47,15 +48,15 @@ def showable(reference: object) -> str:
     if isinstance(reference, int) and abs(reference) >= LONGEST_INTEGER:
         return ""
     text = "".join(character for character in str(reference) if character.isprintable())
-    return "" if "@" in text else text[:MAX_IDENTIFIER_LENGTH]
+    return "" if addresses.may_hold_address(text) else text[:MAX_IDENTIFIER_LENGTH]
 
 
 def check_email(name: str, value: str) -> None:
     """Refuses an address that the database or JSON could not hold; whether anybody reads it is the vendor's to know."""
-    # Lower-cased, as it is stored, a letter can become two.
-    if max(len(value), len(value.lower())) > MAX_EMAIL_LENGTH:
-        raise InvalidField(name, f"longer than {MAX_EMAIL_LENGTH} characters")
     check_text(name, value)
+    # In the form in which it is stored, a letter can become two, and a foreign one some more.
+    if len(value) > MAX_EMAIL_LENGTH or not (value.isascii() or len(addresses.canonical(value)) <= MAX_EMAIL_LENGTH):
+        raise InvalidField(name, f"longer than {MAX_EMAIL_LENGTH} characters")
 
 
 def check_text(name: str, value: str) -> None:
@@ -88,13 +89,13 @@ def _identifier_text(name: str, value: object) -> str:
 
 
 def email(name: str, value: object) -> str:
-    """An address without the blanks around it; None is none."""
+    """An address as it was spelt, without the name and the blanks around it; None is none, and so is a list."""
     if value is None:
         return ""
     if not isinstance(value, str):
         raise InvalidField(name, "must be a string")
     check_email(name, value)
-    return value.strip()
+    return addresses.bare(value)
 
 
 def quantity(name: str, value: object) -> int | float | Decimal:

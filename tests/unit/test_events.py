@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_vt.events import Confirmation, Event, Item, Login, address_in, payload
+from django_vt.events import Confirmation, Event, Item, Login, address_in, addresses_in, payload
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from tests.support.ordering import PIXEL, confirmation
@@ -171,17 +171,29 @@ def test_any_text_in_data_comes_through_json_unchanged_and_in_ascii(text):
 @pytest.mark.parametrize(
     ("event", "address"),
     [
-        (confirmation(email="Buyer@example.com"), "Buyer@example.com"),
+        (confirmation(email="Buyer@Example.com"), "buyer@example.com"),
         (confirmation(), ""),
         (confirmation(extra={"contact": {"mail": ["x", "b@example.com", "c@example.com"]}}), "b@example.com"),
         (Event("signup", {"address": "a@example.com"}), "a@example.com"),
-        (Event("note", {"text": "write to a@example.com", "n": 1}), ""),
+        (Event("note", {"text": "write to a@example.com", "n": 1}), "a@example.com"),
+        (Event("note", {"a@example.com": 1}), "a@example.com"),
+        (Event("note", {"text": "nobody"}), ""),
         (Login("a@example.com", "shop"), "a@example.com"),
         (Event("newsletter", {"n": 1}, reference="a@example.com"), "a@example.com"),
     ],
 )
 def test_the_first_address_anywhere_in_the_event_is_found(event, address):
     assert address_in(event) == address
+
+
+def test_every_address_of_an_event_is_found_its_own_first_and_each_once():
+    event = confirmation(
+        email="Jo <Jo@Example.com>",
+        extra={"note": "for jo@example.com, or (gift@example.com)", "by mailto:ana@example.com": ["x"]},
+    )
+    assert addresses_in(event) == ("jo@example.com", "gift@example.com", "ana@example.com")
+    assert addresses_in(Event("x", reference="a@example.com")) == ("a@example.com",)
+    assert addresses_in(Event("x")) == ()
 
 
 def test_the_repr_of_an_event_holds_nothing_of_a_person():

@@ -106,6 +106,13 @@ def test_what_is_no_stored_form_is_refused_and_not_repeated(stored):
     assert "buyer" not in str(caught.value)
 
 
+def test_an_address_is_stored_as_it_is_compared_and_sent_as_it_was_spelt():
+    known = Identity(email=" Jo <Jo@Exämple.com.> ")
+    assert known.email == "Jo@Exämple.com"
+    assert known.stored_form == "email:jo@xn--exmple-cua.com"
+    assert not Identity(email="a@example.com, b@example.com")
+
+
 def test_nobody_is_falsy_and_somebody_is_truthy():
     assert not Identity()
     assert not Identity(email="  ")
