@@ -10,13 +10,12 @@ from typing import Any
 from django.db import connections
 from django.db.models import Q
 
-from django_vt.events import ADDRESS_PATTERN
 from django_vt.exceptions import InvalidField
 from django_vt.identity import PIXEL_ID_PATTERN, PIXEL_PATTERN, VTSID_PATTERN
 from django_vt.models import RememberedIdentity, SendLogEntry
 from django_vt.models.send_log import SendLogQuerySet
+from django_vt.protocol.addresses import hash_of_address, is_address
 from django_vt.recording.attribution import key_of
-from django_vt.protocol.addresses import hash_of_address
 
 READ_AT_ONCE = 2000  # remembered identities a query
 PIXEL, VTSID, EMAIL = "pixel:", "vtsid:", "email:"
@@ -48,7 +47,7 @@ def visitor_by_vtsid(given: str) -> str:
 def address_in(given: str) -> str:
     """An address without the blanks around it."""
     text = given.strip()
-    if not ADDRESS_PATTERN.fullmatch(text):
+    if not is_address(text):
         raise InvalidField("address", "must be an e-mail address")
     return text
 

@@ -49,7 +49,7 @@ ARROWS = {
     "adapters": {"conf", "events", "identity", "models", "recording"},
     # around them
     "accounts": {"conf", "events", "exceptions", "settings_rules"},
-    "operations": {"conf", "delivery", "events", "exceptions", "identity", "models", "recording"},
+    "operations": {"conf", "delivery", "exceptions", "identity", "models", "protocol", "recording"},
     "admin": {"conf", "events", "identity", "models", "operations", "protocol", "recording"},
     "management": {"conf", "delivery", "events", "exceptions", "identity", "models", "operations", "protocol"},
     "checks": {"conf", "protocol", "settings_rules"},
