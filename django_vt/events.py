@@ -86,10 +86,10 @@ class Confirmation(Discreet):
     """An order was placed: the vendor's `confirmation`, in the form of its document's example.
 
     `order_id` (text, int or UUID, 1 to 255 characters) becomes `orderId`, by which the vendor and this app discard
-    repetitions. `total` is in the shop's currency, a Decimal, int or str, rounded half-up to cents, at most 15 digits.
-    `items` are `Item`s, pairs or dicts with `id` and `quantity`. `email` is the buyer's, as order data: it names the
-    buyer only where nothing better is known. `extra` goes into `generic` beside them. Raises `InvalidField`, a
-    `ValueError` that names the field.
+    repetitions. `total` is in the shop's currency, a Decimal, int, str or float (by its shortest form), rounded half-up
+    to cents, at most 15 digits. `items` are `Item`s, pairs or dicts with `id` and `quantity`. `email` is the buyer's,
+    as order data: it names the buyer only if nothing better is known. `extra` goes into `generic` beside them. Raises
+    `InvalidField`, a `ValueError` that names the field.
     """
 
     order_id: str
@@ -102,7 +102,7 @@ class Confirmation(Discreet):
     def __init__(
         self,
         order_id: str | int | UUID,
-        total: Decimal | int | str,
+        total: Decimal | float | str,
         items: Iterable[AnyItem],
         email: str | None = "",
         extra: Mapping[str, Any] = EMPTY,
@@ -199,11 +199,13 @@ class Event(Discreet):
     def __post_init__(self) -> None:
         if not is_type(self.type):
             raise InvalidField("type", f"must match {TYPE_PATTERN.pattern}")
+        object.__setattr__(self, "type", values.plain(self.type))
         object.__setattr__(self, "data", values.data("data", self.data, {*IDENTITY_KEYS, "type"}))
-        if self.reference != "":
-            object.__setattr__(self, "reference", values.identifier("reference", self.reference))
-        if self.dedup_key is not None:
-            object.__setattr__(self, "dedup_key", values.identifier("dedup_key", self.dedup_key))
+        for name, absent in (("reference", ""), ("dedup_key", None)):
+            if values.plain(getattr(self, name)) != absent:
+                object.__setattr__(self, name, values.identifier(name, getattr(self, name)))
+            else:
+                object.__setattr__(self, name, absent)
 
     @property
     def email(self) -> str:
@@ -264,16 +266,20 @@ def _naming(identity: Identity) -> dict[str, str]:
 
 
 def _items(value: object) -> tuple[Item, ...]:
+    value = values.plain(value)
     # Not asked of a list: whether it is a Mapping takes a while to find out.
     if not isinstance(value, (list, tuple)) and (
         isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable)
     ):
         raise InvalidField("items", "must be a list of Items, pairs or dicts")
-    return tuple(item if isinstance(item, Item) else _item(index, item) for index, item in enumerate(value))
+    return tuple(item if type(item) is Item else _item(index, item) for index, item in enumerate(value))
 
 
 def _item(index: int, value: object) -> Item:
     name = f"items[{index}]"
+    value = values.plain(value)
+    if isinstance(value, Item):
+        return value
     try:
         if isinstance(value, Mapping):
             return Item(*(_member(value, key) for key in ("id", "quantity")))

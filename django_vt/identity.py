@@ -43,9 +43,11 @@ class Identity:
     email: str = ""
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not isinstance(value, str):
-                raise InvalidField(name, "must be a string")
+        for name, given in [*vars(self).items()]:
+            if type(given) is not str:
+                if not isinstance(value := values.plain(given), str):
+                    raise InvalidField(name, "must be a string")
+                object.__setattr__(self, name, value)
         if bool(self.user_id) != bool(self.session_id):
             missing = "session_id" if self.user_id else "user_id"
             raise InvalidField(missing, "user_id and session_id go together: give both or neither")

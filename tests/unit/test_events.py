@@ -10,6 +10,7 @@ import pickle
 from decimal import Decimal
 
 import pytest
+from django.utils.functional import SimpleLazyObject, lazystr
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,6 +82,22 @@ def test_items_may_be_items_pairs_or_dicts(items):
     assert event.body(PIXEL)["items"] == [{"id": "a", "quantity": 2}, {"id": "b", "quantity": 0.5}]
 
 
+def test_lazy_values_count_as_what_they_hold_wherever_an_event_takes_one():
+    lazy = SimpleLazyObject
+    order = Confirmation(
+        lazy(lambda: 7), lazy(lambda: 234.12), lazy(lambda: [lazy(lambda: Item("a", 1)), lazy(lambda: ("b", 2))]),
+        lazy(lambda: "a@example.com"), lazy(lambda: {"x": lazy(lambda: 1)}),
+    )  # fmt: skip
+    assert order == Confirmation("7", "234.12", [("a", 1), ("b", 2)], "a@example.com", {"x": 1})
+    event = Event(lazystr("wishlist"), lazy(dict), reference=lazy(lambda: "W-1"), dedup_key=lazy(lambda: None))
+    assert event == Event("wishlist", reference="W-1")
+    assert {type(event.type), type(event.reference), type(order.email)} == {str}
+    assert Login(lazy(lambda: None), lazystr("shop")) == Login("", "shop")
+    assert Identity(vtsid=lazystr("x"), email=lazy(lambda: "a@example.com")) == Identity(
+        vtsid="x", email="a@example.com"
+    )
+
+
 def test_500_items_are_one_event():
     event = confirmation(items=[(f"sku-{number}", number + 1) for number in range(500)])
     assert len(json.loads(payload(event, PIXEL))["items"]) == 500
@@ -91,6 +108,7 @@ def test_500_items_are_one_event():
     [
         ({"order_id": None}, "order_id"), ({"order_id": ""}, "order_id"), ({"order_id": "canary\0"}, "order_id"),
         ({"total": math.nan}, "total"), ({"total": "canary"}, "total"), ({"total": Decimal("Infinity")}, "total"),
+        ({"total": math.inf}, "total"), ({"order_id": SimpleLazyObject(object)}, "order_id"),
         ({"email": "canary\0@example.com"}, "email"), ({"email": 5}, "email"),
         ({"extra": ["canary"]}, "extra"), ({"extra": {"total": "canary"}}, "extra.total"),
         ({"extra": {"orderId": 1}}, "extra.orderId"), ({"extra": {"email": "canary@example.com"}}, "extra.email"),
