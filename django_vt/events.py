@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TypeAlias
 from uuid import UUID
 
+from django_vt.conf import IdentificationWay
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from django_vt.protocol import addresses, values
@@ -50,18 +51,48 @@ class AnyEvent(Protocol):
         """The event's fields in the vendor's order, with those of `identity`, of one way or none, among them."""
 
 
-class Discreet:
-    """Tells of itself what staff look it up by, and nothing of a person."""
+class SafeRepr:
+    """A `repr` of what staff look it up by, and of nothing that tells of a person."""
 
-    _shown: ClassVar[tuple[str, ...]]
+    _shown: ClassVar[tuple[str, ...]] = ()
 
     def __repr__(self) -> str:
         shown = (values.showable(getattr(self, name, None)) for name in self._shown)
         return f"<{type(self).__name__}: {' '.join(filter(None, shown))}>"
 
 
+_impersonal: dict[str, frozenset[str]] = {}
+
+
+class BaseEvent(SafeRepr):
+    """What a class of events says of itself. A new type of event is one such class, with the members of `AnyEvent`.
+
+    `type` is the vendor's event type, where all events of the class have the same. `impersonal` are the keys of the
+    payload, at any depth, whose values staff see without the permission `view_person`. All others are masked: a class
+    that says nothing shows nothing.
+    """
+
+    impersonal: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        event_type = vars(cls).get("type")
+        if isinstance(event_type, str):
+            # The send log keeps the type and not the class: of two classes for one type each can only show less.
+            _impersonal[event_type] = cls.impersonal & _impersonal.get(event_type, cls.impersonal)
+
+    def ways(self, allowed: tuple[IdentificationWay, ...]) -> tuple[IdentificationWay, ...]:
+        """Of the `allowed` ways of naming its person, those that it may go by, in their order: here all."""
+        return allowed
+
+
+def impersonal_keys(event_type: str) -> frozenset[str]:
+    """The keys in a payload of this type whose values tell of no person; the fewest for a type that no class has."""
+    return _impersonal.get(event_type, Event.impersonal)
+
+
 @dataclass(frozen=True, repr=False, init=False)
-class Item(Discreet):
+class Item(SafeRepr):
     """A line of an order, as in the vendor's example of a `confirmation`: `{"id": "123123-M", "quantity": 2}`.
 
     `id` is the product or variant id that the vendor knows from the shop's feed: text, int or UUID, 1 to 255
@@ -82,7 +113,7 @@ AnyItem: TypeAlias = "Item | tuple[str | int | UUID, int | float | Decimal] | Ma
 
 
 @dataclass(frozen=True, repr=False, init=False)
-class Confirmation(Discreet):
+class Confirmation(BaseEvent):
     """An order was placed: the vendor's `confirmation`, in the form of its document's example.
 
     `order_id` (text, int or UUID, 1 to 255 characters) becomes `orderId`, by which the vendor and this app discard
@@ -97,6 +128,11 @@ class Confirmation(Discreet):
     items: tuple[Item, ...]
     email: str
     extra: Mapping[str, Any]
+    type: ClassVar[str] = CONFIRMATION
+    impersonal: ClassVar[frozenset[str]] = frozenset(
+        {"items", "id", "quantity", "generic", "orderId", "total", "currency", "coupon", "coupons", "status"}
+        | {"total_shipping"}
+    )
     _shown: ClassVar[tuple[str, ...]] = ("order_id",)
 
     def __init__(
@@ -116,11 +152,6 @@ class Confirmation(Discreet):
         )
 
     @property
-    def type(self) -> str:
-        """The vendor's `confirmation`."""
-        return CONFIRMATION
-
-    @property
     def reference(self) -> str:
         """The orderId."""
         return self.order_id
@@ -136,11 +167,11 @@ class Confirmation(Discreet):
         generic: dict[str, Any] = {"orderId": self.order_id, "total": values.number(self.total)}
         if self.email:
             generic["email"] = self.email
-        return {**_naming(identity), "type": self.type, "items": items, "generic": {**generic, **self.extra}}
+        return {**naming(identity), "type": self.type, "items": items, "generic": {**generic, **self.extra}}
 
 
 @dataclass(frozen=True, repr=False)
-class Login(Discreet):
+class Login(BaseEvent):
     """A shopper logged in: the vendor's `login`, in the form of its document's example.
 
     `email` is the shopper's address and, where given, also the identity, as in the vendor's example. `source` is a
@@ -152,6 +183,8 @@ class Login(Discreet):
     email: str
     source: str
     attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    type: ClassVar[str] = LOGIN
+    impersonal: ClassVar[frozenset[str]] = frozenset({"source"})
     _shown: ClassVar[tuple[str, ...]] = ("source",)
 
     def __post_init__(self) -> None:
@@ -159,11 +192,6 @@ class Login(Discreet):
         object.__setattr__(self, "source", values.identifier("source", self.source))
         reserved = {*IDENTITY_KEYS, "type", "source"}
         object.__setattr__(self, "attributes", values.data("attributes", self.attributes, reserved))
-
-    @property
-    def type(self) -> str:
-        """The vendor's `login`."""
-        return LOGIN
 
     @property
     def reference(self) -> str:
@@ -174,15 +202,19 @@ class Login(Discreet):
     def dedup_key(self) -> None:
         """Each login is its own."""
 
+    def ways(self, allowed: tuple[IdentificationWay, ...]) -> tuple[IdentificationWay, ...]:
+        """By its e-mail alone if it has one, as in the vendor's example."""
+        return ("email",) if self.email and "email" in allowed else allowed
+
     def body(self, identity: Identity) -> dict[str, Any]:
         """The fields in the order of the vendor's example, with those of `identity` among them."""
         if identity.email:
-            return {"type": self.type, **_naming(identity), "source": self.source, **self.attributes}
-        return {**_naming(identity), "type": self.type, "source": self.source, **self.attributes}
+            return {"type": self.type, **naming(identity), "source": self.source, **self.attributes}
+        return {**naming(identity), "type": self.type, "source": self.source, **self.attributes}
 
 
 @dataclass(frozen=True, repr=False)
-class Event(Discreet):
+class Event(BaseEvent):
     """Anything else (the vendor calls it generic): `type` matches `[A-Za-z0-9_-]{1,64}`, `data` is what JSON can say.
 
     `reference` (up to 255 characters) is shown and searched for in the send log. Events of one type with the same
@@ -194,6 +226,7 @@ class Event(Discreet):
     data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     reference: str = dataclasses.field(default="", kw_only=True)
     dedup_key: str | None = dataclasses.field(default=None, kw_only=True)
+    impersonal: ClassVar[frozenset[str]] = frozenset({"productId", "quantity", "price", "currency", "total"})
     _shown: ClassVar[tuple[str, ...]] = ("type", "reference")
 
     def __post_init__(self) -> None:
@@ -214,7 +247,7 @@ class Event(Discreet):
 
     def body(self, identity: Identity) -> dict[str, Any]:
         """The fields in the order of the vendor's example, with those of `identity` among them."""
-        return {**_naming(identity), "type": self.type, **self.data}
+        return {**naming(identity), "type": self.type, **self.data}
 
 
 def payload(event: AnyEvent, identity: Identity) -> str:
@@ -257,7 +290,8 @@ def _addresses(event: AnyEvent) -> Iterator[str]:
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
-def _naming(identity: Identity) -> dict[str, str]:
+def naming(identity: Identity) -> dict[str, str]:
+    """The fields by which the vendor knows `identity`, of one way or none, for the beginning of an event's body."""
     if identity.user_id:
         return {"userId": identity.user_id, "sessionId": identity.session_id}
     if identity.vtsid:

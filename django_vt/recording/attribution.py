@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from django_vt import identity as identities
 from django_vt.conf import IdentificationWay, settings
-from django_vt.events import AnyEvent, Confirmation, Login
+from django_vt.events import AnyEvent, BaseEvent, Confirmation
 from django_vt.exceptions import InvalidField
 from django_vt.identity import NOBODY, Identity, Source
 from django_vt.models import RememberedIdentity
@@ -56,10 +56,7 @@ def _sources(
 
 def _ways(event: AnyEvent) -> tuple[IdentificationWay, ...]:
     ways = tuple(settings.IDENTIFY_BY)
-    # As in the vendor's example: a login goes by its address where there is one.
-    if isinstance(event, Login) and event.email and "email" in ways:
-        return ("email",)
-    return ways
+    return event.ways(ways) if isinstance(event, BaseEvent) else ways
 
 
 def _of_user(request: HttpRequest | None, using: str) -> Identity:

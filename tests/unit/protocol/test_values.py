@@ -172,7 +172,8 @@ def test_money_is_rounded_half_up_to_cents_and_printed_as_php_would(value, text)
 @pytest.mark.parametrize(
     "value",
     [
-        math.nan, math.inf, 1e15, 5e-324j, None, True, b"1", "", "a lot", "1,50", "1\0", "\ud800", "NaN", "sNaN", "inf", Decimal("-Infinity"),
+        math.nan, math.inf, 1e15, 5e-324j, None, True, b"1", "", "a lot", "1,50", "1\0", "\ud800", "NaN", "sNaN", "inf",
+        Decimal("-Infinity"),
         "1000000000000000", 10**15, ENORMOUS, "1E+999999999999999999999", "12345678901234.56",
         "999999999999999.999", [1], Decimal("1E+15"),
     ],
