@@ -19,7 +19,7 @@ Response: TypeAlias = "HttpResponseBase | Awaitable[HttpResponseBase]"
 
 
 class VTIdentityMiddleware:
-    """Gives each request `vt_identity`, an `Identity` read from its cookies on first use.
+    """Gives each request `vt_identity`, an `Identity` read from its cookies, and headers, on first use.
 
     Named in MIDDLEWARE, it is made by Django, sync or async as `get_response` is.
 
@@ -72,5 +72,5 @@ class VTIdentityMiddleware:
 
 
 def _identity(request: HttpRequest, vtsid: str) -> Identity:
-    known = Identity.from_cookies(request.COOKIES)
+    known = serving.read_identity(request)
     return dataclasses.replace(known, vtsid=vtsid) if vtsid else known

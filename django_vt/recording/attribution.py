@@ -23,7 +23,7 @@ from django_vt.models.db import default_alias
 from django_vt.protocol import values
 from django_vt.recording import event_loop
 from django_vt.recording.shield import Shield
-from django_vt.visitors.serving import of_request
+from django_vt.visitors.serving import of_request, request_in
 
 
 class Attribution(NamedTuple):
@@ -60,10 +60,11 @@ def _ways(event: AnyEvent) -> tuple[IdentificationWay, ...]:
 
 
 def _of_user(request: HttpRequest | None, using: str) -> Identity:
-    if request is None:
+    found = request_in(request)
+    if found is None:
         return NOBODY
     with transaction.atomic(using=using):  # it queries, and could fail
-        user: Any = getattr(request, "user", None)
+        user: Any = getattr(found, "user", None)
         if user is None or not user.is_authenticated:
             return NOBODY
         address = address_of(user)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from django.test import RequestFactory
 from django.utils.functional import SimpleLazyObject
 from hypothesis import example, given
@@ -13,7 +14,8 @@ from django_vt import identity
 from django_vt.events import Confirmation, Event, Login, payload
 from django_vt.identity import ALL_WAYS, NOBODY, Identity, Source, choose
 from django_vt.visitors import serving
-from tests.ordering import PIXEL, request_with, visitor
+from tests.delivering import configure
+from tests.ordering import PIXEL, PIXEL_COOKIE, request_with, visitor
 
 IDENTITY_KEYS = {"userId", "sessionId", "_vtsid", "email"}
 
@@ -49,3 +51,89 @@ def test_the_request_being_served_is_current_until_it_is_served():
     assert serving.current_request() is request
     serving.stop_serving(token)
     assert identity.current() is NOBODY
+
+
+class Wrapper:
+    """Leads to a request by one name, as the frameworks' contexts do."""
+
+    def __init__(self, name, inner):
+        setattr(self, name, inner)
+
+
+class Proxy:
+    """As REST framework's: what it has not, its request has."""
+
+    def __init__(self, inner):
+        self._request = inner
+        self.user = "of the token"
+
+    def __getattr__(self, name):
+        return getattr(self._request, name)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        Proxy,
+        lambda request: Wrapper("request", request),
+        lambda request: Wrapper("_request", request),
+        lambda request: Wrapper("context", {"request": request}),
+        lambda request: Wrapper("context", Wrapper("request", Proxy(request))),
+        lambda request: {"request": request, "response": None},
+    ],
+)
+def test_a_request_serves_however_it_is_wrapped(wrap):
+    assert serving.of_request(wrap(visitor())) == PIXEL
+    known = request_with()
+    known.vt_identity = Identity(vtsid="x")
+    assert serving.of_request(wrap(known)) == Identity(vtsid="x")
+
+
+def test_the_outermost_that_has_cookies_is_the_request():
+    proxy = Proxy(visitor())
+    assert serving.request_in({"request": proxy}) is proxy
+    assert serving.request_in(proxy).user == "of the token"
+
+
+@pytest.mark.parametrize(
+    "nothing", [None, 5, "request", {}, {"request": None}, object(), Wrapper("COOKIES", "no dict")]
+)
+def test_what_leads_to_no_request_names_nobody(nothing):
+    assert serving.request_in(nothing) is None
+    assert serving.of_request(nothing) is NOBODY
+
+
+def test_a_circle_of_wrappers_ends():
+    circle = Wrapper("request", None)
+    circle.request = circle
+    assert serving.of_request(circle) is NOBODY
+
+
+HEADERS = {"PIXEL_HEADER": "X-VT-User", "VTSID_HEADER": "X-VTSID"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "cookies", "known"),
+    [
+        ({"X-VT-User": f"{PIXEL_COOKIE}", "X-VTSID": "abc"}, {}, Identity(PIXEL.user_id, PIXEL.session_id, "abc")),
+        ({"x-vt-user": "1_2"}, {"_vt_user": "3_4", "_vtsid": "abc"}, Identity("1", "2", "abc")),
+        ({"X-VTSID": "abc"}, {"_vt_user": "3_4", "_vtsid": "def"}, Identity("3", "4", "abc")),
+        ({"X-VT-User": "junk", "X-VTSID": "a b"}, {"_vt_user": "3_4", "_vtsid": "def"}, Identity("3", "4", "def")),
+        ({"X-VT-User": "junk@example.com", "X-VTSID": "a@b"}, {}, NOBODY),
+        ({"X-Other": "1_2"}, {}, NOBODY),
+    ],
+)
+def test_headers_stand_in_for_the_cookies_and_are_judged_as_they_are(settings, sent, cookies, known):
+    configure(settings, **HEADERS)
+    request = RequestFactory().get("/", headers=sent)
+    request.COOKIES.update(cookies)
+    assert serving.of_request(request) == known
+
+
+def test_a_header_that_no_setting_names_says_nothing():
+    assert not serving.of_request(RequestFactory().get("/", headers={"X-VT-User": "1_2", "X-VTSID": "abc"}))
+
+
+def test_a_request_without_headers_goes_by_its_cookies(settings):
+    configure(settings, **HEADERS)
+    assert serving.of_request(Wrapper("COOKIES", {"_vtsid": "abc"})) == Identity(vtsid="abc")
