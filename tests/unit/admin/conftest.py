@@ -16,7 +16,7 @@ from django_vt.events import Confirmation, Item, payload
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
 from django_vt.protocol.addresses import hash_of_address
-from tests.admin.people import CANARY
+from tests.support.people import CANARY
 
 VIEW, RESEND, PEOPLE = "view_sendlogentry", "resend_sendlogentry", "view_person"
 

@@ -13,8 +13,9 @@ from django_vt.models import RememberedIdentity
 from django_vt.operations import forgetting
 from django_vt.operations.forgetting import Forgetting
 from django_vt.protocol.addresses import hash_of_address
-from tests.commands.conftest import run
-from tests.commands.forgettable import (
+from tests.support.delivering import configure, one
+from tests.support.dump import dump
+from tests.support.forgettable import (
     ADDRESS,
     ELSEWHERE,
     PIXEL,

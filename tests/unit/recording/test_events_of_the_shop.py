@@ -10,8 +10,8 @@ from django_vt.events import Event
 from django_vt.models import SendLogEntry
 from django_vt.models.send_log import Status
 from django_vt.protocol.addresses import hash_of_address
+from tests.projects.shop.models import Order
 from tests.support.ordering import BUYER, PIXEL, place, visitor
-from tests.shop.models import Order
 
 pytestmark = pytest.mark.django_db
 

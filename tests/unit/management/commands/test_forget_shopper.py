@@ -18,10 +18,9 @@ from django_vt.models import RememberedIdentity, SendAttempt, SendLogEntry
 from django_vt.operations import forgetting
 from django_vt.protocol.addresses import hash_of_address
 from django_vt.recording import attribution
-from tests.admin.people import url
-from tests.admin.plans import scans
-from tests.commands.conftest import fails, run
-from tests.commands.forgettable import (
+from tests.support.delivering import configure, one, pending, statuses
+from tests.support.dump import dump
+from tests.support.forgettable import (
     ADDRESS,
     PIXEL,
     SESSION,

@@ -77,7 +77,7 @@ def test_a_backend_that_does_not_send_for_real_is_named(settings, name):
     assert as_json()["sends_for_real"] is False
 
 
-@pytest.mark.parametrize("path", ["django_vt.backends.http.HttpBackend", "tests.delivering.ScriptedBackend"])
+@pytest.mark.parametrize("path", ["django_vt.backends.http.HttpBackend", "tests.support.delivering.ScriptedBackend"])
 def test_of_a_backend_that_sends_nothing_is_said(settings, path):
     configure(settings, BACKEND=path)
     assert "for real" not in run("send_log_status")

@@ -14,8 +14,8 @@ from django_vt import identity
 from django_vt.events import Confirmation, Event, Login, payload
 from django_vt.identity import ALL_WAYS, NOBODY, Identity, Source, choose
 from django_vt.visitors import serving
-from tests.delivering import configure
-from tests.ordering import PIXEL, PIXEL_COOKIE, request_with, visitor
+from tests.support.delivering import configure
+from tests.support.ordering import PIXEL, PIXEL_COOKIE, request_with, visitor
 
 IDENTITY_KEYS = {"userId", "sessionId", "_vtsid", "email"}
 

@@ -9,7 +9,7 @@ from django.test import RequestFactory
 from django_vt.accounts import account_for, known_accounts, only_account
 from django_vt.events import Event
 from django_vt.exceptions import InvalidField
-from tests.delivering import configure
+from tests.support.delivering import configure
 
 EVENT = Event("wishlist")
 BY_HOST = {"one.ro": "acc-ro", ".one.bg": "acc-bg", "localhost:8001": "acc-hu", "alias.ro": "acc-ro"}
