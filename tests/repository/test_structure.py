@@ -24,7 +24,7 @@ ARROWS = {
     "settings_rules": {"exceptions", "protocol"},
     "conf": {"settings_rules"},
     "identity": {"conf", "exceptions", "protocol"},
-    "events": {"exceptions", "identity", "protocol"},
+    "events": {"conf", "exceptions", "identity", "protocol"},
     # from the row to the vendor
     "models": {"conf", "protocol"},
     "backends": {"conf", "exceptions", "protocol"},
