@@ -28,7 +28,7 @@ ARROWS = {
     # from the row to the vendor
     "models": {"conf", "protocol"},
     "backends": {"conf", "exceptions", "protocol"},
-    "delivery": {"backends", "conf", "exceptions", "models", "protocol", "signals"},
+    "delivery": {"accounts", "backends", "conf", "exceptions", "models", "protocol", "signals"},
     "dispatchers": {"conf", "delivery", "models"},
     "tasks": {"dispatchers"},
     # from the shopper's request to the row
@@ -49,9 +49,19 @@ ARROWS = {
     "adapters": {"conf", "events", "identity", "models", "recording"},
     # around them
     "accounts": {"conf", "events", "exceptions", "settings_rules"},
-    "operations": {"conf", "delivery", "exceptions", "identity", "models", "protocol", "recording"},
-    "admin": {"conf", "events", "identity", "models", "operations", "protocol", "recording"},
-    "management": {"conf", "delivery", "events", "exceptions", "identity", "models", "operations", "protocol"},
+    "operations": {"accounts", "conf", "delivery", "exceptions", "identity", "models", "protocol", "recording"},
+    "admin": {"accounts", "conf", "events", "identity", "models", "operations", "protocol", "recording"},
+    "management": {
+        "accounts",
+        "conf",
+        "delivery",
+        "events",
+        "exceptions",
+        "identity",
+        "models",
+        "operations",
+        "protocol",
+    },
     "checks": {"conf", "protocol", "settings_rules"},
     "apps": {"checks", "recording"},
     "templatetags": {"conf", "exceptions", "identity", "protocol"},
