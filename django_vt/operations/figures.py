@@ -70,6 +70,7 @@ class Figures:
             "due_for_seconds": int((now - self.due_since).total_seconds()) if self.due_since else 0,
             "enabled": self.sending.enabled,
             "held": self.sending.held,
+            "sends_for_real": self.sending.sends_for_real,
             "endpoints": [_endpoint_as_json(endpoint) for endpoint in self.sending.endpoints],
             "reasons": [vars(reason) for reason in self.reasons],
             "reasons_of_newest": READ_FOR_REASONS,

@@ -15,14 +15,15 @@ from django.utils import timezone
 
 from django_vt import identity as identities
 from django_vt.conf import IdentificationWay, settings
-from django_vt.events import AnyEvent, Confirmation, Login
+from django_vt.events import AnyEvent, BaseEvent, Confirmation
 from django_vt.exceptions import InvalidField
-from django_vt.identity import NOBODY, Identity, Source, of_request
+from django_vt.identity import NOBODY, Identity, Source
 from django_vt.models import RememberedIdentity
 from django_vt.models.db import default_alias
 from django_vt.protocol import values
 from django_vt.recording import event_loop
 from django_vt.recording.shield import Shield
+from django_vt.visitors.serving import of_request, request_in
 
 
 class Attribution(NamedTuple):
@@ -46,7 +47,7 @@ def _sources(
     event: AnyEvent, request: HttpRequest | None, identity: Identity | None, memory: Memory | None, using: str
 ) -> Iterator[Source]:
     yield Source(lambda: identity or NOBODY)
-    yield Source(lambda: identities.of_request(request))
+    yield Source(lambda: of_request(request))
     if memory:
         yield Source(memory.recall)
     yield Source(lambda: Identity(email=event.email), "email")
@@ -55,17 +56,15 @@ def _sources(
 
 def _ways(event: AnyEvent) -> tuple[IdentificationWay, ...]:
     ways = tuple(settings.IDENTIFY_BY)
-    # As in the vendor's example: a login goes by its address where there is one.
-    if isinstance(event, Login) and event.email and "email" in ways:
-        return ("email",)
-    return ways
+    return event.ways(ways) if isinstance(event, BaseEvent) else ways
 
 
 def _of_user(request: HttpRequest | None, using: str) -> Identity:
-    if request is None:
+    found = request_in(request)
+    if found is None:
         return NOBODY
     with transaction.atomic(using=using):  # it queries, and could fail
-        user: Any = getattr(request, "user", None)
+        user: Any = getattr(found, "user", None)
         if user is None or not user.is_authenticated:
             return NOBODY
         address = address_of(user)

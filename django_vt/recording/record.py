@@ -18,14 +18,15 @@ from django.utils.module_loading import import_string
 
 from django_vt import dispatchers
 from django_vt.conf import settings
-from django_vt.events import AnyEvent, Confirmation, Event, Login, address_in, is_type, payload
+from django_vt.events import AnyEvent, Confirmation, Event, Login, address_in, payload
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry, Status
 from django_vt.models.db import default_alias, in_transaction
 from django_vt.models.fast_sql import record
 from django_vt.protocol import reasons
-from django_vt.protocol.values import identifier, showable
+from django_vt.protocol.addresses import hash_of_address
+from django_vt.protocol.values import identifier, is_type, showable
 from django_vt.recording import attribution, event_loop
 from django_vt.recording.shield import Shield, is_doomed
 
@@ -211,11 +212,6 @@ def dedup_key(account_id: str, event_type: str, key: str | None) -> str | None:
     if key is None:
         return None
     return hashlib.sha256("\0".join((account_id, event_type, key)).encode()).hexdigest()
-
-
-def hash_of_address(address: str) -> str:
-    """The column's form of an e-mail address, by which a buyer is found whose order went by pixel."""
-    return hashlib.sha256(address.lower().encode()).hexdigest() if address else ""
 
 
 def _find_or_insert(draft: dict[str, Any], using: str) -> SendLogEntry:

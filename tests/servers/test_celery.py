@@ -6,7 +6,6 @@ import time
 
 import pytest
 from django.test import Client
-from django.utils import timezone
 
 from django_vt.dispatchers.celery import CeleryDispatcher
 from django_vt.models import Endpoint, SendLogEntry

@@ -10,7 +10,7 @@ from django_vt import remember_identity, track
 from django_vt.events import Event, Login
 from django_vt.identity import Identity
 from django_vt.models import SendAttempt, SendLogEntry
-from django_vt.recording.record import hash_of_address
+from django_vt.protocol.addresses import hash_of_address
 from tests.support.delivering import configure, stored
 from tests.support.ordering import confirmation, request_with
 

@@ -18,6 +18,7 @@ from django_vt.adapters import report
 from django_vt.conf import settings
 from django_vt.events import Confirmation
 from django_vt.identity import Identity
+from django_vt.visitors import current_request
 
 
 def connect() -> None:
@@ -58,7 +59,7 @@ def buyers_identity(user: Any) -> Identity:
 
     Orders are also placed by staff for a customer, and by code: the visitor is then somebody else, or nobody.
     """
-    request = identity.current_request()
+    request = current_request()
     visitor = getattr(request, "user", None)
     if visitor is None or visitor.pk != getattr(user, "pk", None):
         return identity.NOBODY

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from django_vt.accounts import only_account
 from django_vt.conf import DEFAULTS, settings
 from django_vt.delivery.deliver import send_unrecorded
 from django_vt.events import Event, payload
@@ -47,7 +48,7 @@ class Command(SendLogCommand):
         identity = _identity(arguments.address("--email", options["email"]))
         if not settings.ENABLED:
             raise CommandError(wording.SWITCHED_OFF)
-        if not settings.account_id:
+        if not only_account():
             raise CommandError('DJANGO_VT["ACCOUNT_ID"] is missing, or cannot stand in an address. Nothing was sent.')
         self.say("\n".join(_announcement(identity)))
         begun = time.monotonic()
@@ -84,7 +85,7 @@ def _announcement(identity: Identity) -> Iterator[str]:
     body = Event(EVENT_TYPE).body(identity)
     if identity.email:
         body["email"] = f"{identity.email[:1]}***@***"
-    yield f"Sending to {settings.ENDPOINT.rstrip('/')}/{settings.account_id}/{EVENT_TYPE}:"
+    yield f"Sending to {settings.ENDPOINT.rstrip('/')}/{only_account()}/{EVENT_TYPE}:"
     yield f"  {json.dumps(body)}"
     if DEFAULTS["BACKEND"] != settings.BACKEND:
         yield f"It goes through {settings.BACKEND}: whether that reaches Vibetrace, its answer does not tell."

@@ -14,9 +14,9 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.dispatch import Signal
 from django.test import RequestFactory
 
-from django_vt import identity
 from django_vt.contrib.oscar.apps import OscarConfig
 from django_vt.models import SendLogEntry
+from django_vt.visitors import serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,11 +59,11 @@ def serve(user: object, **cookies: str) -> Any:
 
 
 def place(receivers: Any, placed: SimpleNamespace, user: object, request: Any) -> None:
-    token = identity.start_serving(request)
+    token = serving.start_serving(request)
     try:
         receivers.order_placed.send(sender=object(), order=placed, user=user)
     finally:
-        identity.stop_serving(token)
+        serving.stop_serving(token)
 
 
 def test_both_signals_of_an_order_make_one_event(receivers: Any) -> None:

@@ -18,6 +18,7 @@ from django_vt.events import Event, Login
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
 from django_vt.models.send_log import Status
+from django_vt.protocol.addresses import hash_of_address
 from django_vt.recording import record
 from tests.projects.shop.models import Order
 from tests.support.ordering import BUYER, PIXEL, confirmation, place, visitor
@@ -106,7 +107,7 @@ def test_an_order_signalled_first_without_and_then_with_an_identity_is_sent_with
     assert (again.status, again.due_at, again.reason, again.attempts) == (Status.PENDING, 0, "", 0)
     assert again.event["userId"] == PIXEL.user_id
     assert again.event["generic"]["email"] == BUYER
-    assert again.email_hash == record.hash_of_address(BUYER)
+    assert again.email_hash == hash_of_address(BUYER)
 
 
 def test_an_order_that_had_failed_is_renewed():

@@ -16,8 +16,8 @@ from django_vt.identity import Identity
 from django_vt.management.commands import forget_shopper
 from django_vt.models import RememberedIdentity, SendAttempt, SendLogEntry
 from django_vt.operations import forgetting
+from django_vt.protocol.addresses import hash_of_address
 from django_vt.recording import attribution
-from django_vt.recording.record import hash_of_address
 from tests.support.delivering import configure, one, pending, statuses
 from tests.support.dump import dump
 from tests.support.forgettable import (

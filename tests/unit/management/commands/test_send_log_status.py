@@ -14,6 +14,7 @@ from tests.unit.management.commands.conftest import failed, fails, hold, pause, 
 
 pytestmark = pytest.mark.django_db
 
+NOT_FOR_REAL = "does not send for real: what is called sent has not left."
 SENT = {"status": "sent", "due_at": None}
 
 
@@ -46,6 +47,7 @@ def test_people_get_counts_due_age_endpoints_and_reasons(clock):
         "           2  failed\n"
         "           0  skipped\n"
         "The oldest due entry has been due for 20 minutes.\n"
+        "LocMemBackend does not send for real: what is called sent has not left.\n"
         "Account acc123: sending is paused until 2026-11-23 14:05:00 EET (Vibetrace answered 503 Service Unavailable; "
         "3 failures in a row); last success 2 hours ago.\n"
         "Most frequent reasons:\n"
@@ -64,8 +66,28 @@ def test_a_project_in_another_language_gets_one_language_all_the_same(settings):
 
 def test_an_empty_log_is_told_in_few_words():
     lines = run("send_log_status").splitlines()
-    assert lines[-1] == "Nothing is due."
-    assert len(lines) == 6
+    assert lines[-2:] == ["Nothing is due.", f"LocMemBackend {NOT_FOR_REAL}"]
+    assert len(lines) == 7
+
+
+@pytest.mark.parametrize("name", ["console.ConsoleBackend", "dummy.DummyBackend", "locmem.LocMemBackend"])
+def test_a_backend_that_does_not_send_for_real_is_named(settings, name):
+    configure(settings, BACKEND=f"django_vt.backends.{name}")
+    assert f"\n{name.partition('.')[2]} {NOT_FOR_REAL}\n" in run("send_log_status")
+    assert as_json()["sends_for_real"] is False
+
+
+@pytest.mark.parametrize("path", ["django_vt.backends.http.HttpBackend", "tests.support.delivering.ScriptedBackend"])
+def test_of_a_backend_that_sends_nothing_is_said(settings, path):
+    configure(settings, BACKEND=path)
+    assert "for real" not in run("send_log_status")
+    assert as_json()["sends_for_real"] is True
+
+
+def test_a_backend_that_cannot_be_imported_costs_no_answer(settings):
+    configure(settings, BACKEND="shop.gone.Backend")
+    assert "BACKEND names what cannot be imported" in run("send_log_status")
+    assert as_json()["sends_for_real"] is False
 
 
 def test_a_hold_and_a_switch_are_told(settings):
@@ -100,6 +122,7 @@ def test_machines_get_the_same_as_json(clock):
         "due_for_seconds": 1200,
         "enabled": True,
         "held": True,
+        "sends_for_real": False,
         "endpoints": [
             {
                 "account_id": "acc123",
