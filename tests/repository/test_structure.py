@@ -35,7 +35,7 @@ ARROWS = {
     "middleware": {"dispatchers", "identity", "visitors"},
     "recording": {"conf", "dispatchers", "events", "exceptions", "identity", "models", "protocol", "signals"},
     "__init__": {"events", "identity", "models", "operations", "recording"},
-    "adapters": {"conf", "events", "identity", "models", "recording"},
+    "adapters": {"events", "identity", "models", "recording"},
     # around them
     "operations": {"conf", "delivery", "events", "exceptions", "identity", "models", "recording"},
     "admin": {"conf", "events", "identity", "models", "operations", "protocol", "recording"},
@@ -45,7 +45,7 @@ ARROWS = {
     "apps": {"checks", "recording"},
     "templatetags": {"conf", "events", "exceptions", "identity"},
     "testing": {"models", "recording"},
-    "contrib": {"adapters", "conf", "events", "identity"},
+    "contrib": {"adapters", "conf", "events", "exceptions", "identity"},
 }
 NETWORK_AND_DATABASE = {"django.db", "http.client", "requests", "socket", "urllib.request", "urllib3"}
 

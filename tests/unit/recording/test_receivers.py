@@ -82,22 +82,29 @@ def test_an_unusual_order_is_recorded(changes, printed):
 
 
 @pytest.mark.parametrize(
-    ("changes", "reason"),
+    ("changes", "reason", "kept_items"),
     [
-        ({"order_id": None}, "invalid: order_id"),
-        ({"total": math.nan}, "invalid: total"),
-        ({"items": [("a", 1), ("b", 0)]}, "invalid: items[1].quantity"),
-        ({"items": [("🎁\0", 1)]}, "invalid: items[0].id"),
-        ({"items": (1 / 0 for _ in "a")}, "invalid: ZeroDivisionError"),
-        ({"email": "canary\0@example.com"}, "invalid: email"),
-        ({"extra": {"total": 1}}, "invalid: extra.total"),
-        ({"identity": {"email": "canary@example.com"}}, "invalid: identity"),
-        ({"using": "elsewhere"}, "invalid: using"),
+        ({"order_id": None}, "invalid: order_id", None),
+        ({"total": math.nan}, "invalid: total", None),
+        ({"items": 5}, "invalid: items", None),
+        ({"items": (1 / 0 for _ in "a")}, "invalid: ZeroDivisionError", None),
+        ({"items": [("a", 1), ("b", 0)]}, "invalid: items[1].quantity", ["a"]),
+        ({"items": (item for item in [("b", 0), ("a", 1)])}, "invalid: items[0].quantity", ["a"]),
+        ({"items": [("🎁\0", 1)]}, "invalid: items[0].id", []),
+        ({"email": "canary\0@example.com"}, "invalid: email", ["123123-M"]),
+        ({"extra": {"total": 1}}, "invalid: extra.total", ["123123-M"]),
+        ({"identity": {"email": "canary@example.com"}}, "invalid: identity", ["123123-M"]),
+        ({"using": "elsewhere"}, "invalid: using", ["123123-M"]),
     ],
 )
-def test_an_order_that_cannot_be_sent_is_skipped_with_the_reason(changes, reason, caplog):
+def test_an_order_that_cannot_be_sent_is_skipped_with_the_reason_and_the_rest_is_kept(
+    changes, reason, kept_items, caplog
+):
     entry = place(**{"request": visitor(), **changes})
-    assert (entry.status, entry.reason, entry.due_at, entry.payload) == (Status.SKIPPED, reason, None, "")
+    assert (entry.status, entry.reason, entry.due_at) == (Status.SKIPPED, reason, None)
+    kept = entry.event
+    assert (kept and [item["id"] for item in kept["items"]]) == kept_items
+    assert entry.identity == (PIXEL.stored_form if kept else "")
     assert entry.reference == ("" if "order_id" in changes else "100023")
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "canary" not in caplog.text

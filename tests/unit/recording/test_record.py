@@ -13,6 +13,7 @@ from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from django_vt import atrack, dispatchers, track
+from django_vt.adapters import report
 from django_vt.backends import locmem
 from django_vt.events import Event, Login
 from django_vt.identity import Identity
@@ -158,7 +159,7 @@ def test_nothing_is_recorded_where_the_app_is_off(settings):
     settings.DJANGO_VT = {**settings.DJANGO_VT, "ENABLED": False}
     with CaptureQueriesContext(connection) as queries:
         assert track(confirmation(), request=visitor()) is None
-        assert record.record_invalid("confirmation", "1", "invalid: total") is None
+        assert report(lambda: 1 / 0) is None
     assert len(queries) == 0
 
 
@@ -284,15 +285,18 @@ def test_an_event_of_the_shops_own_that_json_has_no_form_for_is_skipped_with_the
     assert caplog.messages == ["quote Q-1 cannot be sent: TypeError"]
 
 
-def test_what_cannot_become_an_event_is_skipped_and_a_mended_one_is_its_own():
-    broken = record.record_invalid("confirmation", "100023", "invalid: total")
-    assert (broken.status, broken.reason, broken.reference, broken.dedup_key) == (
-        Status.SKIPPED,
-        "invalid: total",
-        "100023",
-        None,
-    )
-    assert track(confirmation(), request=visitor()).pk != broken.pk
+def test_what_cannot_become_an_event_is_skipped_and_a_mended_signal_renews_its_entry():
+    broken = place(total=None, request=visitor())
+    assert (broken.status, broken.reason, broken.reference) == (Status.SKIPPED, "invalid: total", "100023")
+    mended = place(request=visitor())
+    assert mended == broken
+    assert (mended.status, mended.reason, mended.identity) == (Status.PENDING, "", PIXEL.stored_form)
+
+
+def test_a_mistake_in_a_later_signal_costs_the_order_nothing():
+    first = place(request=visitor())
+    assert place(total=None) == first
+    assert entries()[0].status == Status.PENDING
 
 
 async def record_async():
