@@ -301,7 +301,7 @@ def _insert(row: Mapping[str, Any], using: str) -> int | None:
 
 def _insert_in_one(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> int | None:
     with connection.cursor() as cursor:
-        if connection.connection.info.transaction_status.name == "IDLE":
+        if _transaction_status(connection) == "IDLE":
             # The transaction's first statement: psycopg begins it with one of its own.
             cursor.execute(SAVEPOINT)
             sql = sql.removeprefix(f"{SAVEPOINT}; ")
@@ -310,7 +310,9 @@ def _insert_in_one(connection: BaseDatabaseWrapper, sql: str, parameters: Sequen
                 pipeline.execute(sql, parameters)
                 return _first(pipeline)
             except BaseException as error:
-                if _has_reached_the_server(connection) or not sql.startswith(SAVEPOINT):
+                # What was refused before it reached the server, by an `execute_wrapper` say, has set no savepoint: to
+                # roll back to one that does not exist would break a transaction that is whole.
+                if not sql.startswith(SAVEPOINT) or _transaction_status(connection) != "INTRANS":
                     _roll_back(cursor, connection, error)
                 raise
 
@@ -335,12 +337,9 @@ def _first(cursor: CursorWrapper) -> int | None:
     return row[0] if row else None
 
 
-def _has_reached_the_server(connection: BaseDatabaseWrapper) -> bool:
-    """Whether psycopg 3 has sent what failed. What was refused before, by an `execute_wrapper` say, set no savepoint.
-
-    To roll back to one that does not exist would break a transaction that is whole.
-    """
-    return bool(connection.connection.info.transaction_status.name != "INTRANS")
+def _transaction_status(connection: BaseDatabaseWrapper) -> str:
+    """What psycopg 3 knows: `IDLE` before a transaction's first statement, `INTRANS` while none has failed."""
+    return str(connection.connection.info.transaction_status.name)
 
 
 def _roll_back(cursor: CursorWrapper, connection: BaseDatabaseWrapper, error: BaseException) -> None:

@@ -14,8 +14,8 @@ from django_vt.events import Event
 from django_vt.models import SendLogEntry
 from django_vt.recording.record import dedup_key
 from django_vt.signals import order_placed
-from tests.ordering import PIXEL, order
-from tests.shop.models import Order
+from tests.projects.shop.models import Order
+from tests.support.ordering import BUYER, PIXEL, order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,6 +45,16 @@ class First(threading.Thread):
             connections.close_all()
 
 
+class Second(threading.Thread):
+    """Signals the same order, and commits it."""
+
+    def run(self):
+        try:
+            place()
+        finally:
+            connections.close_all()
+
+
 @contextmanager
 def another_that_holds_the_order():
     first = First()
@@ -60,6 +70,14 @@ def another_that_holds_the_order():
 def limit(statement):
     with connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+@transaction.atomic
+def place(statement=None):
+    if statement:
+        limit(statement)
+    order_placed.send(sender=Order, **order(email=BUYER, identity=PIXEL))
+    Order.objects.create(number="100023", total=1)
 
 
 LIMITS = {
@@ -89,10 +107,8 @@ def _deferred(monkeypatch):
 def test_a_wait_that_is_exhausted_is_waited_once_and_the_shop_sees_it(statement):
     with another_that_holds_the_order():
         begun = time.monotonic()
-        with pytest.raises(OperationalError), transaction.atomic():
-            limit(statement)
-            order_placed.send(sender=Order, **order(identity=PIXEL))
-            Order.objects.create(number="100023", total=1)
+        with pytest.raises(OperationalError):
+            place(statement)
         assert time.monotonic() - begun < 1.8 * LIMIT
     assert not Order.objects.exists()
     assert not SendLogEntry.objects.exists()
@@ -123,24 +139,37 @@ def columns(sql):
 
 def test_a_second_signal_waits_for_the_first_and_then_has_the_entry():
     """The first is rolled back: the second's order is the one that is reported."""
-    done = []
-
-    def second():
-        try:
-            with transaction.atomic():
-                order_placed.send(sender=Order, **order(identity=PIXEL))
-                Order.objects.create(number="100023", total=1)
-            done.append(True)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=second)
+    second = Second()
     with another_that_holds_the_order():
-        thread.start()
-        thread.join(0.3)
-        assert done == []
-    thread.join(30)
+        second.start()
+        second.join(0.3)
+        assert second.is_alive()
+    second.join(30)
     assert Order.objects.count() == SendLogEntry.objects.count() == 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="it is PostgreSQL that logs the statements that fail")
+def test_the_server_does_not_have_the_buyers_address_in_the_statement_that_it_would_log():
+    """What `pg_stat_activity` shows of a statement is what the log says of one that fails, as STATEMENT."""
+    second, told = Second(), []
+    with another_that_holds_the_order():
+        second.start()
+        while not told and second.is_alive():
+            second.join(0.05)
+            told = waiting_statements()
+    second.join(30)
+    [statement] = told
+    assert "INSERT INTO" in statement
+    assert BUYER not in statement
+    assert SendLogEntry.objects.get().event["generic"]["email"] == BUYER
+
+
+def waiting_statements():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return [query for (query,) in cursor.fetchall()]
 
 
 class Till(threading.Thread):
