@@ -68,4 +68,4 @@ def may_pass(error: BaseException) -> bool:
     """Whether a second try can fare better: the same key at the same moment, a deadlock, a lost connection."""
     if isinstance(error, (IntegrityError, InterfaceError)):
         return True
-    return isinstance(error, OperationalError) and not is_wait_exhausted(error)
+    return isinstance(error, OperationalError) and not (is_wait_exhausted(error) or is_unholdable_text(error))

@@ -94,6 +94,7 @@ class _Recording:
         self.event: AnyEvent | None = None
         self.given: Mapping[str, Any] | None = None
         self.has_begun = False
+        self.is_invalid = False
         self.after: Callable[[], None] = _nothing
 
     def run(self) -> SendLogEntry | None:
@@ -107,7 +108,7 @@ class _Recording:
             draft = self._skipped(error)
         if draft is None:
             return None
-        entry = self._stored(draft)
+        entry = self._told_before(draft) or self._stored(draft)
         recorded.send(sender=SendLogEntry, entry=entry, request=self.call.request)
         return entry
 
@@ -158,7 +159,10 @@ class _Recording:
     def _skipped(self, error: Exception) -> Draft | None:
         """The row of what cannot be sent: why, and as much of it as can be told."""
         why = error.field if isinstance(error, InvalidField) else type(error).__name__
-        skipped = {"status": Status.SKIPPED, "reason": reasons.reason(reasons.INVALID, why), "due_at": None}
+        # Without a deduplication key: a later signal with the mistake mended is an event of its own.
+        reason = reasons.reason(reasons.INVALID, why)
+        skipped = {"status": Status.SKIPPED, "reason": reason, "due_at": None, "dedup_key": None}
+        self.is_invalid = True
         if self.given is not None and isinstance(error, InvalidField) and error.field not in BEYOND_HELP:
             try:
                 draft = self._draft_of_the_rest(self.given)
@@ -168,11 +172,9 @@ class _Recording:
             else:
                 self._say(error)
                 return draft and {**draft, **skipped}
-        event_type, reference, key = self._told()
+        event_type, reference = self._told()
         self._say(error)
-        account_id = self._account_id()
-        draft = _draft(account_id, event_type, **skipped, reference=reference)
-        return {**draft, "dedup_key": dedup_key(account_id, event_type, key)}
+        return _draft(self._account_id(), event_type, **{**skipped, "reference": reference})
 
     def _draft_of_the_rest(self, given: Mapping[str, Any]) -> Draft | None:
         with self._shops_code():
@@ -185,28 +187,33 @@ class _Recording:
         self.after = _nothing
         return draft
 
-    def _told(self) -> tuple[str, str, str | None]:
-        """Type, reference and, of an order, the key: a later signal with the mistake mended renews its entry."""
+    def _told(self) -> tuple[str, str]:
+        """Type and reference, as far as they can be had."""
         if self.event is not None:
             with self._shops_code():
-                event_type, reference = self.event.type, self.event.reference
+                event_type, reference = self.event.type, showable(self.event.reference)
                 if not is_type(event_type):
                     raise InvalidField("type", "cannot stand in the vendor's address")
-                return event_type, showable(reference), None
-        event_type = self.call.event_type
+                return event_type, reference
         try:
             with self._shops_code():
-                reference = showable(self.call.reference)
-                key = identifier("order_id", self.call.reference) if event_type == CONFIRMATION else None
+                return self.call.event_type, showable(self.call.reference)
         except Exception:
             if self.shield.lets_through():
                 raise
-            return event_type, "", None
-        return event_type, reference, key
+            return self.call.event_type, ""
+
+    def _told_before(self, draft: Draft) -> SendLogEntry | None:
+        """The entry of an order that was signalled before, with the same mistake: one entry says it."""
+        if not self.is_invalid or not draft["reference"]:
+            return None
+        same = {name: draft[name] for name in ("account_id", "event_type", "reference", "status", "reason")}
+        with transaction.atomic(using=self.using):
+            return SendLogEntry.objects.using(self.using).filter(**same).first()
 
     def _say(self, error: Exception) -> None:
         if self.event is not None:
-            why = error.field if isinstance(error, InvalidField) else described(error)
+            why = str(error) if isinstance(error, InvalidField) else described(error)
             logger.error("%s cannot be sent: %s", str(self.name), why)
             return
         level = logging.DEBUG if self.call.repeats else logging.WARNING
@@ -236,13 +243,6 @@ def _nothing() -> None:
 
 def _is_in_transaction(using: str) -> bool:
     return not connections[using].get_autocommit()
-
-
-def _key_of_an_order(reference: object) -> str | None:
-    try:
-        return identifier("order_id", reference)
-    except InvalidField:
-        return None
 
 
 def wake_after_commit(using: str) -> None:

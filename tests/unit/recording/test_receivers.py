@@ -282,3 +282,40 @@ def test_an_order_in_a_view_is_recorded_with_the_visitors_identity():
     assert SendLogEntry.objects.get().identity == PIXEL.stored_form
     assert client.post("/buy-and-fail/", {"number": "100024"}).status_code == 409
     assert SendLogEntry.objects.count() == Order.objects.count() == 1
+
+
+# Keywords that are nearly ours
+
+
+@pytest.fixture
+def _told_of_nothing(monkeypatch):
+    monkeypatch.setattr(receivers, "_told_of", set())
+
+
+@pytest.mark.usefixtures("_told_of_nothing")
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("e_mail", "email"), ("Email", "email"), ("mail", "email"), ("item", "items"), ("itemz", "items"),
+        ("orderid", "order_id"), ("totals", "total"), ("requests", "request"), ("identty", "identity"),
+    ],
+)  # fmt: skip
+def test_a_keyword_that_is_nearly_ours_is_said_once(name, meant, caplog):
+    for number in range(3):
+        order_placed.send(sender=None, **order(order_id=number, request=visitor()), **{name: BUYER})
+    assert caplog.messages == [f"order_placed does not know {name}, and passes over it: is {meant} meant?"]
+    assert caplog.records[0].levelname == "WARNING"
+
+
+@pytest.mark.usefixtures("_told_of_nothing")
+@pytest.mark.parametrize("name", ["voucher", "user", "status", "mailing", "ordering"])
+def test_other_keywords_are_the_shops(name, caplog):
+    order_placed.send(sender=None, **order(request=visitor()), **{name: BUYER})
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(("account", "stored", "status"), [("acc456", "acc456", "pending"), ("acc/456", "", "skipped")])
+def test_an_order_can_be_of_another_account(account, stored, status, settings):
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "DISPATCHER": "django_vt.dispatchers.manual.ManualDispatcher"}
+    entry = place(request=visitor(), account_id=account)
+    assert (entry.account_id, entry.status) == (stored, status)

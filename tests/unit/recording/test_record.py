@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.core.management import call_command
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -20,8 +21,9 @@ from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
 from django_vt.models.send_log import Status
 from django_vt.recording import record
+from django_vt.signals import order_placed
 from tests.projects.shop.models import Order
-from tests.support.ordering import BUYER, PIXEL, confirmation, place, visitor
+from tests.support.ordering import BUYER, PIXEL, confirmation, order, place, visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +45,7 @@ def record_and_roll_back(event):
 def test_an_event_becomes_an_entry_that_is_due_now(clock):
     entry = track(confirmation(email="Buyer@Example.com"), request=visitor())
     entry.refresh_from_db()
-    assert (entry.status, entry.due_at, entry.created_at, entry.attempts) == (Status.PENDING, clock.now, clock.now, 0)
+    assert (entry.status, entry.due_at, entry.created_at, entry.attempts) == (Status.PENDING, 0, clock.now, 0)
     assert (entry.account_id, entry.event_type, entry.reference) == ("acc123", "confirmation", "100023")
     assert entry.identity == "pixel:8139618027113397_253412802711339765"
     assert entry.email_hash == hashlib.sha256(b"buyer@example.com").hexdigest()
@@ -104,7 +106,7 @@ def test_an_order_signalled_first_without_and_then_with_an_identity_is_sent_with
     clock.advance(60)
     again = track(confirmation(email=BUYER), request=visitor())
     assert entries() == [first] == [again]
-    assert (again.status, again.due_at, again.reason, again.attempts) == (Status.PENDING, clock.now, "", 0)
+    assert (again.status, again.due_at, again.reason, again.attempts) == (Status.PENDING, 0, "", 0)
     assert again.event["userId"] == PIXEL.user_id
     assert again.event["generic"]["email"] == BUYER
     assert again.email_hash == record.hash_of_address(BUYER)
@@ -285,18 +287,26 @@ def test_an_event_of_the_shops_own_that_json_has_no_form_for_is_skipped_with_the
     assert caplog.messages == ["quote Q-1 cannot be sent: TypeError"]
 
 
-def test_what_cannot_become_an_event_is_skipped_and_a_mended_signal_renews_its_entry():
+def test_what_cannot_become_an_event_is_skipped_and_a_mended_one_is_its_own():
     broken = place(total=None, request=visitor())
     assert (broken.status, broken.reason, broken.reference) == (Status.SKIPPED, "invalid: total", "100023")
-    mended = place(request=visitor())
-    assert mended == broken
-    assert (mended.status, mended.reason, mended.identity) == (Status.PENDING, "", PIXEL.stored_form)
+    assert broken.dedup_key is None
+    assert track(confirmation(), request=visitor()).pk != broken.pk
 
 
-def test_a_mistake_in_a_later_signal_costs_the_order_nothing():
-    first = place(request=visitor())
-    assert place(total=None) == first
-    assert entries()[0].status == Status.PENDING
+def test_an_order_signalled_twice_with_one_mistake_is_one_entry():
+    assert place(total=None) == place(total=None)
+    order_placed.send(sender=None, **order(items=None))
+    assert [entry.reason for entry in entries()] == ["invalid: total", "invalid: items"]
+
+
+def test_an_order_with_a_mistake_can_be_resent_without_what_is_wrong(settings):
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "DISPATCHER": "django_vt.dispatchers.manual.ManualDispatcher"}
+    place(items=[("a", 1), ("b", 0)], request=visitor())
+    call_command("resend", str(entries()[0].pk))
+    assert entries()[0].status == Status.SENT
+    [request] = locmem.outbox
+    assert json.loads(request.payloads[0])["items"] == [{"id": "a", "quantity": 1}]
 
 
 async def record_async():
