@@ -38,24 +38,29 @@ def track(
     request: HttpRequest | None = None,
     identity: Identity | None = None,
     using: str | None = None,
+    account_id: str | None = None,
 ) -> SendLogEntry | None:
     """Record `event`, in the transaction that is open on the database `using` (an alias; by default the send log's).
 
     `event` is a `Confirmation`, a `Login`, an `Event`, or what has the members of `AnyEvent`. It is attributed by the
     first of IDENTIFY_BY that `identity`, the `request`, what was remembered for the order, the event's own address or
     the request's user can name; where none can, it is recorded as `skipped`. An event whose `dedup_key` was recorded
-    before gives back that entry.
+    before gives back that entry. `account_id` is the account, where it is not that of the settings.
 
     Returns the entry, or None when nothing was recorded: ENABLED is False, BEFORE_RECORD dropped it, or recording
-    failed. Then it raises only an error that took the caller's transaction with it (a deadlock on MariaDB): the whole
-    transaction is the shop's to try again. Where FAIL_SILENTLY is False it raises whatever went wrong.
+    failed. What fails of the event's own code, such as a property that queries, is undone to a savepoint and recorded
+    as `skipped`.
+
+    Raises two kinds of database error, and the whole transaction is then the shop's to try again: one that has broken
+    the transaction (a deadlock on MariaDB), and, for an order in an open transaction, a wait for another transaction
+    that records the same order. Where FAIL_SILENTLY is False it raises whatever went wrong.
 
     On a running event loop it records all the same, through a thread and outside the caller's transaction; use
     `atrack` there.
     """
     from django_vt.recording import record
 
-    return record.track(event, request=request, identity=identity, using=using)
+    return record.track(event, request=request, identity=identity, using=using, account_id=account_id)
 
 
 async def atrack(
@@ -64,11 +69,12 @@ async def atrack(
     request: HttpRequest | None = None,
     identity: Identity | None = None,
     using: str | None = None,
+    account_id: str | None = None,
 ) -> SendLogEntry | None:
     """`track` for async code: takes, returns and raises the same."""
     from django_vt.recording import record
 
-    return await record.atrack(event, request=request, identity=identity, using=using)
+    return await record.atrack(event, request=request, identity=identity, using=using, account_id=account_id)
 
 
 def remember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:

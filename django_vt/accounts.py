@@ -52,6 +52,11 @@ def known_accounts() -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(filter(account_id_is_usable, named)))
 
 
+def decided_by_function() -> bool:
+    """Whether ACCOUNT_ID names a function of the project's."""
+    return is_dotted_path(settings.ACCOUNT_ID)
+
+
 def only_account() -> str:
     """The account of a project that has one; empty if the settings name none, several, or a function."""
     known = known_accounts() or ()

@@ -35,6 +35,7 @@ ARROWS = {
     "visitors": {"conf", "identity"},
     "middleware": {"dispatchers", "identity", "visitors"},
     "recording": {
+        "accounts",
         "conf",
         "dispatchers",
         "events",
@@ -46,7 +47,7 @@ ARROWS = {
         "visitors",
     },
     "__init__": {"events", "identity", "models", "operations", "recording"},
-    "adapters": {"conf", "events", "identity", "models", "recording"},
+    "adapters": {"events", "identity", "models", "recording"},
     # around them
     "accounts": {"conf", "events", "exceptions", "settings_rules"},
     "operations": {
@@ -76,7 +77,7 @@ ARROWS = {
     "apps": {"checks", "recording"},
     "templatetags": {"conf", "exceptions", "identity", "protocol"},
     "testing": {"models", "recording"},
-    "contrib": {"adapters", "conf", "events", "identity", "operations", "visitors"},
+    "contrib": {"adapters", "conf", "events", "exceptions", "identity", "operations", "visitors"},
 }
 NETWORK_AND_DATABASE = {"django.db", "http.client", "requests", "socket", "urllib.request", "urllib3"}
 

@@ -17,8 +17,11 @@ from django_vt import identity
 from django_vt.adapters import report
 from django_vt.conf import settings
 from django_vt.events import Confirmation
+from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from django_vt.visitors import current_request
+
+ITEM_IDS = ("partner_sku", "upc", "product_id")
 
 
 def connect() -> None:
@@ -30,7 +33,7 @@ def connect() -> None:
 def record_placed(sender: object, *, order: Any, user: Any = None, **_others: object) -> None:
     """The receiver of Oscar's `order_placed`."""
     report(
-        lambda: confirmation(order),
+        lambda: arguments(order),
         reference=getattr(order, "number", ""),
         identity=lambda: buyers_identity(user),
         using=order._state.db,
@@ -39,18 +42,31 @@ def record_placed(sender: object, *, order: Any, user: Any = None, **_others: ob
 
 def record_checkout(sender: object, *, order: Any, request: HttpRequest | None = None, **_others: object) -> None:
     """The receiver of Oscar's `post_checkout`: says who an order's buyer is that nobody could be named for before."""
-    report(lambda: confirmation(order), reference=getattr(order, "number", ""), request=request, using=order._state.db)
+    report(
+        lambda: arguments(order),
+        reference=getattr(order, "number", ""),
+        request=request,
+        using=order._state.db,
+        repeats=True,
+    )
+
+
+def arguments(order: Any) -> dict[str, Any]:
+    """An Oscar order as a `Confirmation`'s arguments; items go by what the setting OSCAR_ITEM_ID says."""
+    items = [(item_id(line), line.quantity) for line in order.lines.all()]
+    return {"order_id": order.number, "total": order.total_incl_tax, "items": items, "email": order.email or ""}
 
 
 def confirmation(order: Any) -> Confirmation:
-    """An Oscar order as the vendor's confirmation; items go by what the setting OSCAR_ITEM_ID says."""
-    items = [(item_id(line), line.quantity) for line in order.lines.all()]
-    return Confirmation(order_id=order.number, total=order.total_incl_tax, items=items, email=order.email or "")
+    """An Oscar order as the vendor's confirmation. Raises `InvalidField` where something in it cannot be sent."""
+    return Confirmation(**arguments(order))
 
 
 def item_id(line: Any) -> str:
     """The line's `partner_sku`, `upc` or `product_id`; where that is empty, the first of the others that is not."""
-    wanted = (settings.OSCAR_ITEM_ID, "partner_sku", "upc", "product_id")
+    if settings.OSCAR_ITEM_ID not in ITEM_IDS:
+        raise InvalidField("OSCAR_ITEM_ID", f"must be one of {', '.join(ITEM_IDS)}")
+    wanted = (settings.OSCAR_ITEM_ID, *ITEM_IDS)
     return str(next((value for name in wanted if (value := getattr(line, name))), ""))
 
 
