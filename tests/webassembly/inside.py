@@ -22,14 +22,14 @@ def main(arguments: Sequence[str]) -> int:
     sys.dont_write_bytecode = False
     sys.pycache_prefix = "/packages/bytecode"
     warnings.simplefilter("error")
-    compile_all()
+    compile_all(*(ROOT / folder for folder in OURS))
     # faulthandler's time limit takes a thread.
     options = ["-p", "tests.webassembly.plugin", "-p", "no:cacheprovider", "-o", "faulthandler_timeout=0"]
     return int(pytest.main([*options, *arguments]))
 
 
-def compile_all() -> None:
-    """A new Python has new warnings for the compiler; modules that were compiled before would not say them again."""
-    for folder in OURS:
-        for path in sorted((ROOT / folder).rglob("*.py")):
+def compile_all(*folders: Path) -> None:
+    """A new Python's compiler has new warnings, which modules that were compiled before would not tell again."""
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
             compile(path.read_bytes(), str(path), "exec")

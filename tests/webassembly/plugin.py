@@ -13,9 +13,8 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from importlib.machinery import ModuleSpec
-from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -42,7 +41,7 @@ class RefusedToImport(Refusal, ImportError):
 # What may be asked for, and where all ways to it pass.
 MISSING = [
     ("a thread", RefusedToStart, threading.Thread, "start"),
-    ("an event loop", RefusedToStart, asyncio.Runner, "run"),
+    ("an event loop", RefusedToStart, asyncio, "run"),
     ("a process", RefusedByTheSystem, subprocess.Popen, "__init__"),
     ("a socket", RefusedByTheSystem, socket.socket, "__init__"),
     ("a socket", RefusedByTheSystem, socket, "getaddrinfo"),
@@ -66,7 +65,7 @@ class Selection:
     def __init__(self, at_least: int) -> None:
         self._at_least = at_least
         self._asked: list[str] = []  # by the test that runs, or the module that is being imported
-        self._left_out: Counter[str] = Counter()
+        self._left_out: dict[str, str] = {}  # node id: what it asked for first
         self._call_passed = False
         self._passed = 0
         self._patch = pytest.MonkeyPatch()
@@ -83,8 +82,11 @@ class Selection:
         self._patch.undo()
 
     def _refusing(self, what: str, error: type[Refusal]) -> Callable[..., NoReturn]:
-        def refuse(*_args: object, **_kwargs: object) -> NoReturn:
+        def refuse(*args: object, **_kwargs: object) -> NoReturn:
             self._asked.append(what)
+            for argument in args:
+                if isinstance(argument, Coroutine):
+                    argument.close()  # else Python would warn that nobody has awaited it
             raise error(what)
 
         return refuse
@@ -102,12 +104,12 @@ class Selection:
         return None
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_make_collect_report(self, collector: pytest.Collector) -> Generator[None, Report, Report]:
+    def pytest_make_collect_report(self) -> Generator[None, Report, Report]:
         """A module of tests that cannot be imported here counts as one test."""
         self._asked.clear()
         report = yield
         if report.failed and self._asked:
-            self._leave_out(report, collector.path)
+            self._leave_out(report)
         return report
 
     def pytest_runtest_logstart(self) -> None:
@@ -116,23 +118,21 @@ class Selection:
         self._call_passed = False
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, Report, Report]:
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, Report, Report]:
         """Called after a test's set-up, after the test and after its tear-down."""
         report = yield
         # What a fixture of several tests asked for, it asked for once; then pytest raises the same error again.
         self._asked += [error.args[0] for error in chain(call.excinfo) if isinstance(error, Refusal)]
         if self._asked and (report.failed or call.when == "call"):
-            self._leave_out(report, item.path)
+            self._leave_out(report)
         self._call_passed |= call.when == "call" and report.passed
         self._passed += call.when == "teardown" and self._call_passed and not self._asked
         return report
 
-    def _leave_out(self, report: Report, path: Path) -> None:
-        self._left_out[self._asked[0]] += 1
+    def _leave_out(self, report: Report) -> None:
+        self._left_out[report.nodeid] = self._asked[0]
         report.outcome = "skipped"
-        report.longrepr = (str(path), 0, f"Skipped: asked for {self._asked[0]}")
+        report.longrepr = (report.nodeid.partition("::")[0], 0, f"Skipped: asked for {self._asked[0]}")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
@@ -146,7 +146,7 @@ class Selection:
         write = terminalreporter.write_line
         terminalreporter.section(f"{platform.python_implementation()} {platform.python_version()} on {sys.platform}")
         write(f"{self._passed} tests passed without a thread, a process or a socket; {self._at_least} have to.")
-        for what, count in self._left_out.most_common():
+        for what, count in Counter(self._left_out.values()).most_common():
             write(f"{count} tests were left out, as they asked for {what}.")
         if self._passed < self._at_least:
             write("These are too few: tests ask for more than they did.", red=True)
