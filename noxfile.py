@@ -39,27 +39,30 @@ SERVERS = {
 }
 # By `make test` only: the same for every pair, and slow.
 ONCE = [
-    "tests/contrib", "tests/docs", "tests/example_project", "tests/test_packaging.py", "tests/test_structure.py",
-    "tests/testing/test_fake_vendor.py", "tests/testing/test_fake_vendor_life.py",
-    "tests/testing/test_fake_vendor_misbehaviour.py",
+    "tests/unit/contrib", "tests/docs", "tests/example_project", "tests/repository", "tests/webassembly",
+    "tests/unit/testing/test_fake_vendor.py", "tests/unit/testing/test_fake_vendor_life.py",
+    "tests/unit/testing/test_fake_vendor_misbehaviour.py",
 ]  # fmt: skip
 # The same on every database.
 NO_DATABASE = [
-    "tests/backends", "tests/checks", "tests/testing", "tests/translations", "tests/admin/test_every_url.py",
-    "tests/admin/test_romanian.py", "tests/admin/test_translatable.py", "tests/commands/test_send_pending_process.py",
-    "tests/dispatchers/test_processes.py", "tests/test_chaos_books.py", "tests/test_no_leaks.py",
-    "tests/test_outages.py", "tests/test_outcome.py", "tests/test_start_up.py", "tests/test_vendors_in_trouble.py",
+    "tests/chaos", "tests/translations", "tests/unit/backends", "tests/unit/checks",
+    "tests/unit/protocol/test_outcome.py", "tests/unit/testing", "tests/unit/admin/test_every_url.py",
+    "tests/unit/admin/test_romanian.py", "tests/unit/admin/test_translatable.py",
+    "tests/integration/test_no_leaks.py", "tests/integration/test_outages.py", "tests/integration/test_processes.py",
+    "tests/integration/test_send_pending_process.py", "tests/integration/test_start_up.py",
+    "tests/integration/test_vendors_in_trouble.py",
 ]  # fmt: skip
 # By `make test` and at both ends: slow, and what lies between has no other way to go.
 ENDS = [
-    "tests/translations", "tests/admin/test_every_url.py", "tests/admin/test_translatable.py", "tests/test_no_leaks.py",
-    "tests/checks/test_any_junk.py", "tests/commands/test_send_pending_process.py",
-    "tests/dispatchers/test_processes.py", "tests/dispatchers/test_where_a_process_dies.py",
-    "tests/test_chaos_books.py", "tests/test_outages.py", "tests/test_vendors_in_trouble.py",
+    "tests/chaos", "tests/translations", "tests/unit/admin/test_every_url.py",
+    "tests/unit/admin/test_translatable.py", "tests/unit/checks/test_any_junk.py",
+    "tests/integration/test_no_leaks.py", "tests/integration/test_outages.py", "tests/integration/test_processes.py",
+    "tests/integration/test_send_pending_process.py", "tests/integration/test_vendors_in_trouble.py",
+    "tests/integration/test_where_a_process_dies.py",
 ]  # fmt: skip
 # With the newest pair only: twenty thousand entries, and servers of pages that are cut off or killed.
 MANY = [
-    "tests/test_many_workers.py", "tests/servers/test_asgi.py", "tests/servers/test_database_restart.py",
+    "tests/integration/test_many_workers.py", "tests/servers/test_asgi.py", "tests/servers/test_database_restart.py",
     "tests/servers/test_wsgi_servers.py",
 ]  # fmt: skip
 # What a shop's developer has exported for the shop is not meant for these tests.
