@@ -1,22 +1,25 @@
 """The system checks: a wrong setting is found by `manage.py check`, not at the first order.
 
-None opens a connection, to the network or to a database, and none raises, whatever `DJANGO_VT` holds. No message
-repeats a string out of the settings that could hold a password. `manage.py check --tag django_vt` runs just these.
+None but `check_databases` opens a connection, and none raises, whatever `DJANGO_VT` holds. No message repeats a string
+out of the settings that could hold a password. `manage.py check --tag django_vt` runs all but that one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings as django_settings
-from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - the name of Django's checks
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
+from django.db import connections
 from django.utils.module_loading import import_string
 
 from django_vt.conf import BLOCK, DEFAULTS, KEYS, SETTINGS, account_id_is_usable, settings
+from django_vt.models.db import default_alias
 from django_vt.protocol.endpoint import is_readable_on_the_way
 from django_vt.settings_rules import YEAR, is_dotted_path
 
@@ -245,7 +248,7 @@ def check_middleware() -> list[CheckMessage]:
     if MIDDLEWARE in installed or any(_is_subclass(path) for path in installed):
         return []
     return [
-        Warning(
+        Caution(
             f"{MIDDLEWARE} is not in MIDDLEWARE.",
             hint=f'Add "{MIDDLEWARE}": without it there is no request.vt_identity, and what a stopped process has '
             "left unsent waits for the next event.",
@@ -285,6 +288,65 @@ def _hint(key: object) -> str:
     return f"Remove it. The settings are {', '.join(sorted(KEYS))}."
 
 
+# Databases that cost a shop pages, or an event a column.
+
+WAITING_MODES = ("IMMEDIATE", "EXCLUSIVE")
+
+
+def check_sqlite_pages() -> list[CheckMessage]:
+    """A warning for each SQLite database on which every page takes the write lock."""
+    return [
+        Caution(
+            f'DATABASES["{alias}"] has ATOMIC_REQUESTS and takes its transactions as {mode}: on SQLite every page then '
+            "waits for the write lock, and answers 500 when the wait is over.",
+            hint="Leave transaction_mode out, set "
+            f'{BLOCK}["DISPATCHER"] to "django_vt.dispatchers.manual.ManualDispatcher", and have cron or a worker '
+            "process run `send_pending`.",
+            id="django_vt.W004",
+        )
+        for alias in connections
+        if (mode := _waiting_mode(alias)) and connections[alias].settings_dict.get("ATOMIC_REQUESTS")
+    ]
+
+
+def _waiting_mode(alias: str) -> str:
+    """The `transaction_mode` under which SQLite's transactions wait for each other from their beginning, or nothing."""
+    connection = connections[alias]
+    mode = str(connection.settings_dict.get("OPTIONS", {}).get("transaction_mode")).upper()
+    return mode if connection.vendor == "sqlite" and mode in WAITING_MODES else ""
+
+
+def check_charset(alias: str) -> list[CheckMessage]:
+    """A warning where MariaDB or MySQL keeps the send log in a charset that lacks letters: utf8mb3, latin1."""
+    connection = connections[alias]
+    if connection.vendor != "mysql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(CHARSETS_OF_COLUMNS, ["django_vt_sendlogentry"])
+        rows = cursor.fetchall()
+        if not rows:
+            cursor.execute(CHARSET_OF_NEW_TABLES)
+            rows = cursor.fetchall()
+    charsets = sorted(charset for (charset,) in rows if charset != WHOLE_CHARSET)
+    return [
+        Caution(
+            f'The send log on the database "{alias}" is kept in {", ".join(charsets)}, which cannot hold every '
+            "letter: a reference with an emoji, or an address in another script, is recorded without that column.",
+            hint=f"Let the database have CHARACTER SET {WHOLE_CHARSET} before `migrate`; if there is the table, ALTER "
+            f"TABLE django_vt_sendlogentry CONVERT TO CHARACTER SET {WHOLE_CHARSET}.",
+            id="django_vt.W005",
+        )
+        for _any in charsets[:1]
+    ]
+
+
+WHOLE_CHARSET = "utf8mb4"
+CHARSETS_OF_COLUMNS = """
+    SELECT DISTINCT character_set_name FROM information_schema.columns
+    WHERE table_schema = DATABASE() AND table_name = %s AND character_set_name IS NOT NULL
+"""
+CHARSET_OF_NEW_TABLES = "SELECT @@character_set_database"
+
 # What Django calls.
 
 TAG = "django_vt"
@@ -317,4 +379,16 @@ def check_settings(app_configs: object = None, **options: object) -> list[CheckM
 @register(TAG)
 def check_project(app_configs: object = None, **options: object) -> list[CheckMessage]:
     """What the app needs of the project's other settings."""
-    return check_middleware()
+    return check_middleware() + check_sqlite_pages()
+
+
+@register(Tags.database)
+def check_databases(
+    app_configs: object = None, databases: Collection[str] | None = None, **options: object
+) -> list[CheckMessage]:
+    """Whether the send log's database can hold what shoppers write. The only check that opens a connection.
+
+    Django runs it with `migrate`, and with `check --database`.
+    """
+    alias = default_alias()
+    return check_charset(alias) if alias in (databases or ()) else []

@@ -73,7 +73,7 @@ ARROWS = {
         "operations",
         "protocol",
     },
-    "checks": {"conf", "protocol", "settings_rules"},
+    "checks": {"conf", "models", "protocol", "settings_rules"},
     "apps": {"checks", "recording"},
     "templatetags": {"conf", "exceptions", "identity", "protocol"},
     "testing": {"models", "recording"},
