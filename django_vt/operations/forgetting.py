@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.apps import apps
@@ -13,6 +14,7 @@ from django_vt.conf import settings
 from django_vt.delivery.clock import database_now
 from django_vt.models import RememberedIdentity, SendLogEntry
 from django_vt.models.db import default_alias, with_retries
+from django_vt.models.functions import moment
 from django_vt.models.send_log import SendLogQuerySet
 from django_vt.operations.purging import Pace
 from django_vt.operations.shopper import Shopper
@@ -35,8 +37,8 @@ def forget_shopper(
 class Forgetting:
     """Counts as it goes: entries by the status that they had, those with an address, remembered identities.
 
-    `others`: entries of the same visitors that hold another address, and are left. `in_hands_until`: when the lease
-    of the last worker ends that had one of them in its hands, None where none had; ms of the database's clock.
+    `others`: entries of the same visitors that hold another address, and are left. `lease_end`: when the lease of the
+    last worker ends that had one of them in its hands, None where none had; milliseconds of the database's clock.
     """
 
     def __init__(self, shopper: Shopper, using: str) -> None:
@@ -48,7 +50,12 @@ class Forgetting:
         self.with_address = 0
         self.remembered = 0
         self.others = 0
-        self.in_hands_until: int | None = None
+        self.lease_end: int | None = None
+
+    @property
+    def in_hands_until(self) -> datetime | None:
+        """Until when a worker may still send what it had in its hands; None where none had."""
+        return None if self.lease_end is None else moment(self.lease_end)
 
     def preview(self) -> None:
         """Count what would be forgotten, and change nothing."""
@@ -131,7 +138,7 @@ class Forgetting:
         self.statuses.update(row["status"] for row in rows)
         self.with_address += sum(bool(row["email_hash"]) for row in rows)
         ends = [row["due_at"] for row in rows if row["claim"] and now < row["due_at"] <= latest]
-        self.in_hands_until = max([*ends, *filter(None, [self.in_hands_until])], default=None)
+        self.lease_end = max([*ends, *filter(None, [self.lease_end])], default=None)
 
     def _count_others(self) -> None:
         self.others = sum(part.count() for part in self._shopper.others())

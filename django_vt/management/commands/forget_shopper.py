@@ -54,8 +54,8 @@ class Command(SendLogCommand):
             forgetting.run()
         for sentence in _report(forgetting, options):
             self.say(sentence)
-        if forgetting.in_hands_until is not None and not options["dry_run"]:
-            self._wait_for_workers(forgetting.in_hands_until, using)
+        if forgetting.lease_end is not None and not options["dry_run"]:
+            self._wait_for_workers(forgetting.lease_end, using)
 
     def _wait_for_workers(self, until: int, using: str) -> None:
         """Until no worker can send any more what it has in its hands: it begins nothing after its lease."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from django_vt.events import Confirmation, Item
 from django_vt.operations.unreported import UnusableOrder
-from tests.ordering import confirmation
+from tests.support.ordering import confirmation
 
 MANY = 10_000
 TIMES = 1  # that an order is named

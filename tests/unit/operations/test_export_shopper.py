@@ -13,9 +13,9 @@ from django_vt.events import Event
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from django_vt.operations import exporting
-from tests.commands.conftest import fails, run
-from tests.commands.forgettable import ADDRESS, USER, VTSID, order, traces_in
-from tests.dump import dump
+from tests.support.dump import dump
+from tests.support.forgettable import ADDRESS, USER, VTSID, order, traces_in
+from tests.unit.management.commands.conftest import fails, run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_is_sent_by_itself")]
 

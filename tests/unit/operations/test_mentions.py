@@ -16,12 +16,12 @@ from django_vt.events import Event, Login
 from django_vt.identity import Identity
 from django_vt.operations import forgetting
 from django_vt.operations.mentions import Mentions
-from tests.admin.people import url
-from tests.commands.conftest import run
-from tests.commands.forgettable import PIXEL, SESSION, USER, is_forgotten
-from tests.delivering import one
-from tests.dump import dump
-from tests.ordering import confirmation
+from tests.support.delivering import one
+from tests.support.dump import dump
+from tests.support.forgettable import PIXEL, SESSION, USER, is_forgotten
+from tests.support.ordering import confirmation
+from tests.support.people import url
+from tests.unit.management.commands.conftest import run
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_is_sent_by_itself")]
 

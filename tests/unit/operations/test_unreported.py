@@ -17,14 +17,14 @@ from django_vt.models import SendLogEntry
 from django_vt.operations import unreported
 from django_vt.operations.unreported import Look, last_look
 from django_vt.recording import record
-from tests.commands.conftest import fails, run
-from tests.delivering import configure, one, pending
-from tests.operations import shop_orders
-from tests.ordering import confirmation
+from tests.support.delivering import configure, one, pending
+from tests.support.ordering import confirmation
+from tests.unit.management.commands.conftest import fails, run
+from tests.unit.operations import shop_orders
 
 pytestmark = pytest.mark.django_db
 
-ORDERS = "tests.operations.shop_orders."
+ORDERS = "tests.unit.operations.shop_orders."
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +119,7 @@ def test_an_order_that_the_shop_names_twice_is_one(monkeypatch):
 
 
 def test_what_before_record_drops_is_not_said_to_be_reported(settings):
-    configure(settings, BEFORE_RECORD="tests.operations.test_unreported.drop")
+    configure(settings, BEFORE_RECORD="tests.unit.operations.test_unreported.drop")
     shop_orders.place("1")
     assert str(fails("find_unreported_orders", "--report")) == (
         "1 order without an entry, 0 of them reported now. See above why not."
