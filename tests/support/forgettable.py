@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from django_vt import remember_identity, track
@@ -61,7 +59,7 @@ def traces_in(text):
 @pytest.fixture
 def life(clock):
     """All that a shopper can leave behind: entries in every status, by every way, and a remembered identity."""
-    in_hands = {"claim": "a" * 32, "due_at": clock.now + timedelta(seconds=100)}
+    in_hands = {"claim": "a" * 32, "due_at": clock.ms + 100_000}
     entries = {
         "pending": order("1"),
         "in a worker's hands": order("2", **in_hands),

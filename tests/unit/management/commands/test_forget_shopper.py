@@ -128,8 +128,8 @@ def test_nothing_of_it_is_sent_afterwards(life, clock, script, monkeypatch):
 
 def test_it_waits_until_a_worker_can_no_longer_send_what_it_holds(clock, monkeypatch):
     until = clock.now + timedelta(seconds=100)
-    order("1", claim="a" * 32, due_at=until)
-    order("2", claim="b" * 32, due_at=until - timedelta(seconds=50))
+    order("1", claim="a" * 32, due_at=clock.ms + 100_000)
+    order("2", claim="b" * 32, due_at=clock.ms + 50_000)
     order("3", "sent", claim=None)
     waited = []
 
@@ -146,8 +146,8 @@ def test_it_waits_until_a_worker_can_no_longer_send_what_it_holds(clock, monkeyp
 
 def test_it_waits_for_no_worker_that_has_none_of_it(clock, monkeypatch):
     monkeypatch.setattr(forget_shopper, "_sleep", lambda seconds: pytest.fail("waits"))
-    order("1", claim="a" * 32, due_at=clock.now - timedelta(seconds=1))
-    one(claim="b" * 32, due_at=clock.now + timedelta(seconds=100))
+    order("1", claim="a" * 32, due_at=clock.ms - 1000)
+    one(claim="b" * 32, due_at=clock.ms + 100_000)
     assert "A worker" not in run("forget_shopper", ADDRESS)
 
 
