@@ -13,11 +13,9 @@ from django.http import HttpRequest
 from oscar.apps.checkout.signals import post_checkout
 from oscar.apps.order.signals import order_placed
 
-from django_vt import identity
-from django_vt.adapters import report
+from django_vt.adapters import buyers_identity, report
 from django_vt.conf import settings
 from django_vt.events import Confirmation
-from django_vt.identity import Identity
 
 
 def connect() -> None:
@@ -31,7 +29,7 @@ def record_placed(sender: object, *, order: Any, user: Any = None, **_others: ob
     report(
         lambda: confirmation(order),
         reference=getattr(order, "number", ""),
-        identity=lambda: buyers_identity(user),
+        identity=lambda: buyers_identity(lambda visitor: visitor.pk == getattr(user, "pk", None)),
         using=order._state.db,
     )
 
@@ -51,15 +49,3 @@ def item_id(line: Any) -> str:
     """The line's `partner_sku`, `upc` or `product_id`; where that is empty, the first of the others that is not."""
     wanted = (settings.OSCAR_ITEM_ID, "partner_sku", "upc", "product_id")
     return str(next((value for name in wanted if (value := getattr(line, name))), ""))
-
-
-def buyers_identity(user: Any) -> Identity:
-    """The identity of the request being served, where that request is the buyer's own.
-
-    Orders are also placed by staff for a customer, and by code: the visitor is then somebody else, or nobody.
-    """
-    request = identity.current_request()
-    visitor = getattr(request, "user", None)
-    if visitor is None or visitor.pk != getattr(user, "pk", None):
-        return identity.NOBODY
-    return identity.current()
