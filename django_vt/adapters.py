@@ -1,20 +1,28 @@
 """For receivers of other packages' signals: what turns their order into an event, without ever raising.
 
-An adapter maps (order → `Confirmation`), connects, and calls `report`. `django_vt.contrib.oscar` is one.
+An adapter maps (order → `Confirmation`), connects, and calls `report`. `django_vt.contrib.oscar` is one. If the signal
+carries no request, `buyers_identity` asks the request being served, provided that the visitor is the buyer. If the
+order is paid later, `remember_buyer` keeps that identity until then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.http import HttpRequest
 
 from django_vt.events import CONFIRMATION, AnyEvent
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
+from django_vt.models.db import default_alias
+from django_vt.recording import attribution, door
 from django_vt.recording.call import Call, nobody
 from django_vt.recording.record import record
+from django_vt.visitors import current_request
+from django_vt.visitors.serving import of_request
+
+IsBuyer: TypeAlias = Callable[[Any], bool]
 
 
 def report(
@@ -53,3 +61,36 @@ def report(
             repeats=repeats,
         )
     )
+
+
+def buyers_identity(is_buyer: IsBuyer) -> Identity:
+    """The identity of the request being served if its visitor is the buyer, and a falsy one otherwise.
+
+    Orders are also placed by staff for a customer, and by code: the visitor is then somebody else, or nobody.
+    `is_buyer` is called with the visitor's user, an `AnonymousUser` for a guest, and returns whether the order is
+    theirs. It may query, and raises what the query raises: pass this as `report`'s `identity`, which expects that.
+    """
+    return of_request(_buyers_request(is_buyer))
+
+
+def remember_buyer(reference: object, is_buyer: IsBuyer, *, using: str | None = None) -> None:
+    """Remember whose order it is that is paid later, by the request being served if its visitor is the buyer.
+
+    `reference` is the order's id, as its `Confirmation` will name it. `is_buyer` is called as `buyers_identity` calls
+    it, in a savepoint. `using` is the alias of the order's database. Raises what `django_vt.remember_identity` raises,
+    and nothing of `is_buyer`'s.
+    """
+
+    def remember(_shield: object) -> None:
+        with door.savepoints(using or default_alias()):
+            request = _buyers_request(is_buyer)
+        if request is not None:
+            attribution.remember_identity(request, reference, using=using)
+
+    door.enter("whose order it is", using, remember)
+
+
+def _buyers_request(is_buyer: IsBuyer) -> HttpRequest | None:
+    request = current_request()
+    visitor = getattr(request, "user", None)
+    return request if visitor is not None and is_buyer(visitor) else None

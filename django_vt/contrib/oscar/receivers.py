@@ -13,13 +13,10 @@ from django.http import HttpRequest
 from oscar.apps.checkout.signals import post_checkout
 from oscar.apps.order.signals import order_placed
 
-from django_vt import identity
-from django_vt.adapters import report
+from django_vt.adapters import buyers_identity, report
 from django_vt.conf import settings
 from django_vt.events import Confirmation
 from django_vt.exceptions import InvalidField
-from django_vt.identity import Identity
-from django_vt.visitors import current_request
 
 ITEM_IDS = ("partner_sku", "upc", "product_id")
 
@@ -35,7 +32,7 @@ def record_placed(sender: object, *, order: Any, user: Any = None, **_others: ob
     report(
         lambda: arguments(order),
         reference=getattr(order, "number", ""),
-        identity=lambda: buyers_identity(user),
+        identity=lambda: buyers_identity(lambda visitor: visitor.pk == getattr(user, "pk", None)),
         using=order._state.db,
     )
 
@@ -68,15 +65,3 @@ def item_id(line: Any) -> str:
         raise InvalidField("OSCAR_ITEM_ID", f"must be one of {', '.join(ITEM_IDS)}")
     wanted = (settings.OSCAR_ITEM_ID, *ITEM_IDS)
     return str(next((value for name in wanted if (value := getattr(line, name))), ""))
-
-
-def buyers_identity(user: Any) -> Identity:
-    """The identity of the request being served, where that request is the buyer's own.
-
-    Orders are also placed by staff for a customer, and by code: the visitor is then somebody else, or nobody.
-    """
-    request = current_request()
-    visitor = getattr(request, "user", None)
-    if visitor is None or visitor.pk != getattr(user, "pk", None):
-        return identity.NOBODY
-    return identity.current()
