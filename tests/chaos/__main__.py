@@ -154,6 +154,7 @@ def misbehaviours() -> list[Misbehaviour]:
         misbehaviour.ResetAfterReading(),
         misbehaviour.HangUp(),
         misbehaviour.HangUpAfterAnswer(),
+        misbehaviour.EarlyHints(),
         misbehaviour.DripHead(interval=0.2),
         misbehaviour.DripBody(interval=0.2),
         misbehaviour.HugeBody(),

@@ -12,6 +12,7 @@ from django_vt.testing import Answer, FakeVendor, Misbehaviour
 from django_vt.testing.fake_vendor.server import Exchange
 
 CHUNK = 65_536
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload; as=style\r\n\r\n"
 # SO_LINGER on with zero seconds: close() throws away what is unsent and sends RST instead of FIN.
 LINGER_ZERO = struct.pack("ii", 1, 0)
 
@@ -57,7 +58,7 @@ class _Success(RawMisbehaviour):
     accepted: bool = True
 
 
-# No answer
+# No answer, or none that is any
 
 
 @dataclass(frozen=True)
@@ -91,14 +92,22 @@ class HangUp(RawMisbehaviour):
 
 
 @dataclass(frozen=True)
-class Garbage(RawMisbehaviour):
-    """`data`, bytes that are no HTTP, then the end of the connection."""
+class Bytes(RawMisbehaviour):
+    """`data` as it is; then the end of the connection, unless `ends` is False."""
 
-    data: bytes = b"\x00\xffSSH-2.0-not-a-web-server\r\n\r\n"
+    data: bytes
+    ends: bool = True
 
     def answer(self, exchange: Exchange) -> None:
         exchange.wfile.write(self.data)
-        exchange.close_connection = True
+        exchange.close_connection = self.ends
+
+
+@dataclass(frozen=True)
+class Garbage(Bytes):
+    """Bytes that are no HTTP."""
+
+    data: bytes = b"\x00\xffSSH-2.0-not-a-web-server\r\n\r\n"
 
 
 # An odd 200
@@ -121,7 +130,7 @@ class EarlyHints(_Success):
 
     def answer(self, exchange: Exchange) -> None:
         for _ in range(self.count):
-            exchange.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload; as=style\r\n\r\n")
+            exchange.wfile.write(EARLY_HINTS)
         exchange.wfile.write(exchange.reply.to_bytes())
 
 

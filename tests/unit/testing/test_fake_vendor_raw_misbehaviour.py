@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from inspect import isabstract
+
 import pytest
 import requests
 
 from django_vt.testing import Answer, Misbehaviour
 from tests.support import misbehaviour as ways
 from tests.support.misbehaviour import (
+    Bytes,
     DripBody,
     DripHead,
     EarlyHints,
@@ -121,10 +124,19 @@ def test_garbage_is_no_http(vendor, url):
     vendor.misbehave(Garbage(), times=1)
     with pytest.raises(requests.ConnectionError, match="BadStatusLine"):
         requests.get(url)
-    vendor.misbehave(Garbage(b"what you like"))
-    with asking(vendor) as client:
-        assert read_all(client) == b"what you like"
     assert vendor.events == []
+
+
+def test_any_bytes_can_be_sent_before_the_connection_ends_or_the_next_request(vendor):
+    vendor.misbehave(Bytes(b"what ", ends=False), times=1)
+    vendor.misbehave(Bytes(b"you like"))
+    with asking(vendor) as client:
+        assert client.recv(5) == b"what "
+        assert_nothing_comes(client)
+        client.settimeout(5)
+        client.sendall(request_bytes(target(LOGIN)))
+        assert read_all(client) == b"you like"
+    assert (len(vendor.requests), vendor.events) == (2, [])
 
 
 def test_malformed_headers_are_noticed_by_a_library(vendor, url, caplog):
@@ -174,6 +186,7 @@ USUALLY_ACCEPTED = [
     (EarlyHints(), True),
     (ResetAfterReading(), False),
     (Garbage(), False),
+    (Bytes(b"what you like"), False),
     (DripHead(interval=60), True),
     (DripBody(interval=60), True),
     (HugeBody(), True),
@@ -208,7 +221,7 @@ def test_a_vendor_can_say_200_and_lose_the_events(vendor):
 
 def test_every_way_is_in_the_table():
     defined = {kind for kind in vars(ways).values() if isinstance(kind, type) and issubclass(kind, Misbehaviour)}
-    ours = {kind for kind in defined if kind.__module__ == ways.__name__ and not kind.__subclasses__()}
+    ours = {kind for kind in defined if kind.__module__ == ways.__name__ and not isabstract(kind)}
     assert ours == {type(misbehaviour) for misbehaviour, _ in USUALLY_ACCEPTED} | {ResetBeforeReading}
 
 
