@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
-import trustme
 
 from django_vt.exceptions import DeliveryError
 from django_vt.protocol.outcome import Reply
 from django_vt.testing import FakeVendor
 from tests.support.delivering import configure
+from tests.support.tls import certificate
 from tests.unit.backends.requests_to import login
 
 
@@ -14,13 +14,10 @@ from tests.unit.backends.requests_to import login
 def test_only_a_certificate_that_is_trusted_and_of_that_name_is_accepted(  # noqa: PLR0917
     vendor, backend, settings, monkeypatch, tmp_path, names
 ):
-    authority = trustme.CA()
-    certificate = authority.issue_cert(*names)
-    certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    with FakeVendor(tls=(tmp_path / "server.pem", tmp_path / "server.pem")) as stranger:
+    server, authority = certificate(tmp_path, *names)
+    with FakeVendor(tls=server) as stranger:
         configure(settings, ENDPOINT=stranger.endpoint, TIMEOUT=(2, 2))
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
         with pytest.raises(DeliveryError, match="tls"):
             backend.send(login())
         assert stranger.requests == []

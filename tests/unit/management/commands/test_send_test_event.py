@@ -9,20 +9,19 @@ from django_vt.management import advice
 from django_vt.models import Endpoint, SendLogEntry
 from django_vt.protocol import reasons
 from django_vt.protocol.outcome import Kind, Verdict
-from django_vt.testing.fake_vendor import (
-    Answer,
+from django_vt.testing import Answer, Hang
+from tests.support.delivering import configure
+from tests.support.misbehaviour import (
     DripBody,
     DripHead,
     Garbage,
-    Hang,
     HugeBody,
     MalformedHeaders,
-    Redirect,
     ResetAfterReading,
     ResetBeforeReading,
     TruncatedBody,
+    redirect,
 )
-from tests.support.delivering import configure
 from tests.unit.management.commands.conftest import fails, hold, pause, run
 
 pytestmark = pytest.mark.django_db
@@ -84,7 +83,7 @@ ANSWERS = [
     (Answer(410), "no such account"),
     (Answer(405), "takes no events"),
     (Answer(414), "takes only short addresses"),
-    (Redirect("https://elsewhere.example.com/"), "That is a redirect"),
+    (redirect("https://elsewhere.example.com/"), "That is a redirect"),
     (Hang(), "No complete answer within the time limit"),
     (DripHead(), "No complete answer within the time limit"),
     (ResetBeforeReading(), "The connection broke before the answer"),

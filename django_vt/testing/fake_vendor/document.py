@@ -1,21 +1,19 @@
-"""The vendor's side of its document: which requests it understands, and what it answers.
+"""The vendor's document, from the vendor's side: which requests it understands, and what it answers them.
 
-The rules are those of the vendor's page on sending events from the server. That a request that breaks them is answered
-with 400 is the stand-in's own: the page names no error, and silence would hide the mistake from the developer.
+The rules are those of the vendor's page on sending events from the server. The page names no error. The stand-in
+answers 400 to a request that breaks a rule, as silence would hide the mistake from the developer.
 """
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from http import HTTPStatus
 from typing import Any, NoReturn
 from urllib.parse import quote, unquote, unquote_plus
-
-from .request import VendorRequest
 
 ENDPOINT_PATH = "/event"
 EVENT_PATH = re.compile(rf"{ENDPOINT_PATH}/([^/]+)/([^/]+)")
@@ -24,8 +22,44 @@ INTEGER = re.compile(r"-?[0-9]+")
 JSON_ESCAPES = {quote(character): character for character in '",:{}[]'}
 
 
-class NotHTTP(Exception):
-    """The bytes are no HTTP request."""
+@dataclass(frozen=True, repr=False)
+class VendorRequest:
+    """A request that was read whole.
+
+    It was received, whatever the answer. `accepted` says whether the vendor took the events for its own: they are what
+    its document asks for, and it answered 2xx, or was told to take them and fail afterwards. A sender that got no
+    answer can't know which of the two it was.
+
+    `method`, `path` (without the query) and `raw_query` (still percent-encoded) are as they were sent, `headers` by
+    name in lower case. `at` is when it had been read (aware, UTC, the machine's own clock). `account_id` and
+    `event_type` are those of the path, empty if it isn't the endpoint's. `callback` names the function of the JSONP
+    answer, None asks for plain JSON. `events` is the list in `data`, as far as it could be read. `violations` says
+    where the request breaks the rules of the vendor's document, by names of fields, never values.
+    """
+
+    method: str
+    path: str
+    raw_query: str
+    headers: Mapping[str, str]
+    at: datetime
+    account_id: str
+    event_type: str
+    callback: str | None
+    events: tuple[dict[str, Any], ...]
+    violations: tuple[str, ...]
+    accepted: bool = False
+
+    @property
+    def order_ids(self) -> tuple[str, ...]:
+        """The orderIds of its confirmations."""
+        confirmations = (event.get("generic") for event in self.events if event.get("type") == "confirmation")
+        order_ids = (generic.get("orderId") for generic in confirmations if isinstance(generic, dict))
+        return tuple(str(order_id) for order_id in order_ids if order_id not in (None, ""))
+
+    def __repr__(self) -> str:
+        """Without path, query and events: these hold addresses."""
+        state = "accepted" if self.accepted else "not accepted"
+        return f"<VendorRequest {self.method} {self.event_type or '?'}, {len(self.events)} events, {state}>"
 
 
 @dataclass(frozen=True)
@@ -37,8 +71,8 @@ class Reply:
     body: bytes
 
     def head(self, length: int | None = None) -> bytes:
-        """Status line and headers with the empty line, for a body of `length` bytes (None: the body's own)."""
-        lines = [f"HTTP/1.1 {self.status} {_phrase(self.status)}"]
+        """Status line, headers and the empty line, for a body of `length` bytes (None: the body's own)."""
+        lines = [f"HTTP/1.1 {self.status} {http.client.responses.get(self.status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
         lines += [f"Content-Length: {len(self.body) if length is None else length}", "", ""]
         return "\r\n".join(lines).encode("latin-1")
@@ -48,27 +82,11 @@ class Reply:
         return self.head() + self.body
 
 
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown"
-
-
-BAD_REQUEST = Reply(400, {"Connection": "close"}, b"")
-
-
-def read_request(head: bytes) -> VendorRequest:
-    """Read a request's line and headers; `NotHTTP` where they are none."""
-    request_line, *header_lines = head.decode("latin-1").split("\r\n")
-    try:
-        method, target, version = request_line.split(" ")
-        headers = dict(_read_header(line) for line in header_lines)
-        content_length = int(headers.get("content-length", "0"))
-    except ValueError as error:
-        raise NotHTTP from error
+def read_request(method: str, target: str, headers: Mapping[str, str]) -> VendorRequest:
+    """Make out what a request asks for; whatever is wrong with it goes into its `violations`."""
     path, _, raw_query = target.partition("?")
-    account_id, event_type = _read_path(path)
+    match = EVENT_PATH.fullmatch(path)
+    account_id, event_type = (unquote(match[1]), unquote(match[2])) if match else ("", "")
     query = _read_query(raw_query)
     events, violations = _read_events(query, event_type)
     return VendorRequest(
@@ -82,22 +100,7 @@ def read_request(head: bytes) -> VendorRequest:
         callback=query.get("callback") or None,
         events=events,
         violations=violations,
-        # Only a GET is answered in a way that leaves the connection in a known state.
-        keeps_alive=version == "HTTP/1.1" and method == "GET" and headers.get("connection", "").lower() != "close",
-        content_length=content_length,
     )
-
-
-def _read_header(line: str) -> tuple[str, str]:
-    name, colon, value = line.partition(":")
-    if not colon:
-        raise ValueError
-    return name.lower(), value.strip()
-
-
-def _read_path(path: str) -> tuple[str, str]:
-    match = EVENT_PATH.fullmatch(path)
-    return (unquote(match[1]), unquote(match[2])) if match else ("", "")
 
 
 def _read_query(raw_query: str) -> dict[str, str]:
@@ -136,19 +139,14 @@ def _event_violations(event: Any, event_type: str) -> Iterator[str]:
         return
     if event.get("type") != event_type:
         yield "type: not the path's"
-    yield from _identity_violations(event)
-    if event_type == "confirmation":
-        yield from _confirmation_violations(event)
-
-
-def _identity_violations(event: Mapping[str, Any]) -> Iterator[str]:
-    """Whose event it is: userId and sessionId, or email, or _vtsid, and exactly one of these."""
-    keys = {key for key in ("userId", "sessionId", "email", "_vtsid") if key in event}
-    if keys not in ({"userId", "sessionId"}, {"email"}, {"_vtsid"}):
+    naming = [key for key in ("_vtsid", "email", "sessionId", "userId") if key in event]
+    if naming not in (["_vtsid"], ["email"], ["sessionId", "userId"]):
         yield "identity: not exactly one"
-    for key in sorted(keys):
+    for key in naming:
         if not isinstance(event[key], str) or not event[key]:
             yield f"{key}: not a string that names somebody"
+    if event_type == "confirmation":
+        yield from _confirmation_violations(event)
 
 
 def _confirmation_violations(event: Mapping[str, Any]) -> Iterator[str]:
@@ -171,24 +169,23 @@ def _is_number(value: Any) -> bool:
 
 
 def usual_reply(request: VendorRequest) -> Reply:
-    """What the vendor answers when nothing is wrong with it: JSONP or JSON, or why not."""
-    if not request.event_type:
-        return _json_reply(404, request, {"error": "no such path"})
-    if request.method != "GET":
-        return _json_reply(405, request, {"error": "only GET"})
-    if request.violations:
-        return _json_reply(400, request, {"error": "not as documented", "violations": request.violations})
-    return _json_reply(200, request, {"status": "ok"})
-
-
-def _json_reply(status: int, request: VendorRequest, content: Mapping[str, Any]) -> Reply:
-    text = json.dumps(content)
+    """What the vendor answers if nothing is wrong with the request: JSONP or JSON; otherwise why it doesn't take it."""
+    status, content = _verdict(request)
     headers = {"Content-Type": "application/json"}
+    text = json.dumps(content)
     if request.callback:
-        text = f"{request.callback}({text})"
         headers = {"Content-Type": "application/javascript"}
+        text = f"{request.callback}({text})"
     if status == 405:
         headers["Allow"] = "GET"
-    if not request.keeps_alive:
-        headers["Connection"] = "close"
     return Reply(status, headers, text.encode())
+
+
+def _verdict(request: VendorRequest) -> tuple[int, dict[str, Any]]:
+    if not request.event_type:
+        return 404, {"error": "no such path"}
+    if request.method != "GET":
+        return 405, {"error": "only GET"}
+    if request.violations:
+        return 400, {"error": "not as documented", "violations": request.violations}
+    return 200, {"status": "ok"}

@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
+
 from django_vt.testing import FakeVendor
 
+IN_VAIN = 0.05  # seconds after which a test takes it that nothing comes
 LOGIN = {"type": "login", "email": "shopper@example.com", "source": "website"}
 
 
@@ -44,6 +47,20 @@ def connected(vendor: FakeVendor) -> Iterator[socket.socket]:
         yield client
 
 
+@contextmanager
+def asking(vendor: FakeVendor, *events: object) -> Iterator[socket.socket]:
+    """A connection on which a request with these events was sent, a login unless told."""
+    with connected(vendor) as client:
+        client.sendall(request_bytes(target(*events or (LOGIN,))))
+        yield client
+
+
+def assert_nothing_comes(client: socket.socket) -> None:
+    client.settimeout(IN_VAIN)
+    with pytest.raises(TimeoutError):
+        client.recv(1)
+
+
 def read_all(client: socket.socket) -> bytes:
     """Everything until the server ends the connection in order."""
     received = b""
@@ -54,15 +71,28 @@ def read_all(client: socket.socket) -> bytes:
 
 def read_answer(client: socket.socket) -> tuple[int, dict[str, str], bytes]:
     """Status, headers (lower case) and body of one answer; what follows stays unread."""
-    head = b""
-    while not head.endswith(b"\r\n\r\n"):
-        head += client.recv(1)
-    status_line, *lines = head.decode().strip().split("\r\n")
-    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    status, headers = read_head(client)
     body, length = b"", int(headers["content-length"])
     while len(body) < length:
-        body += client.recv(length - len(body))
-    return int(status_line.split(" ")[1]), headers, body
+        body += _read(client, length - len(body))
+    return status, headers, body
+
+
+def read_head(client: socket.socket) -> tuple[int, dict[str, str]]:
+    """Status and headers (lower case); what follows stays unread."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += _read(client, 1)
+    status_line, *lines = head.decode().strip().split("\r\n")
+    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
+    return int(status_line.split(" ")[1]), headers
+
+
+def _read(client: socket.socket, size: int) -> bytes:
+    data = client.recv(size)
+    if not data:
+        raise EOFError("the answer is cut off")
+    return data
 
 
 def ask(vendor: FakeVendor, *events: object, **changes: Any) -> int:

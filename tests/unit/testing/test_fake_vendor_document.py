@@ -8,9 +8,9 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_vt.testing.fake_vendor.protocol import read_request
+from django_vt.testing.fake_vendor.document import read_request
+from tests.support.raw_client import LOGIN, ask, confirmation, connected, read_answer, request_bytes, target
 from tests.support.recorded import RECORDED
-from tests.unit.testing.raw_client import LOGIN, ask, confirmation, connected, read_answer, request_bytes, target
 
 PIXEL = {"userId": "0111", "sessionId": "013123"}
 
@@ -109,7 +109,7 @@ def test_account_and_type_are_read_unescaped(vendor):
 @given(st.text(st.characters(codec="utf-8")), st.text('%:,"+{}[]0123456789abcdefABCDEF25', max_size=20))
 def test_a_query_is_read_as_the_standard_library_reads_it(text, tail):
     value = quote(text) + tail
-    request = read_request(f"GET /event/acc123/login?callback={value} HTTP/1.1".encode())
+    request = read_request("GET", f"/event/acc123/login?callback={value}", {})
     assert request.callback == (unquote_plus(value) or None)
 
 
