@@ -132,6 +132,8 @@ class Endpoint(models.Model):
         constraints = (models.UniqueConstraint(fields=["key"], name="django_vt_endpoint_key"),)
 
     def __str__(self) -> str:
+        if not self.event_type:
+            return self.account_id or gettext("all accounts")
         names = {"account": self.account_id, "address": self.address, "type": self.event_type}
         return gettext("%(account)s at %(address)s") % names
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from django_vt.models import Endpoint, SendLogEntry, Status, functions
@@ -115,10 +115,11 @@ def _due_since(using: str, sending: SendingState) -> Iterator[datetime]:
     since = entries.all().due_since(sending.now_ms)
     if since is not None:
         yield since
-    # A probe that fails makes its entry due anew. Where that is the only one, it has waited for longer than it says.
+    # What an outage has had fail waits for its next try. That did not count against it, so it has been due all along.
     troubled = sending.troubled()
     ids = functions.first_ids(entries.filter(status=Status.PENDING), by=functions.OLDEST_FIRST) if troubled else []
-    waiting = entries.filter(Q(due_at__lte=sending.now_ms) | Q(claim__isnull=False), pk__in=ids)
+    due = Q(due_at__lte=sending.now_ms) | Q(claim__isnull=False) | Q(waits__gt=F("attempts"))
+    waiting = entries.filter(due, pk__in=ids)
     for endpoint in troubled:
         of_endpoint = waiting.filter(account_id=endpoint.account_id, event_type=endpoint.event_type)
         for oldest in functions.sorted_apart(of_endpoint.order_by(*functions.OLDEST_FIRST))[:1]:

@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from django_vt.delivery import clock
-from tests.support.delivering import configure
 from tests.simulation.world import World
+from tests.support.delivering import configure
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from django_vt.models import Endpoint, SendAttempt, SendLogEntry
+from django_vt.models import SendAttempt, SendLogEntry
 from tests.support.delivering import endpoint_row
 from tests.support.people import CANARY
 from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW

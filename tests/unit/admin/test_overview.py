@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from django_vt.admin.overview import HEIGHT, LOWEST_BAR, Chart, Overview, figures
-from django_vt.models import Endpoint, functions
+from django_vt.models import functions
 from django_vt.operations.figures import DAY, PERIOD_OF, Step
 from tests.support import table_scans
 from tests.support.delivering import endpoint_row

@@ -32,9 +32,12 @@ def test_a_second_hold_changes_nothing_and_says_so():
 
 
 def test_a_hold_is_for_every_account(script):
-    pause(account_id="acc124")
+    one(account_id="acc124")
+    one()
     run("hold_sending")
-    assert list(Endpoint.objects.values_list("held_by_staff", flat=True)) == [True, True]
+    deliver_due()
+    assert script.requests == []
+    assert statuses() == {"pending": 2}
 
 
 def test_a_release_sends_nothing_and_says_what_will(script):
@@ -59,4 +62,4 @@ def test_a_release_tells_what_else_is_in_the_way(settings):
     configure(settings, ENABLED=False)
     _not_held, due, switched_off, paused = run("release_sending").splitlines()
     assert (due, switched_off) == ("1 entry due.", 'Nothing is sent: DJANGO_VT["ENABLED"] is False.')
-    assert paused.startswith("Sending for account acc123 is paused until ")
+    assert paused.startswith("Sending events of type wishlist for account acc123 is paused until ")

@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from django_vt.models import SendLogEntry
 from django_vt.operations import resending
+from django_vt.protocol.outcome import Reply
 from tests.support.delivering import configure, one, pending, statuses
 from tests.unit.management.commands.conftest import failed, fails, hold, pause, run, status_of
 
@@ -39,11 +40,19 @@ def test_with_nothing_to_resend_it_says_so_and_is_content():
 
 
 def test_a_resent_entry_starts_anew(script):
-    script.answer = lambda request: 500
-    entry = one(**failed(attempts=8, batch_limit=1))
+    as_sent = []
+
+    def answer(request):
+        columns = ("status", "attempts", "waits", "batch_limit", "accepted_before")
+        as_sent.append(SendLogEntry.objects.values_list(*columns).get())
+        return 500
+
+    script.answer = answer
+    entry = one(**failed(attempts=8, waits=8, batch_limit=1, accepted_before=7))
     fails("resend")
+    assert as_sent == [("pending", 0, 0, None, None)]
     entry.refresh_from_db()
-    assert (entry.status, entry.attempts, entry.batch_limit) == ("pending", 1, None)
+    assert (entry.status, entry.waits) == ("pending", 1)
 
 
 def test_entries_are_named_by_id_whatever_their_status(script):
@@ -179,11 +188,13 @@ def test_what_was_resent_by_somebody_else_meanwhile_is_not_sent_twice(script, mo
 
 
 def test_it_exits_with_1_unless_all_are_sent_and_says_why(script):
-    script.answer = lambda request: 503
+    script.answer = lambda request: Reply(503, "900")
     entry = one(**failed())
     error = fails("resend")
     assert error.returncode == 1
-    assert str(error).startswith("Not all are sent. Sending for account acc123 is paused until ")
+    assert str(error).startswith(
+        "Not all are sent. Sending events of type wishlist for account acc123 is paused until "
+    )
     assert error.printed == "Resent 1 entry. Of those chosen are now: 1 pending.\n"
     assert status_of(entry) == "pending"
 
@@ -211,12 +222,12 @@ def test_switched_off_it_refuses_and_changes_nothing(settings, script):
     assert status_of(entry) == "failed"
 
 
-def test_a_vendor_that_is_down_is_asked_once_and_all_wait_for_the_end_of_the_pause(script, monkeypatch):
+def test_a_vendor_that_is_down_is_asked_for_the_first_part_only_and_all_wait(script, monkeypatch):
     monkeypatch.setattr(resending, "AT_ONCE", 2)
     script.answer = lambda request: 503
     pending(6, **failed())
     fails("resend")
-    assert script.sizes == [2]
+    assert script.sizes == [2, 1, 1]
     assert statuses() == {"pending": 6}
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_vt.management.commands import send_log_status
 from django_vt.models import functions
 from django_vt.operations import figures
-from tests.support.delivering import configure, one, pending
+from tests.support.delivering import configure, endpoint_row, one, pending
 from tests.unit.management.commands.conftest import failed, fails, hold, pause, run
 
 pytestmark = pytest.mark.django_db
@@ -46,8 +46,8 @@ def test_people_get_counts_due_age_endpoints_and_reasons(clock):
         "           2  failed\n"
         "           0  skipped\n"
         "The oldest due entry has been due for 20 minutes.\n"
-        "Account acc123: sending is paused until 2026-11-23 14:05:00 EET (Vibetrace answered 503 Service Unavailable; "
-        "3 failures in a row); last success 2 hours ago.\n"
+        "Account acc123, wishlist: sending is paused until 2026-11-23 14:05:00 EET (Vibetrace answered 503 Service "
+        "Unavailable; 3 failures in a row); last success 2 hours ago.\n"
         "Most frequent reasons:\n"
         "           2  failed: Vibetrace answered 500 Internal Server Error\n"
     )
@@ -69,15 +69,16 @@ def test_an_empty_log_is_told_in_few_words():
 
 
 def test_a_hold_and_a_switch_are_told(settings):
+    endpoint_row()
     hold()
     told = run("send_log_status")
     assert "Sending is held by staff" in told
-    assert "Account acc123: sending is held; nothing has been accepted yet." in told
+    assert "Account acc123, wishlist: sending is held; nothing has been accepted yet." in told
     configure(settings, ENABLED=False)
     told = run("send_log_status")
     assert "Sending is held by staff" in told
     assert 'DJANGO_VT["ENABLED"] is False' in told
-    assert "Account acc123: sending is switched off; nothing has been accepted yet." in told
+    assert "Account acc123, wishlist: sending is switched off; nothing has been accepted yet." in told
 
 
 def test_the_pause_that_is_over_waits_for_a_success(clock):
@@ -103,6 +104,7 @@ def test_machines_get_the_same_as_json(clock):
         "endpoints": [
             {
                 "account_id": "acc123",
+                "event_type": "wishlist",
                 "address": "https://app.vtcdn.net/event",
                 "state": "paused",
                 "paused_until": "2026-11-23T12:05:00+00:00",
@@ -192,7 +194,7 @@ def test_where_nothing_is_in_the_way_it_says_that_nobody_sends():
     ("arrange", "advice"),
     [
         (hold, "`manage.py release_sending`"),
-        (pause, "Sending for account acc123 is paused until "),
+        (pause, "Sending events of type wishlist for account acc123 is paused until "),
     ],
 )
 def test_where_something_is_in_the_way_it_says_what(arrange, advice):
@@ -223,9 +225,10 @@ def test_a_lone_entry_that_every_probe_makes_due_anew_is_old_all_the_same(clock)
     assert "for 2 hours." in str(fails("send_log_status", "--max-age=15m"))
 
 
-def test_an_outage_that_a_worker_keeps_probing_is_noticed(clock, script):
+def test_an_outage_that_a_worker_keeps_probing_is_noticed(clock, script, settings):
     script.answer = lambda request: 503
-    one()
+    configure(settings, BATCH_SIZE=1)
+    pending(2)
     for _ in range(12):
         run("send_pending")
         clock.advance(300)

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from django_vt.models import Endpoint
+from django_vt.protocol.outcome import Reply
 from tests.support.delivering import configure, one, pending, statuses
 from tests.unit.management.commands.conftest import fails, hold, pause, run, status_of
 
@@ -25,11 +26,11 @@ def test_with_nothing_due_it_says_so_in_the_same_line():
 
 
 def test_what_was_not_accepted_is_told_with_the_pause_that_follows(script):
-    script.answer = lambda request: 503
+    script.answer = lambda request: Reply(503, "900")
     one()
     first, second = run("send_pending").splitlines()
     assert first == "0 sent, 1 to be tried again, 0 failed, 0 skipped, in 1 request."
-    assert second.startswith("Sending for account acc123 is paused until 20")
+    assert second.startswith("Sending events of type wishlist for account acc123 is paused until 20")
     assert second.endswith("(Vibetrace answered 503 Service Unavailable; 1 failure in a row).")
 
 
@@ -57,7 +58,7 @@ def test_paused_it_sends_nothing_and_says_until_when_and_why(script, clock):
     pause(seconds=300)
     one()
     assert run("send_pending").splitlines()[1] == (
-        "Sending for account acc123 is paused until 2026-11-23 14:05:00 EET "
+        "Sending events of type wishlist for account acc123 is paused until 2026-11-23 14:05:00 EET "
         "(Vibetrace answered 503 Service Unavailable; 3 failures in a row)."
     )
     assert script.requests == []
