@@ -123,8 +123,12 @@ def test_dates_and_numbers_are_romanian(client, record, monkeypatch):
 
 def test_what_comes_next_is_said_in_one_breath():
     now = timezone.now()
-    endpoint = Endpoint(account_id="acc123", event_type="confirmation", paused_until=milliseconds(now + timedelta(minutes=20)))
-    entry = SendLogEntry(account_id="acc123", event_type="confirmation", status="pending", attempts=2, response_status=503, payload="{}")
+    endpoint = Endpoint(
+        account_id="acc123", event_type="confirmation", paused_until=milliseconds(now + timedelta(minutes=20))
+    )
+    entry = SendLogEntry(
+        account_id="acc123", event_type="confirmation", status="pending", attempts=2, response_status=503, payload="{}"
+    )
     story = Story(entry, SendingState(now, enabled=True, held=False, endpoints=(endpoint,)))
     with translation.override("ro"):
         said = story.next().replace("\xa0", " ")

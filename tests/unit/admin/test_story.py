@@ -31,7 +31,11 @@ def story(*, enabled: bool = True, endpoint: Endpoint | None = None, **columns) 
     return Story(
         entry,
         SendingState(
-            timezone.now(), milliseconds(timezone.now()), enabled, endpoint is not None and endpoint.held_by_staff, (endpoint,) if endpoint else ()
+            timezone.now(),
+            milliseconds(timezone.now()),
+            enabled,
+            endpoint is not None and endpoint.held_by_staff,
+            (endpoint,) if endpoint else (),
         ),
     )
 

@@ -42,7 +42,8 @@ def reason_of(backend: HttpBackend) -> str:
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["http://vendor.test/event", "http://192.0.2.1/event", "HTTP://vendor.test/event", "ftp://x", "http://["]
+    "endpoint",
+    ["http://vendor.test/event", "http://192.0.2.1/event", "HTTP://vendor.test/event", "ftp://x", "http://["],
 )
 def test_nothing_goes_to_another_machine_by_plain_http(backend, settings, endpoint):
     configure(settings, ENDPOINT=endpoint)
