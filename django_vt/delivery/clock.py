@@ -59,4 +59,4 @@ class Clock:
         """Milliseconds since 1970 UTC of the database's clock; asks it if nobody has yet."""
         if not self._told:
             return self.read()
-        return self._told + int((elapsed() - self._read_at) * 1000)
+        return self._told + round((elapsed() - self._read_at) * 1000)

@@ -147,10 +147,12 @@ class Delivery:
         self._clock.read()
         self._settlement.begin_run()
         try:
-            while self._claim(run) or not run.is_idle:
+            claimed = True
+            while claimed or not run.is_idle:
+                claimed = self._claim(run)
                 while begun := self._pack(run):
                     self._send(run, begun)
-                self._settle(run)
+                self._settle(run, may_wait=not claimed)
                 yield
         finally:
             self._end(run)
@@ -245,10 +247,13 @@ class Delivery:
 
     # Settle
 
-    def _settle(self, run: Run) -> None:
-        """Store what was answered: what was accepted together, within 50 ms, and all else at once."""
+    def _settle(self, run: Run, *, may_wait: bool) -> None:
+        """Store what was answered: what was accepted together, within 50 ms, and all else at once.
+
+        `may_wait`: wait for an answer if none is there. Before that, what fills the places next must be in hand.
+        """
         answered = [future for future in run.in_flight if future.done()]
-        if not answered and run.in_flight and not run.must_store(clock.elapsed()):
+        if may_wait and not answered and run.in_flight and not run.must_store(clock.elapsed()):
             self._places.wait(run.in_flight, self._patience(run))
         for future in answered:
             begun = run.in_flight.pop(future)
@@ -287,6 +292,8 @@ class Delivery:
         begun.held.unsettled -= 1
         if settled.pauses:
             self._pause(run, settled.pauses)
+        if settled.suspects_rest:
+            self._rest(run, begun.address)
         self._put_down(run, begun.held)
 
     def _pause(self, run: Run, address: Address) -> None:
@@ -296,6 +303,15 @@ class Delivery:
             self._put_down(run, held)
         if run.wanted is not None:
             run.wanted = set()
+
+    def _rest(self, run: Run, address: Address) -> None:
+        """Suspects of an address rest: those that wait are given back, and all are put off."""
+        for held in list(run.claims):
+            ids = held.drop(address, only=Turn.SUSPECT)
+            self._settlement.give_back(held.claim, ids)
+            run.add(DeliveryReport(retried=len(ids)), ids)
+            self._put_down(run, held)
+        self._settlement.put_off_suspects(address)
 
     def _give_back(self, run: Run, held: HeldClaim) -> None:
         self._settlement.give_back(held.claim, held.drop())

@@ -101,10 +101,12 @@ class HeldClaim:
             if name in columns:
                 setattr(self.entries[pk], name, columns[name])
 
-    def drop(self, address: Address | None = None) -> list[int]:
-        """What waits (to an address, if one is given) waits no longer; returns the ids."""
+    def drop(self, address: Address | None = None, only: Turn | None = None) -> list[int]:
+        """What waits (to an address, of a kind, if such is given) waits no longer; returns the ids."""
         dropped: list[int] = []
         for turn, requests in self._waiting.items():
+            if only not in (None, turn):
+                continue
             leaving = [each for each in requests if address in (None, (each.account_id, each.event_type))]
             dropped += [pk for request in leaving for pk in request.entry_ids]
             self._waiting[turn] = deque(request for request in requests if request not in leaving)
@@ -142,9 +144,10 @@ class Run:
 
     def wants_claim(self, now: int) -> bool:
         """Whether to ask for another claim. Once in vain, again after half a second, or when all is settled."""
-        if self.left == 0 or self.wanted == set() or not self.has_place():
+        suspects_wait = self.waits(Turn.SUSPECT) > 0
+        if self.left == 0 or self.wanted == set() or (suspects_wait and not self.has_place()):
             return False
-        if self.waits(Turn.FRESH) >= self.concurrency or (self.wanted is not None and self.waits(Turn.SUSPECT)):
+        if self.waits(Turn.FRESH) >= self.concurrency or (self.wanted is not None and suspects_wait):
             return False
         if self.asked_in_vain_at is None or self.is_idle:
             return True

@@ -119,6 +119,11 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         """A request with them did not succeed; `becomes` says what follows. The claim ends."""
         return self.claimed(ids, token).update(claim=None, **becomes)
 
+    def put_off_suspects(self, account_id: str, event_type: str, until: int) -> int:
+        """Due no sooner than then (ms): what has failed and nobody has in hand, at an address that accepts nothing."""
+        waiting = self.filter(account_id=account_id, event_type=event_type, claim__isnull=True, due_at__lt=until)
+        return waiting.filter(due_at__gt=0, batch_limit__isnull=False).update(due_at=until)
+
     def end_waits(self, account_id: str, event_type: str, now: int) -> int:
         """Due now: what waits for its next try after one that did not count, at an address that accepts again."""
         waiting = self.filter(account_id=account_id, event_type=event_type, claim__isnull=True, due_at__gt=now)

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from django_vt.conf import DEFAULTS
 from django_vt.delivery.claim import LONGEST_SLEEP, Claim, Claimer
-from django_vt.models import Endpoint, SendLogEntry
-from tests.support.delivering import ACCOUNT, configure, one, pending, statements
+from django_vt.models import Endpoint, SendLogEntry, fast_sql
+from tests.support.delivering import ACCOUNT, configure, endpoint_row, one, pending, statements
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +34,7 @@ def seconds_until_due() -> float | None:
 
 
 def open_endpoint(account_id: str = ACCOUNT, **columns: Any) -> Endpoint:
-    return Endpoint.objects.create(account_id=account_id, address=ADDRESS, **columns)
+    return endpoint_row(account_id, **columns)
 
 
 def paused_endpoint(seconds: float, account_id: str = ACCOUNT, **columns: Any) -> Endpoint:
@@ -61,7 +63,7 @@ def test_a_claim_names_its_entries_and_lasts_for_the_lease(clock):
     assert claim is not None
     entry.refresh_from_db()
     assert entry.claim == claim.token
-    assert entry.due_at == claim.until == clock.now + datetime.timedelta(seconds=120)
+    assert entry.due_at == claim.until == clock.ms + 120_000
 
 
 def test_claims_are_never_told_apart_by_anything_that_repeats():
@@ -86,32 +88,127 @@ def test_what_a_crashed_worker_had_comes_back_when_its_lease_ends(clock):
     assert taken() == [entry.pk]
 
 
-def test_workers_that_look_at_the_same_moment_start_at_different_entries():
-    pending(64)
-    starts = set()
-    for _ in range(12):
-        claim = take(limit=8)
-        assert claim is not None
-        starts.add(claim.entries[0].pk)
-        SendLogEntry.objects.give_back([entry.pk for entry in claim.entries], claim.token)
-        SendLogEntry.objects.update(due_at=timezone.now())
-    assert len(starts) > 2
+def test_the_oldest_is_taken_first_whoever_looks():
+    """It is somebody's as soon as anybody looks, however many entries there are."""
+    entries = pending(64)
+    assert taken(limit=8) == [entry.pk for entry in entries[:8]]
+
+
+def test_those_that_never_failed_come_before_those_that_have(clock):
+    failed = [one(due_at=clock.now - datetime.timedelta(hours=1), batch_limit=1, waits=waits) for waits in (1, 0)]
+    fresh = pending(3)
+    assert taken(limit=3) == [*(entry.pk for entry in failed), *(entry.pk for entry in fresh)]
+
+
+def test_of_those_that_have_failed_the_ones_that_were_only_in_bad_company_come_first(settings, clock):
+    configure(settings, BATCH_SIZE=1)
+    earlier = clock.now - datetime.timedelta(hours=1)
+    alone, company = one(due_at=earlier, batch_limit=1, waits=1), one(due_at=clock.now, batch_limit=1)
+    assert (taken(), taken()) == ([company.pk], [alone.pk])
 
 
 def test_a_worker_looks_again_when_others_were_quicker(monkeypatch):
+    """Where the database has no UPDATE … RETURNING: from the look to the change another may come."""
     entries = pending(2)
-    verbs = type(SendLogEntry.objects.all())
-    honest = verbs.take
+    honest = fast_sql._change
     beaten: list[str] = []
 
-    def take_too_late(self: Any, ids: list[int], lease: float) -> str:
+    def change_too_late(becomes: str, condition: str, parameters: list[Any], ids: Any, using: str) -> int:
         if not beaten:
-            beaten.append(honest(self, ids[:1], lease))
-            return "0" * 32
-        return honest(self, ids, lease)
+            beaten.append("0" * 32)
+            honest(becomes, condition, [beaten[0], *parameters[1:]], [entries[0].pk, entries[1].pk], using)
+            SendLogEntry.objects.filter(pk=entries[1].pk).update(claim=None, due_at=0)
+        return honest(becomes, condition, parameters, ids, using)
 
-    monkeypatch.setattr(verbs, "take", take_too_late)
-    assert taken() == [entries[1].pk]
+    monkeypatch.setattr(fast_sql, "_change", change_too_late)
+    with without_returning(monkeypatch):
+        assert taken() == [entries[1].pk]
+
+
+def test_a_worker_that_collides_looks_further_back_and_then_at_the_front_again(monkeypatch):
+    entries = pending(3)
+    skips: list[int] = []
+    honest = fast_sql.claim
+
+    def claim(wanted: Any, token: str, until: int, using: str, *, skip: int = 0) -> Any:
+        skips.append(skip)
+        if len(skips) == 1:
+            return fast_sql.Taken(token, [], collided=True)
+        return honest(wanted, token, until, using, skip=skip)
+
+    monkeypatch.setattr(fast_sql, "claim", claim)
+    with without_returning(monkeypatch):
+        assert taken() == [entry.pk for entry in entries]
+    assert skips[0] == skips[2] == 0 < skips[1]
+
+
+@contextmanager
+def without_returning(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The database as one that has no UPDATE … RETURNING."""
+    with monkeypatch.context() as patch:
+        patch.setattr(connection.features, "can_return_columns_from_insert", False)
+        yield
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_lost_statement_had_claimed_is_found_by_its_token(monkeypatch):
+    """The claim was committed, and the connection ended before the answer was there."""
+    [entry] = pending()
+    honest = fast_sql.claim
+
+    def claim(*args: Any, **named: Any) -> Any:
+        honest(*args, **named)
+        monkeypatch.setattr(fast_sql, "claim", honest)
+        raise OperationalError
+
+    monkeypatch.setattr(fast_sql, "claim", claim)
+    assert taken() == [entry.pk]
+
+
+@pytest.mark.parametrize("columns", [{"claim": "a" * 32}, {"batch_limit": 1}])
+def test_what_is_due_further_ahead_than_it_can_be_is_due(clock, columns):
+    """A machine was a month ahead for a moment when it stored that."""
+    entry = one(due_at=clock.now + datetime.timedelta(days=30), **columns)
+    assert taken() == [entry.pk]
+
+
+def test_a_worker_looks_for_what_a_wrong_clock_has_put_off_once_a_minute(clock):
+    claimer = Claimer("default")
+    claimer.take()
+    entry = one(due_at=clock.now + datetime.timedelta(days=30))
+    clock.advance(59)
+    assert claimer.take() is None
+    clock.advance(1)
+    claim = claimer.take()
+    assert claim is not None
+    assert [each.pk for each in claim.entries] == [entry.pk]
+
+
+def test_claims_grow_while_they_are_worked_off_quickly_and_shrink_again(clock):
+    pending(2000)
+    claimer, sizes = Claimer("default"), []
+    for seconds in (1, 1, 1, 1, 1.001, 1):
+        claim = claimer.take()
+        assert claim is not None
+        sizes.append(len(claim.entries))
+        clock.advance(seconds)
+        claimer.worked_off(claim)
+    assert sizes == [80, 160, 320, 640, 640, 80]
+
+
+def test_what_is_newer_goes_first_where_asked_for():
+    old, *new = pending(3)
+    claim = Claimer("default").take(limit=1, newer_than=old.pk)
+    assert claim is not None
+    assert [entry.pk for entry in claim.entries] == [new[1].pk]
+
+
+def test_one_accounts_hold_holds_up_no_other():
+    one()
+    other = one(account_id="other")
+    Endpoint.objects.hold(ACCOUNT)
+    assert taken() == [other.pk]
+    assert seconds_until_due() == LONGEST_SLEEP
 
 
 @pytest.mark.django_db(transaction=True)
@@ -183,10 +280,9 @@ def test_the_wanted_are_taken_in_spite_of_a_pause_and_are_no_probe(clock):
 # Hold
 
 
-@pytest.mark.parametrize("address", [ADDRESS, "https://before.example/event"])
-def test_while_staff_hold_sending_nothing_is_taken(address):
+def test_while_staff_hold_sending_nothing_is_taken():
     entry = one()
-    Endpoint.objects.hold(ACCOUNT, address)
+    Endpoint.objects.hold()
     assert take() is None
     assert take(ids={entry.pk}) is None
     assert seconds_until_due() == LONGEST_SLEEP
@@ -196,25 +292,30 @@ def test_while_staff_hold_sending_nothing_is_taken(address):
 
 # What it costs
 
+# The database's clock, the endpoints, and once a minute what a wrong clock has put off.
+LOOK = ["SELECT", "SELECT", "UPDATE"]
+# One statement where the database has UPDATE … RETURNING.
+CLAIM = ["SELECT", "UPDATE", "SELECT"] if connection.vendor == "mysql" else ["WITH"]
 
-def test_a_claim_is_four_statements():
+
+def test_a_claim_is_a_look_at_the_endpoints_and_one_statement():
     open_endpoint()
     pending(30)
     with CaptureQueriesContext(connection) as captured:
         assert taken()
-    assert statements(captured.captured_queries) == ["SELECT", "SELECT", "UPDATE", "SELECT"]
+    assert statements(captured.captured_queries) == [*LOOK, *CLAIM]
 
 
-def test_a_probe_is_two_more():
+def test_a_probe_is_one_more():
     pending(3)
     paused_endpoint(-1)
     with CaptureQueriesContext(connection) as captured:
         assert taken()
-    assert statements(captured.captured_queries) == ["SELECT", "SELECT", "UPDATE", "SELECT", "UPDATE", "SELECT"]
+    assert statements(captured.captured_queries) == [*LOOK, "UPDATE", *CLAIM]
 
 
-def test_looking_where_nothing_is_due_is_two_statements():
+def test_looking_where_nothing_is_due_is_no_more():
     open_endpoint()
     with CaptureQueriesContext(connection) as captured:
         assert not taken()
-    assert statements(captured.captured_queries) == ["SELECT", "SELECT"]
+    assert statements(captured.captured_queries) == [*LOOK, CLAIM[0]]

@@ -4,14 +4,12 @@ import datetime
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from django_vt.conf import DEFAULTS
 from django_vt.delivery.claim import LONGEST_SLEEP, SHORTEST_SLEEP, Claim, Claimer
-from django_vt.models import Endpoint
-from tests.support.delivering import ACCOUNT, endpoint, one, pending, statements
+from django_vt.models import Endpoint, SendLogEntry
+from tests.support.delivering import ACCOUNT, endpoint, endpoint_row, one, pending
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +30,7 @@ def seconds_until_due() -> float | None:
 
 
 def open_endpoint(account_id: str = ACCOUNT, **columns: Any) -> Endpoint:
-    return Endpoint.objects.create(account_id=account_id, address=ADDRESS, **columns)
+    return endpoint_row(account_id, **columns)
 
 
 def paused_endpoint(seconds: float, account_id: str = ACCOUNT, **columns: Any) -> Endpoint:
@@ -50,14 +48,6 @@ def test_during_a_pause_nothing_is_taken(clock):
     assert take() is None
 
 
-def test_during_a_pause_the_backlog_is_not_looked_through(clock):
-    one()
-    paused_endpoint(5)
-    with CaptureQueriesContext(connection) as captured:
-        take()
-    assert statements(captured.captured_queries) == ["SELECT"]
-
-
 def test_after_the_pause_one_entry_probes_and_no_other_worker_does(clock):
     pending(3)
     paused_endpoint(5)
@@ -69,27 +59,30 @@ def test_after_the_pause_one_entry_probes_and_no_other_worker_does(clock):
     assert take() is None
 
 
-def test_the_probe_is_another_than_the_entry_that_opened_the_pause(clock):
-    opener, other = pending(2)
-    paused_endpoint(0, paused_by=opener.pk)
+def test_an_entry_that_is_no_suspect_probes_if_there_is_one(clock):
+    one(batch_limit=1, waits=1, due_at=clock.now)
+    other = one()
+    paused_endpoint(0)
     assert taken() == [other.pk]
 
 
-def test_the_entry_that_opened_the_pause_probes_if_it_is_the_only_one(clock):
-    opener = one()
-    paused_endpoint(0, paused_by=opener.pk)
-    assert taken() == [opener.pk]
-
-
-def test_of_entries_that_have_failed_in_company_the_one_in_the_largest_probes(clock):
-    """The smaller the company in which one has failed, the likelier it is the one that the vendor stumbles over."""
-    entries = [one(batch_limit=limit) for limit in (1, 2, 10, 5)]
+def test_among_suspects_they_take_turns(clock):
+    """The one that probed waits the longest; none is due yet, or the end of an outage would go unnoticed for hours."""
+    suspects = [one(batch_limit=1, waits=1, due_at=clock.now + datetime.timedelta(minutes=wait)) for wait in (9, 3, 6)]
     paused_endpoint(0)
-    for suspect in sorted(entries, key=lambda entry: -entry.batch_limit):
-        assert taken() == [suspect.pk]
-        endpoint().reopen(clock.now)
-        suspect.delete()
-        Endpoint.objects.update(paused_until=clock.now)
+    probes = []
+    for _ in suspects:
+        probes += taken()
+        SendLogEntry.objects.filter(pk=probes[-1]).update(claim=None, due_at=clock.ms + 3_600_000)
+        Endpoint.objects.update(probe=None, probe_until=None)
+    assert probes == [suspects[1].pk, suspects[2].pk, suspects[0].pk]
+
+
+def test_those_that_never_failed_alone_probe_before_those_that_have(clock):
+    one(batch_limit=1, waits=1, due_at=clock.now - datetime.timedelta(hours=1))
+    company = one(batch_limit=10, due_at=clock.now)
+    paused_endpoint(0)
+    assert taken() == [company.pk]
 
 
 def test_without_anything_due_there_is_no_probe(clock):
@@ -111,29 +104,49 @@ def test_the_probe_of_a_crashed_worker_is_replaced_when_its_lease_ends(clock):
 def test_the_worker_that_comes_second_for_the_probe_gets_none(clock, monkeypatch):
     pending(2)
     paused_endpoint(0)
-    look = Claimer._choose_probe
+    take_probe = Endpoint.take_probe
 
-    def look_while_another_takes_it(self: Claimer, stale: Endpoint, now: datetime.datetime) -> list[int]:
-        assert endpoint().take_probe(120)
-        return look(self, stale, now)
+    def take_it_after_another(self: Endpoint, now: int, lease: float) -> str | None:
+        assert take_probe(endpoint(), now, lease)
+        return take_probe(self, now, lease)
 
-    monkeypatch.setattr(Claimer, "_choose_probe", look_while_another_takes_it)
+    monkeypatch.setattr(Endpoint, "take_probe", take_it_after_another)
     assert take() is None
 
 
 def test_a_probe_whose_entry_another_has_taken_is_given_back(clock, monkeypatch):
     [entry] = pending()
     paused_endpoint(0)
-    look = Claimer._choose_probe
+    take_probe = Endpoint.take_probe
 
-    def look_before_it_is_taken(self: Claimer, stale: Endpoint, now: datetime.datetime) -> list[int]:
-        chosen = look(self, stale, now)
-        assert taken(ids={entry.pk}) == chosen
-        return chosen
+    def take_it_while_another_takes_the_entry(self: Endpoint, now: int, lease: float) -> str | None:
+        token = take_probe(self, now, lease)
+        assert taken(ids={entry.pk}) == [entry.pk]
+        return token
 
-    monkeypatch.setattr(Claimer, "_choose_probe", look_before_it_is_taken)
+    monkeypatch.setattr(Endpoint, "take_probe", take_it_while_another_takes_the_entry)
     assert take() is None
     assert endpoint().probe is None
+
+
+def test_one_types_pause_does_not_hold_up_another(clock):
+    paused_endpoint(60)
+    one()
+    other = one(event_type="login")
+    assert taken() == [other.pk]
+
+
+def test_an_account_without_a_row_does_not_wait_for_the_pause_of_another(clock):
+    paused_endpoint(60)
+    other = one(account_id="other")
+    assert taken() == [other.pk]
+
+
+def test_a_pause_is_that_of_the_same_spelling(clock):
+    """To MariaDB `ACC123` equals `acc123`."""
+    paused_endpoint(60, account_id="ACC123")
+    entry = one()
+    assert taken() == [entry.pk]
 
 
 def test_one_accounts_pause_does_not_hold_up_another(clock):
@@ -146,9 +159,7 @@ def test_one_accounts_pause_does_not_hold_up_another(clock):
 
 
 def test_a_pause_of_another_address_is_no_pause(clock):
-    Endpoint.objects.create(
-        account_id=ACCOUNT, address="https://before.example/event", consecutive_failures=9, paused_until=clock.now
-    )
+    endpoint_row(address="https://before.example/event", consecutive_failures=9, paused_until=clock.now)
     entries = pending(2)
     assert taken() == [entry.pk for entry in entries]
 
@@ -157,8 +168,7 @@ def test_the_first_claim_for_an_account_makes_its_row(clock):
     one()
     claim = take()
     assert claim is not None
-    assert claim.endpoint(ACCOUNT) == endpoint()
-    assert (endpoint().account_id, endpoint().address) == (ACCOUNT, ADDRESS)
+    assert (endpoint().account_id, endpoint().event_type, endpoint().address) == (ACCOUNT, "wishlist", ADDRESS)
 
 
 # How long until there is something to take
@@ -178,7 +188,7 @@ def test_the_wait_is_until_the_earliest_is_due_within_bounds(clock, due_in, seco
     assert seconds_until_due() == seconds
 
 
-@pytest.mark.parametrize(("pause", "due_in", "seconds"), [(20, 0, 20), (20, 30, 30), (900, 0, LONGEST_SLEEP)])
+@pytest.mark.parametrize(("pause", "due_in", "seconds"), [(20, 0, 20), (20, 30, 20), (900, 0, LONGEST_SLEEP)])
 def test_during_a_pause_the_wait_is_until_its_end(clock, pause, due_in, seconds):
     one(due_at=clock.now + datetime.timedelta(seconds=due_in))
     paused_endpoint(pause)
@@ -193,8 +203,7 @@ def test_while_another_has_the_probe_the_wait_is_until_it_has_run_out(clock):
 
 def test_a_pause_of_another_address_prolongs_no_wait(clock):
     one(due_at=clock.now + datetime.timedelta(seconds=7))
-    Endpoint.objects.create(
-        account_id=ACCOUNT,
+    endpoint_row(
         address="https://before.example/event",
         consecutive_failures=9,
         paused_until=clock.now + datetime.timedelta(seconds=50),
