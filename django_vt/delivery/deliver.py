@@ -148,10 +148,12 @@ class Delivery:
         self._clock.read()
         self._settlement.begin_run()
         try:
-            while self._claim(run) or not run.is_idle:
+            claimed = True
+            while claimed or not run.is_idle:
+                claimed = self._claim(run)
                 while begun := self._pack(run):
                     self._send(run, begun)
-                self._settle(run)
+                self._settle(run, may_wait=not claimed)
                 yield
         finally:
             self._end(run)
@@ -246,10 +248,13 @@ class Delivery:
 
     # Settle
 
-    def _settle(self, run: Run) -> None:
-        """Store what was answered: what was accepted together, within 50 ms, and all else at once."""
+    def _settle(self, run: Run, *, may_wait: bool) -> None:
+        """Store what was answered: what was accepted together, within 50 ms, and all else at once.
+
+        `may_wait`: wait for an answer if none is there. Before that, what fills the places next must be in hand.
+        """
         answered = [future for future in run.in_flight if future.done()]
-        if not answered and run.in_flight and not run.must_store(clock.elapsed()):
+        if may_wait and not answered and run.in_flight and not run.must_store(clock.elapsed()):
             self._places.wait(run.in_flight, self._patience(run))
         for future in answered:
             begun = run.in_flight.pop(future)

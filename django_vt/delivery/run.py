@@ -144,9 +144,10 @@ class Run:
 
     def wants_claim(self, now: int) -> bool:
         """Whether to ask for another claim. Once in vain, again after half a second, or when all is settled."""
-        if self.left == 0 or self.wanted == set() or not self.has_place():
+        suspects_wait = self.waits(Turn.SUSPECT) > 0
+        if self.left == 0 or self.wanted == set() or (suspects_wait and not self.has_place()):
             return False
-        if self.waits(Turn.FRESH) >= self.concurrency or (self.wanted is not None and self.waits(Turn.SUSPECT)):
+        if self.waits(Turn.FRESH) >= self.concurrency or (self.wanted is not None and suspects_wait):
             return False
         if self.asked_in_vain_at is None or self.is_idle:
             return True

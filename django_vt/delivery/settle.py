@@ -90,8 +90,8 @@ class Settlement:
         changes = self._changes(fate, verdict, first, len(entries), accepted, endpoint.patience)
         mine = self._store(begun, changes, keep_claim=goes_on)
         self._check_lease(begun.request.entry_ids, len(mine))
-        if again_rejected and not pauses:
-            self._alert_misconfiguration(endpoint, verdict)
+        if not pauses:
+            self._alert_trouble(endpoint, verdict, again_rejected=again_rejected)
         if fate is Fate.FAILED and mine:
             self._alert_failed(first, verdict)
             return Settled(failed=1, pauses=pauses)
@@ -102,7 +102,8 @@ class Settlement:
 
     def put_off_suspects(self, address: Address) -> None:
         """Let the suspects of an address rest that are in nobody's hands."""
-        rest = outcome.suspects_rest(self._claimer.endpoints[address].suspects_failures) or 0.0
+        endpoint = self._claimer.endpoints[address]
+        rest = outcome.suspects_rest(endpoint.suspects_failures, patience=endpoint.patience) or 0.0
         until = self._clock.now() + int(rest * 1000)
         self._persistently(lambda: self._rows.put_off_suspects(*address, until))
 
@@ -245,19 +246,22 @@ class Settlement:
         """Note a failure with the endpoint; returns its address where sending pauses."""
         endpoint, verdict = self._endpoint(begun), begun.verdict
         speaks = not (suspected or verdict.is_endpoints_fault)
-        failures = self._persistently(endpoint.note_failure) if speaks else 0
+        failures = self._persistently(lambda: endpoint.note_failure(self._clock.now())) if speaks else 0
         seconds = outcome.pause_after(
             verdict, is_probe=begun.held.claim.probe is not None, failures_in_row=failures,
             patience=endpoint.patience, pauses=endpoint.consecutive_failures,
         )  # fmt: skip
         if seconds is None:
             return None
-        if endpoint.is_open() or endpoint.probe == begun.held.claim.probe:
+        probe = begun.held.claim.probe
+        # Of several requests in flight that fail together only the first pauses; then only the probe prolongs it.
+        if endpoint.is_open() or (probe is not None and endpoint.probe == probe):
             self._begin_pause(endpoint, verdict, seconds)
         return begun.address
 
     def _suspects_rest(self, endpoint: Endpoint) -> float | None:
-        return outcome.suspects_rest(self._persistently(endpoint.note_suspects_failure))
+        failures = self._persistently(lambda: endpoint.note_suspects_failure(self._clock.now()))
+        return outcome.suspects_rest(failures, patience=endpoint.patience)
 
     def _begin_pause(self, endpoint: Endpoint, verdict: Verdict, seconds: float) -> None:
         wrong = verdict.kind in {Kind.MISCONFIGURED, Kind.REJECTED}
@@ -273,9 +277,14 @@ class Settlement:
             endpoint.paused_until_moment, reasons.in_english(verdict.reason),
         )  # fmt: skip
 
-    def _alert_misconfiguration(self, endpoint: Endpoint, verdict: Verdict) -> None:
-        if self._persistently(lambda: endpoint.alerts_of_misconfiguration(self._clock.now())):
-            _log_misconfiguration(endpoint, verdict)
+    def _alert_trouble(self, endpoint: Endpoint, verdict: Verdict, *, again_rejected: bool) -> None:
+        """Say what a pause would say where nothing pauses."""
+        now = self._clock.now()
+        if again_rejected:
+            if self._persistently(lambda: endpoint.alerts_of_misconfiguration(now)):
+                _log_misconfiguration(endpoint, verdict)
+        elif self._persistently(lambda: endpoint.alerts_of_outage(now)):
+            _log_outage(endpoint, verdict)
 
     def _alert_failed(self, entry: ClaimedEntry, verdict: Verdict) -> None:
         endpoint = self._claimer.endpoints[entry.account_id, entry.event_type]

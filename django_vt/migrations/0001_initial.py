@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ),
                 ("consecutive_failures", models.PositiveIntegerField(default=0, verbose_name="consecutive failures")),
                 ("paused_until", models.BigIntegerField(blank=True, null=True, verbose_name="paused until")),
-                ("paused_since", models.BigIntegerField(blank=True, null=True, verbose_name="paused since")),
+                ("paused_since", models.BigIntegerField(blank=True, null=True, verbose_name="fails since")),
                 ("probe", models.CharField(blank=True, max_length=32, null=True, verbose_name="probe in hand")),
                 ("probe_until", models.BigIntegerField(blank=True, null=True, verbose_name="probe's lease")),
                 ("last_success_at", models.BigIntegerField(blank=True, null=True, verbose_name="last success")),

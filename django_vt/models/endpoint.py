@@ -101,7 +101,7 @@ class Endpoint(models.Model):
         _("paused until"), null=True, blank=True
     )
     paused_since: models.BigIntegerField[int | None, int | None] = models.BigIntegerField(
-        _("paused since"), null=True, blank=True
+        _("fails since"), null=True, blank=True
     )
     probe: models.CharField[str | None, str | None] = models.CharField(
         _("probe in hand"), max_length=32, null=True, blank=True
@@ -135,6 +135,8 @@ class Endpoint(models.Model):
         constraints = (models.UniqueConstraint(fields=["key"], name="django_vt_endpoint_key"),)
 
     def __str__(self) -> str:
+        if not self.event_type:
+            return self.account_id or gettext("all accounts")
         names = {"account": self.account_id, "address": self.address, "type": self.event_type}
         return gettext("%(account)s at %(address)s") % names
 
@@ -231,15 +233,18 @@ class Endpoint(models.Model):
         self.refresh_from_db(fields=["accepted", "awaited", "told_at"])
         return self.accepted
 
-    def note_failure(self) -> int:
-        """A request with entries that are no suspects failed; returns how many such have failed in a row."""
-        self._change(self._row(), failures_in_row=F("failures_in_row") + 1)
+    def note_failure(self, now: int) -> int:
+        """A request with entries that are no suspects failed; returns how many such have failed in a row. `now`: ms."""
+        self._change(self._row(), failures_in_row=F("failures_in_row") + 1, **self._since(now))
         return self.failures_in_row
 
-    def note_suspects_failure(self) -> int:
-        """A request with suspects failed; returns how many such have failed since anything was accepted."""
-        self._change(self._row(), suspects_failures=F("suspects_failures") + 1)
+    def note_suspects_failure(self, now: int) -> int:
+        """A request with suspects failed; returns how many such have failed since anything was accepted. `now`: ms."""
+        self._change(self._row(), suspects_failures=F("suspects_failures") + 1, **self._since(now))
         return self.suspects_failures
+
+    def _since(self, now: int) -> dict[str, int]:
+        return {"paused_since": now} if self.paused_since is None else {}
 
     def plan_wake(self, at: int, now: int) -> bool:
         """True if the caller must schedule the run: no earlier or nearly equal wake is planned. Both: ms.
@@ -273,6 +278,16 @@ class Endpoint(models.Model):
     def alerts_of_misconfiguration(self, now: int) -> bool:
         """True if the caller must log an ERROR now: at most hourly, though nothing is paused. `now`: ms."""
         if not self._is_untold(now, now):
+            return False
+        return self._change(self._row(told_at=self.told_at), told_at=now)
+
+    def alerts_of_outage(self, now: int) -> bool:
+        """True if the caller must log an ERROR now: nothing was accepted for a quarter of an hour. `now`: ms.
+
+        For an outage in which sending is not paused, as only suspects wait.
+        """
+        since = self.paused_since
+        if since is None or now - since < LASTING or not self._is_untold(since, now):
             return False
         return self._change(self._row(told_at=self.told_at), told_at=now)
 

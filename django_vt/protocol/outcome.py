@@ -171,14 +171,16 @@ def pause_after(verdict: Verdict, *, is_probe: bool, failures_in_row: int, patie
 SUSPECTS_PATIENCE, SUSPECTS_FIRST_REST = 3, 20.0
 
 
-def suspects_rest(failures: int) -> float | None:
+def suspects_rest(failures: int, *, patience: int) -> float | None:
     """How long suspects rest, all of an address, after so many failed requests of theirs in a row; None: they go on.
 
-    Nothing was accepted meanwhile: it may be an outage that began with them. Others are not held up by it.
+    Nothing was accepted meanwhile: it may be an outage that began with them. Others are not held up by it. With more
+    `patience` bad entries are known to be many, and more of their failures in a row are chance.
     """
-    if failures < SUSPECTS_PATIENCE:
+    allowed = SUSPECTS_PATIENCE * 2 ** (patience - LEAST_PATIENCE)
+    if failures < allowed:
         return None
-    return min(SUSPECTS_FIRST_REST * 2.0 ** min(failures - SUSPECTS_PATIENCE, 20), LONGEST_PAUSE)
+    return min(SUSPECTS_FIRST_REST * 2.0 ** min(failures - allowed, 20), LONGEST_PAUSE)
 
 
 def patience_after_success(*, failures_in_row: int, patience: int, shared: bool, pauses: int = 0) -> int:

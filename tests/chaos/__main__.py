@@ -183,11 +183,12 @@ def _one_of_each(number: int) -> Iterator[Role]:
 
 def settle() -> int:
     """Until nothing is pending; what was rejected when it stood alone is resent, as staff would. Returns how many."""
+    from django_vt.delivery.clock import database_now
     from django_vt.models import SendLogEntry
 
     resent, end = 0, time.monotonic() + SETTLING_TIME
     while time.monotonic() < end:
-        resent += SendLogEntry.objects.filter(status="failed").resend("chaos")
+        resent += SendLogEntry.objects.filter(status="failed").resend("chaos", database_now("default"))
         if not SendLogEntry.objects.filter(status="pending").exists():
             break
         threading.Event().wait(0.2)

@@ -26,7 +26,7 @@ from django_vt.delivery.worker import Worker
 print("ready", flush=True)
 input()
 worker = Worker("default")
-while SendLogEntry.objects.earliest_due():
+while SendLogEntry.objects.earliest_due() is not None:
     worker.run_once()
 worker.close()
 """

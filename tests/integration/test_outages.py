@@ -38,59 +38,13 @@ def test_one_bad_entry_among_a_thousand_holds_up_nobody_and_fails_alone(clock, s
     assert SendLogEntry.objects.exclude(pk=bad.pk).filter(attempts__gt=0).count() == 0
 
 
-def test_a_bad_entry_that_happens_to_be_the_probe_is_known_from_then_on(clock, script, settings):
-    """Failing as the probe, it has failed alone: it shares no request any more, and is not the next probe."""
-    configure(settings, RETRY_DELAYS=[60])  # longer than the pauses: it is not due again
-    bad = pending(10, batch_limit=10)[0]
-    script.reject(bad, status=500)
-    deliver_due()
-    clock.advance(5)
-    deliver_due()
-    assert script.sizes == [10, 1]
-    clock.advance(10)
-    deliver_due()
-    # Another probes, with success; then the bad one, alone; nobody else has to wait for it twice.
-    assert [request.entry_ids[0] == bad.pk for request in script.requests] == [True, True, False, True]
-    assert script.sizes == [10, 1, 1, 1]
-    clock.advance(5)
-    deliver_due()
-    assert statuses() == {"sent": 9, "pending": 1}
-    assert script.times_sent[bad.pk] == 3
-    bad.refresh_from_db()
-    assert (bad.attempts, bad.batch_limit) == (1, 1)
-
-
-def test_a_probe_that_nothing_speaks_against_shares_its_next_request_as_before(clock, script):
-    pending(2, batch_limit=1)
-    script.answer = lambda request: 503
-    deliver_due(limit=1)
-    new = one(due_at=clock.now - datetime.timedelta(minutes=1))
-    clock.advance(5)
-    deliver_due()
-    assert script.requests[-1].entry_ids == (new.pk,)
-    new.refresh_from_db()
-    assert (new.batch_limit, new.attempts) == (None, 0)
-
-
 # The vendor is down
 
 
-def test_a_probe_costs_no_attempt(clock, script):
-    opener, other = pending(2, batch_limit=1)
-    script.answer = lambda request: 503
-    deliver_due()
-    opener.refresh_from_db()
-    assert opener.attempts == 1
-    clock.advance(5)
-    assert deliver_due() == DeliveryReport(requests=1, retried=1)
-    other.refresh_from_db()
-    assert (other.attempts, other.due_at, other.status) == (0, clock.now, "pending")
-    assert script.times_sent == {opener.pk: 1, other.pk: 1}
-
-
-def test_after_a_probe_that_succeeds_the_rest_follows_at_once(clock, script, caplog):
+def test_after_a_probe_that_succeeds_the_rest_follows_at_once(settings, clock, script, caplog):
     caplog.set_level(logging.INFO)
-    pending(200, batch_limit=1)
+    configure(settings, BATCH_SIZE=1)
+    pending(200)
     script.answer = lambda request: 503
     deliver_due()
     clock.advance(6)
@@ -113,7 +67,7 @@ def test_an_outage_of_three_days_loses_nothing_and_burns_out_nobody(clock, scrip
     while clock.now < down_at + datetime.timedelta(hours=72):
         for worker in workers:
             worker.run()
-        end = endpoint().paused_until
+        end = endpoint().paused_until_moment
         clock.now += (end - clock.now) / 2
         assert workers[0].run() == DeliveryReport()
         clock.now = end

@@ -7,13 +7,13 @@ import pytest
 from django_vt.delivery import deliver_due
 from django_vt.models import Endpoint
 from django_vt.testing import FakeVendor, Hang
-from tests.support.delivering import configure, one
+from tests.support.delivering import configure, one, pending
 from tests.support.misbehaviour import DripBody, DripHead, HugeBody, redirect
 from tests.support.tls import certificate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PAUSES = "Sending to Vibetrace (account acc123) pauses until "
+PAUSES = "Sending to Vibetrace (account acc123, type wishlist) pauses until "
 
 
 @pytest.fixture
@@ -23,12 +23,14 @@ def vendor(fake_vendor, settings):
 
 
 @pytest.mark.parametrize("misbehaviour", [Hang(), DripHead(interval=0.02)])
-def test_of_a_vendor_that_does_not_answer_in_time_the_log_says_so(vendor, caplog, misbehaviour):
+def test_of_a_vendor_that_does_not_answer_in_time_the_log_says_so(vendor, settings, caplog, misbehaviour):
     vendor.misbehave(misbehaviour)
-    entry = one()
+    configure(settings, BATCH_SIZE=1)
+    entries = pending(2)
     deliver_due()
-    entry.refresh_from_db()
-    assert (entry.status, entry.reason, entry.attempts) == ("pending", "timed out", 1)
+    for entry in entries:
+        entry.refresh_from_db()
+        assert (entry.status, entry.reason) == ("pending", "timed out")
     assert PAUSES in caplog.text
     assert "No complete answer within the time limit" in caplog.text
 

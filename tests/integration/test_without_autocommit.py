@@ -11,7 +11,7 @@ from django.db import IntegrityError, OperationalError, connection, connections,
 
 from django_vt.delivery import deliver_due
 from django_vt.delivery.worker import Worker
-from django_vt.dispatchers import queue
+from django_vt.dispatchers.queue import QueueDispatcher
 from django_vt.models import SendLogEntry
 from django_vt.signals import order_placed
 from tests.projects.shop.models import Order
@@ -61,6 +61,15 @@ def _no_autocommit_anywhere(_no_autocommit, monkeypatch) -> None:
     monkeypatch.setitem(connection.settings_dict, "AUTOCOMMIT", False)
 
 
+class Queue(QueueDispatcher):
+    """Of a queue that can run nothing later."""
+
+    def publish(self, using):
+        raise AssertionError("nothing is published")
+
+    publish_later = publish
+
+
 def in_a_thread(call):
     """On a connection of its own, as a worker has."""
 
@@ -78,7 +87,11 @@ def in_a_thread(call):
 @pytest.mark.usefixtures("_no_autocommit_anywhere")
 @pytest.mark.parametrize(
     "deliver",
-    [lambda: Worker("default").run_once(), lambda: queue.run("default"), lambda: call_command("send_pending")],
+    [
+        lambda: Worker("default").run_once(),
+        lambda: Queue().deliver("default", comes_back=False),
+        lambda: call_command("send_pending"),
+    ],
     ids=["thread", "queue", "command"],
 )
 def test_a_worker_commits_what_it_claims_and_what_came_of_it(deliver, script):

@@ -7,6 +7,7 @@ import time
 import pytest
 from django.test import Client
 
+from django_vt.delivery.clock import database_now
 from django_vt.dispatchers.celery import CeleryDispatcher
 from django_vt.models import Endpoint, SendLogEntry
 from django_vt.testing import Answer, Hang

@@ -33,9 +33,7 @@ def order(number, status="pending", **columns):
     """An order of the shopper's by pixel that holds the address, in this status."""
     entry = track(confirmation(order_id=number, email=ADDRESS), identity=PIXEL)
     due_at = entry.due_at if status == "pending" else None
-    SendLogEntry.objects.filter(pk=entry.pk).update(
-        **stored({"status": status, "due_at": due_at, **columns})
-    )
+    SendLogEntry.objects.filter(pk=entry.pk).update(**stored({"status": status, "due_at": due_at, **columns}))
     return SendLogEntry.objects.get(pk=entry.pk)
 
 

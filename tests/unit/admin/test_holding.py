@@ -57,8 +57,8 @@ def test_both_are_in_the_history(operator):
     operator.post(url("hold"), {"held": "no", **YES})
     lines = [(line.get_change_message(), line.object_repr) for line in LogEntry.objects.order_by("pk")]
     assert lines == [
-        ("Sending held.", "acc123 at https://app.vtcdn.net/event"),
-        ("Sending released.", "acc123 at https://app.vtcdn.net/event"),
+        ("Sending held.", "all accounts"),
+        ("Sending released.", "all accounts"),
     ]
 
 

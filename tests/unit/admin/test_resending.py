@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django_vt import dispatchers
 from django_vt.backends import locmem
 from django_vt.models import SendLogEntry, functions
+from django_vt.models.functions import milliseconds
 from django_vt.operations import resending
 from tests.support.people import CANARY, url
 from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW, ago
@@ -154,7 +155,7 @@ def test_what_a_worker_takes_meanwhile_is_left_and_not_in_the_history(operator, 
 
     def survey_and_lose_it(ids, using):
         chosen = survey(ids, using)
-        SendLogEntry.objects.update(status="pending", claim="token", due_at=ago(minutes=-1))
+        SendLogEntry.objects.update(status="pending", claim="token", due_at=milliseconds(ago(minutes=-1)))
         return chosen
 
     monkeypatch.setattr(resending, "survey", survey_and_lose_it)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from datetime import timezone as zones
 
 import pytest
-from django.utils import timezone, translation
+from django.utils import translation
 
 from django_vt.admin.explain import Story
 from django_vt.models import Endpoint, SendLogEntry
@@ -121,11 +121,13 @@ def test_dates_and_numbers_are_romanian(client, record, monkeypatch):
     assert " peste 10.000 " in text(client.get(url("changelist")))
 
 
-def test_what_comes_next_is_said_in_one_breath():
-    now = timezone.now()
-    endpoint = Endpoint(account_id="acc123", event_type="confirmation", paused_until=milliseconds(now + timedelta(minutes=20)))
-    entry = SendLogEntry(account_id="acc123", event_type="confirmation", status="pending", attempts=2, response_status=503, payload="{}")
-    story = Story(entry, SendingState(now, enabled=True, held=False, endpoints=(endpoint,)))
+def test_what_comes_next_is_said_in_one_breath(clock):
+    now = clock.now
+    address = {"account_id": "acc123", "event_type": "confirmation"}
+    endpoint = Endpoint(**address, paused_until=milliseconds(now + timedelta(minutes=20)))
+    entry = SendLogEntry(**address, status="pending", attempts=2, response_status=503, payload="{}")
+    state = SendingState(now, milliseconds(now), enabled=True, held=False, endpoints=(endpoint,))
+    story = Story(entry, state)
     with translation.override("ro"):
         said = story.next().replace("\xa0", " ")
     assert said == "Trimiterea este în pauză pentru 20 de minute, încercarea 3 din 8, ultimul răspuns: 503."

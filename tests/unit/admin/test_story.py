@@ -28,12 +28,7 @@ def story(*, enabled: bool = True, endpoint: Endpoint | None = None, **columns) 
     if columns.get("status", "pending") == "pending":
         defaults["due_at"] = timezone.now()
     entry = SendLogEntry(**stored({**defaults, "event_type": "wishlist", **columns}))
-    return Story(
-        entry,
-        SendingState(
-            timezone.now(), milliseconds(timezone.now()), enabled, endpoint is not None and endpoint.held_by_staff, (endpoint,) if endpoint else ()
-        ),
-    )
+    return Story(entry, sending(*([endpoint] if endpoint else []), enabled=enabled))
 
 
 def endpoint(**columns) -> Endpoint:
@@ -138,7 +133,8 @@ def test_what_happens_next_to_those_that_wait_for_nothing(columns, expected):
 
 
 def sending(*endpoints: Endpoint, enabled: bool = True) -> SendingState:
-    return SendingState(timezone.now(), enabled, any(endpoint.held_by_staff for endpoint in endpoints), endpoints)
+    now, held = timezone.now(), any(endpoint.held_by_staff for endpoint in endpoints)
+    return SendingState(now, milliseconds(now), enabled, held, endpoints)
 
 
 def told(state: SendingState) -> list[str]:

@@ -29,6 +29,7 @@ from django_vt import track
 from django_vt.backends.base import Backend
 from django_vt.contrib.sentry import VibetraceIntegration, scrub_breadcrumb, scrub_event, scrub_span
 from django_vt.delivery import deliver_due
+from django_vt.delivery.clock import database_now
 from django_vt.events import Event
 from django_vt.identity import Identity
 from django_vt.models import Endpoint, SendLogEntry
@@ -92,7 +93,7 @@ def deliver(vendor: FakeVendor) -> None:
     vendor.misbehave(Answer(404), times=1)
     deliver_due()
     Endpoint.objects.all().delete()
-    SendLogEntry.objects.resend("acc123")
+    SendLogEntry.objects.resend("acc123", database_now("default"))
     deliver_due()
     assert vendor.accepted_orders == {"100023": 1}
 

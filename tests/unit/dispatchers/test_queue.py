@@ -197,8 +197,8 @@ def test_of_all_who_want_the_next_run_one_publishes_it(clock):
 def test_of_two_who_read_the_same_plan_one_wins(clock):
     Endpoint.objects.row_of_account()
     first, second = Endpoint.objects.get(), Endpoint.objects.get()
-    at = clock.advance(0.5)
-    assert (first.plan_wake(at), second.plan_wake(at)) == (True, False)
+    at = clock.ms + 500
+    assert (first.plan_wake(at, clock.ms), second.plan_wake(at, clock.ms)) == (True, False)
 
 
 def test_the_planned_run_plans_its_successor(clock):

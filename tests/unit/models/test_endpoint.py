@@ -126,7 +126,7 @@ def test_success_after_a_pause_starts_everything_afresh(row):
 
 
 def test_a_success_that_was_begun_before_the_failure_opens_but_is_not_counted(row):
-    row.note_failure()
+    row.note_failure(NOW)
     row.await_success()
     row.recover(NOW, patience=2, counts=False)
     assert (endpoint().failures_in_row, endpoint().accepted, endpoint().awaited) == (0, 0, True)
@@ -172,7 +172,7 @@ def test_sending_is_closed_until_pause_and_probe_are_over(row):
 
 def test_failures_in_a_row_are_counted_by_the_database(row):
     first, second = endpoint(), endpoint()
-    assert [first.note_failure(), second.note_failure()] == [1, 2]
+    assert [first.note_failure(NOW), second.note_failure(NOW)] == [1, 2]
 
 
 def test_patience_is_stored(row):

@@ -40,9 +40,17 @@ def test_with_nothing_to_resend_it_says_so_and_is_content():
 
 
 def test_a_resent_entry_starts_anew(script):
-    script.answer = lambda request: 500
-    entry = one(**failed(attempts=8, batch_limit=1))
+    as_sent = []
+
+    def answer(request):
+        columns = ("status", "attempts", "waits", "batch_limit", "accepted_before")
+        as_sent.append(SendLogEntry.objects.values_list(*columns).get())
+        return 500
+
+    script.answer = answer
+    entry = one(**failed(attempts=8, waits=8, batch_limit=1, accepted_before=7))
     fails("resend")
+    assert as_sent == [("pending", 0, 0, None, None)]
     entry.refresh_from_db()
     assert (entry.status, entry.attempts, entry.batch_limit) == ("pending", 0, 1)
 
@@ -212,7 +220,7 @@ def test_switched_off_it_refuses_and_changes_nothing(settings, script):
     assert status_of(entry) == "failed"
 
 
-def test_a_vendor_that_is_down_is_asked_once_and_all_wait_for_the_end_of_the_pause(script, monkeypatch):
+def test_a_vendor_that_is_down_is_asked_for_the_first_part_only_and_all_wait(script, monkeypatch):
     monkeypatch.setattr(resending, "AT_ONCE", 2)
     script.answer = lambda request: 503
     pending(6, **failed())

@@ -248,9 +248,10 @@ def test_a_lone_entry_that_every_probe_makes_due_anew_is_old_all_the_same(clock)
     assert "for 2 hours." in str(fails("send_log_status", "--max-age=15m"))
 
 
-def test_an_outage_that_a_worker_keeps_probing_is_noticed(clock, script):
+def test_an_outage_that_a_worker_keeps_probing_is_noticed(clock, script, settings):
     script.answer = lambda request: 503
-    one()
+    configure(settings, BATCH_SIZE=1)
+    pending(2)
     for _ in range(12):
         run("send_pending")
         clock.advance(300)

@@ -32,7 +32,7 @@ QUICKLY = (0.2, 0.3)  # seconds
 
 def test_it_speaks_english_whatever_the_project_speaks(fake_vendor, settings):
     settings.LANGUAGE_CODE = "ro"
-    assert "Vibetrace answered 200 OK, after 0." in run(COMMAND)
+    assert "Vibetrace answered 200 OK, after " in run(COMMAND)
 
 
 def test_it_says_what_was_sent_what_came_back_and_what_follows(fake_vendor):
@@ -42,7 +42,7 @@ def test_it_says_what_was_sent_what_came_back_and_what_follows(fake_vendor):
     assert event["type"] == "django_vt_test"
     assert f"Sending to {fake_vendor.endpoint}/acc123/django_vt_test:" in printed
     assert f'{{"_vtsid": "{event["_vtsid"]}", "type": "django_vt_test"}}' in printed
-    assert "Vibetrace answered 200 OK, after 0." in printed
+    assert "Vibetrace answered 200 OK, after " in printed
     assert "The event is accepted." in printed
     assert fake_vendor.violations == []
 
