@@ -180,7 +180,7 @@ def suspects_rest(failures: int, *, patience: int) -> float | None:
     allowed = SUSPECTS_PATIENCE * 2 ** (patience - LEAST_PATIENCE)
     if failures < allowed:
         return None
-    return min(SUSPECTS_FIRST_REST * 2.0 ** min(failures - allowed, 20), LONGEST_PAUSE)
+    return float(min(SUSPECTS_FIRST_REST * 2.0 ** min(failures - allowed, 20), LONGEST_PAUSE))
 
 
 def patience_after_success(*, failures_in_row: int, patience: int, shared: bool, pauses: int = 0) -> int:
