@@ -54,9 +54,17 @@ def hand_out(response: HttpResponseBase, vtsid: str) -> None:
         # What of the request decides whether there is a cookie to set.
         patch_vary_headers(response, ("Cookie", *filter(None, [settings.VTSID_HEADER])))
         patch_cache_control(response, private=True)
+        _leave_out_shared_caches(response)
         _set_cookie(response, vtsid)
     except Exception as error:  # noqa: BLE001 - a setting of a wrong type does not cost the visitor the page
         _tell_once("The cookie could not be set", error)
+
+
+def _leave_out_shared_caches(response: HttpResponseBase) -> None:
+    # `private` alone does not do: a cache that is given `s-maxage` is told that it may store the response.
+    directives = response.get("Cache-Control", "").split(",")
+    kept = [each for each in directives if not each.strip().lower().startswith("s-maxage")]
+    response["Cache-Control"] = ",".join(kept).strip()
 
 
 def _is_wanted(request: HttpRequest) -> bool:
