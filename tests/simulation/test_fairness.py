@@ -9,7 +9,6 @@ from statistics import median
 import pytest
 
 from tests.simulation.world import LATENCY, SimulatedWorker, World
-from tests.support.delivering import statuses
 
 
 def backlog(world: World, count: int, share: float, bad: tuple[int, float]) -> None:

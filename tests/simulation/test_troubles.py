@@ -61,21 +61,25 @@ def test_one_type_answered_400_for_ten_minutes_fails_nobody(world):
 
 
 @pytest.mark.parametrize(
-    ("status", "whose"),
-    [(500, {}), (0, {}), (400, {"account_id": ACCOUNT}), (503, {"event_type": "confirmation"})],
-    ids=["all", "time-outs", "one account", "one type"],
+    ("status", "whose", "lasts"),
+    [
+        pytest.param(500, {}, 3 * DAY, id="all"),
+        pytest.param(503, {"event_type": "confirmation"}, 3 * DAY, id="one type"),
+        pytest.param(400, {"account_id": ACCOUNT}, 6 * HOUR, id="one account"),
+        pytest.param(0, {}, 6 * HOUR, id="time-outs"),
+    ],
 )
-def test_an_outage_of_three_days_burns_out_nobody(world, status, whose):
+def test_an_outage_of_three_days_burns_out_nobody(world, status, whose, lasts):
     world.workers.append(SimulatedWorker(world))
-    world.vendor.trouble = trouble(0, 3 * DAY, status, **whose)
+    world.vendor.trouble = trouble(0, lasts, status, **whose)
     world.order(50)
-    every(world, 2 * HOUR, 3 * DAY)
-    every(world, 2 * HOUR, 3 * DAY, account_id="other", event_type="login")
-    world.run(3 * DAY + HOUR)
+    every(world, 2 * HOUR, lasts)
+    every(world, 2 * HOUR, lasts, account_id="other", event_type="login")
+    world.run(lasts + HOUR)
     assert set(statuses()) == {"sent"}
     assert SendLogEntry.objects.filter(attempts__gt=0).count() == 0
     addresses = 1 if whose else 2
-    assert busiest_hour(world, HOUR, 3 * DAY) <= 12 * addresses
+    assert busiest_hour(world, HOUR, lasts) <= 12 * addresses
     if whose:
         logins = SendLogEntry.objects.filter(account_id="other").values_list("pk", flat=True)
         assert max(world.vendor.accepted_at[pk] - world.arrived_at[pk] for pk in logins) <= 1
@@ -130,19 +134,20 @@ def test_a_killed_workers_entries_are_sent_when_its_lease_is_over(world):
     world.at(0.04, world.workers[0].kill)
     world.run(3 * MINUTE)
     assert statuses() == {"sent": 100}
-    assert sum(world.vendor.received.values()) - 100 <= 20
+    # At most what was in flight, and what was answered within 50 ms and not stored yet.
+    assert sum(world.vendor.received.values()) - 100 <= 40
 
 
-@pytest.mark.parametrize("workers", [1, 2, 8])
+@pytest.mark.parametrize("workers", [1, 2, 4, 8])
 def test_the_oldest_of_a_standing_backlog_waits_no_longer_than_twice_first_in_first_out(world, workers):
     world.workers += [SimulatedWorker(world) for _ in range(workers)]
-    world.order(200)
+    world.order(200 * workers)
     rate = workers * 20 / LATENCY  # entries a second
     for number in range(10):
         world.at(number * 40 / rate, lambda: world.order(40))
     world.run(MINUTE)
     waited = [world.vendor.accepted_at[pk] - at for pk, at in world.arrived_at.items()]
-    assert max(waited) <= 2 * (200 + 40) / rate + LATENCY
+    assert max(waited) <= 2 * (200 * workers + 40) / rate + LATENCY
 
 
 # Anything at once
