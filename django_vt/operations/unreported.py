@@ -16,6 +16,7 @@ from django.apps import apps
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from django_vt.accounts import account_for, known_accounts
 from django_vt.conf import settings
 from django_vt.events import Confirmation
 from django_vt.exceptions import DjangoVTError, InvalidField
@@ -135,7 +136,7 @@ def _orders(since: datetime, until: datetime) -> Iterator[Confirmation | Unusabl
 
 
 def _without_entry(orders: Sequence[Confirmation | UnusableOrder], using: str) -> Iterator[Unreported]:
-    keys = {_key(order): order for order in orders if isinstance(order, Confirmation)}
+    keys = {key for order in orders if isinstance(order, Confirmation) for key in _keys(order)}
     entries = SendLogEntry.objects.using(using).filter(dedup_key__in=keys)
     # What was recorded as invalid was not reported: with what the order is now it may be.
     invalid = entries.filter(status=Status.SKIPPED, reason__startswith=reasons.INVALID).values_list("pk", flat=True)
@@ -143,10 +144,12 @@ def _without_entry(orders: Sequence[Confirmation | UnusableOrder], using: str) -
     for order in orders:
         if isinstance(order, UnusableOrder):
             yield Unreported(order.order_id, problem=order.problem)
-        elif (key := _key(order)) not in known:
-            known.add(key)
+        elif known.isdisjoint(keys_of_order := _keys(order)):
+            known.update(keys_of_order)
             yield Unreported(showable(order.reference), order)
 
 
-def _key(order: Confirmation) -> str | None:
-    return record.dedup_key(settings.account_id, order.type, order.dedup_key)
+def _keys(order: Confirmation) -> list[str]:
+    """The keys that it can have been recorded under: one for each account, as no request says here which it is for."""
+    accounts = known_accounts() or (account_for(order, None),)
+    return [str(record.dedup_key(account_id, order.type, order.dedup_key)) for account_id in accounts]
