@@ -136,20 +136,21 @@ def _orders(since: datetime, until: datetime) -> Iterator[Confirmation | Unusabl
 
 
 def _without_entry(orders: Sequence[Confirmation | UnusableOrder], using: str) -> Iterator[Unreported]:
-    keys = {key for order in orders if isinstance(order, Confirmation) for key in _keys(order)}
-    entries = SendLogEntry.objects.using(using).filter(dedup_key__in=keys)
+    keys_of = {id(order): _keys(order) for order in orders if isinstance(order, Confirmation)}
+    entries = SendLogEntry.objects.using(using).filter(dedup_key__in=set().union(*keys_of.values()))
     # What was recorded as invalid was not reported: with what the order is now it may be.
     invalid = entries.filter(status=Status.SKIPPED, reason__startswith=reasons.INVALID).values_list("pk", flat=True)
     known = set(entries.exclude(pk__in=list(invalid)).values_list("dedup_key", flat=True))
     for order in orders:
         if isinstance(order, UnusableOrder):
             yield Unreported(order.order_id, problem=order.problem)
-        elif known.isdisjoint(keys_of_order := _keys(order)):
-            known.update(keys_of_order)
+        elif not keys_of[id(order)] & known:
+            known |= keys_of[id(order)]
             yield Unreported(showable(order.reference), order)
 
 
-def _keys(order: Confirmation) -> list[str]:
-    """The keys that it can have been recorded under: one for each account, as no request says here which it is for."""
-    accounts = known_accounts() or (account_for(order, None),)
-    return [str(record.dedup_key(account_id, order.type, order.dedup_key)) for account_id in accounts]
+def _keys(order: Confirmation) -> set[str | None]:
+    """Under which the order is recorded: its account's, or any account's if nobody can tell whose it is by now."""
+    account_id = account_for(order, None)
+    accounts = [account_id] if account_id else [*(known_accounts() or ()), ""]
+    return {record.dedup_key(account, order.type, order.dedup_key) for account in accounts}
