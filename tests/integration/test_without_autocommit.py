@@ -87,7 +87,11 @@ def in_a_thread(call):
 @pytest.mark.usefixtures("_no_autocommit_anywhere")
 @pytest.mark.parametrize(
     "deliver",
-    [lambda: Worker("default").run_once(), lambda: Queue().deliver("default", comes_back=False), lambda: call_command("send_pending")],
+    [
+        lambda: Worker("default").run_once(),
+        lambda: Queue().deliver("default", comes_back=False),
+        lambda: call_command("send_pending"),
+    ],
     ids=["thread", "queue", "command"],
 )
 def test_a_worker_commits_what_it_claims_and_what_came_of_it(deliver, script):
