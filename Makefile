@@ -1,6 +1,7 @@
 # On a fresh machine: git, make and Python 3.10 or newer with venv are enough.
 # `make` lists the targets. VENV=path keeps the virtual environment elsewhere,
-# PYTHON3=path chooses the interpreter that makes it.
+# PYTHON3=path chooses the interpreter that makes it. Where uv is on the PATH
+# it makes the environment and fills it; UV= has pip do it all the same.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -9,7 +10,17 @@ SHELL := /bin/sh
 VENV ?= .venv
 PYTHON := $(VENV)/bin/python
 PYTHON3 ?= python3 python3.13 python3.12 python3.11 python3.10
-PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet --quiet
+UV ?= $(shell command -v uv)
+ifneq ($(UV),)
+INSTALL := $(UV) pip install --python $(PYTHON)
+PROGRESS := /^ [-+~] /!p
+else
+INSTALL := $(PYTHON) -m pip --disable-pip-version-check install
+PROGRESS := s/^Collecting \([^ ]*\).*/  \1/p
+endif
+SCHEMA := $(VENV)/bin/check-jsonschema --builtin-schema vendor
+# The demo needs little; an environment that has more will do as well.
+SHOP := $(if $(wildcard $(VENV)/.test),$(VENV)/.test,$(VENV)/.demo)
 
 # What a shop's developer has exported for the shop is not meant for these tests.
 unexport DATABASE_URL DJANGO_SETTINGS_MODULE PYTHONHOME PYTHONPATH
@@ -20,10 +31,10 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target does; do \
 		printf '  make %-11s %s\n' "$$target" "$$does"; done
 
-demo: $(VENV)/.test ## a visitor logs in and buys, also while the vendor is down; what it gets, what the send log says
+demo: $(SHOP) ## a visitor logs in and buys, also while the vendor is down; what it gets, what the send log says
 	@$(PYTHON) -m example_project.demo
 
-run: $(VENV)/.test ## leave the example shop and the stand-in vendor running, to click through
+run: $(SHOP) ## leave the example shop and the stand-in vendor running, to click through
 	@$(PYTHON) -m example_project.run
 
 test: $(VENV)/.test ## the tests on SQLite, with 100 % coverage required; ARGS="-k resend" goes to pytest
@@ -32,9 +43,17 @@ test: $(VENV)/.test ## the tests on SQLite, with 100 % coverage required; ARGS="
 	@$(PYTHON) -m coverage combine --quiet
 	$(PYTHON) -m coverage report
 
-lint: $(VENV)/.dev ## ruff: rules and format
+lint: $(VENV)/.dev ## what reads without running: code, templates, spelling, the forms and workflows of .github
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
+	$(VENV)/bin/djlint --lint --quiet django_vt example_project
+	$(VENV)/bin/typos
+	$(VENV)/bin/zizmor --offline --quiet --no-progress .github
+	$(SCHEMA).github-workflows .github/workflows/*.yml
+	$(SCHEMA).github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
+	$(SCHEMA).github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	$(SCHEMA).dependabot .github/dependabot.yml
+	$(SCHEMA).readthedocs .readthedocs.yaml
 
 format: $(VENV)/.dev ## let ruff mend what it can
 	$(PYTHON) -m ruff check --fix .
@@ -79,25 +98,33 @@ clean: ## remove what the other targets have made, the virtual environment too
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One stamp for each set of packages: made again when their list changes.
+$(VENV)/.demo: extras := demo
 $(VENV)/.test: extras := test
 $(VENV)/.dev: extras := test,dev
 $(VENV)/.docs: extras := test,docs
 $(VENV)/.browser: extras := test,browser
 $(VENV)/.servers: extras := test,servers
 $(VENV)/.bench: extras := test,servers,bench
-$(VENV)/.test $(VENV)/.dev $(VENV)/.docs $(VENV)/.browser $(VENV)/.servers $(VENV)/.bench: setup.cfg pyproject.toml | $(PYTHON)
+$(VENV)/.demo $(VENV)/.test $(VENV)/.dev $(VENV)/.docs $(VENV)/.browser $(VENV)/.servers $(VENV)/.bench: setup.cfg pyproject.toml | $(PYTHON)
 	@case "$(extras)" in *servers*) pkg-config --exists libmariadb || pkg-config --exists mysqlclient || { \
 		echo "mysqlclient has no wheel for Linux, it is compiled. What that needs is missing; Debian and Ubuntu:" >&2; \
 		echo "    apt install build-essential pkg-config libmariadb-dev" >&2; exit 1; } ;; esac
 	@echo "Installing django-vt[$(extras)] into $(VENV) ..."
-	@$(PIP) install --editable '.[$(extras)]'
-	@touch $@
+	@rm -f $@
+	@{ $(INSTALL) --editable '.[$(extras)]' 2>&1 && touch $@; } | tee $(VENV)/install.log | sed -un '$(PROGRESS)'
+	@test -f $@ || { cat $(VENV)/install.log >&2; exit 1; }
 
 # axe-core, which its makers publish with npm only.
 tests/browser/node_modules: tests/browser/package.json
 	npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/browser
 	@touch $@
 
+ifneq ($(UV),)
+# uv takes the first Python that is new enough, and fetches one where there is none.
+$(PYTHON):
+	@echo "Making $(VENV) ..."
+	@$(UV) venv --quiet --clear --python '$(if $(filter command line,$(origin PYTHON3)),$(PYTHON3),>=3.10)' $(VENV)
+else
 # The first interpreter that is new enough and can make a virtual environment. A pyenv shim may be
 # on the PATH and not run, a Debian python3 may lack ensurepip: so each is tried, not only looked for.
 $(PYTHON):
@@ -109,6 +136,7 @@ $(PYTHON):
 	printf "django-vt needs Python 3.10 or newer with the venv module. Tried:$$tried\n" >&2; \
 	printf "Install one (Debian, Ubuntu: apt install python3-venv), or name one: make PYTHON3=/path/to/python3\n" >&2; \
 	exit 1
+endif
 
 define PROBE
 import sys

@@ -4,12 +4,25 @@ find_python() { # version such as 3.12: prints the path of an interpreter that r
     local python
     for python in $(printf '%s\n' "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/python | sort -rV) "python$1"; do
         if [ "$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)" = "$1" ]; then
-            echo "$python"
+            "$python" -c "import sys; print(sys.executable)"
             return
         fi
     done
     echo "Python $1 is missing: install it with pyenv, or put python$1 on the PATH" >&2
     return 1
+}
+
+folders_of_pythons() { # versions: prints the folders of their interpreters, as PATH has them
+    local version python folders=
+    for version in "$@"; do
+        python=$(find_python "$version") || return
+        folders+=$(dirname "$python"):
+    done
+    echo "${folders%:}"
+}
+
+install_uv() { # a wheel, too
+    command -v uv || { python3.11 -m venv --clear .venvs/uv && .venvs/uv/bin/pip install --quiet uv; }
 }
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
@@ -56,3 +69,12 @@ start_mariadb() { as_root start-stop-daemon --start --oknodo --background --exec
 start_redis() { as_root redis-server --daemonize yes --bind 127.0.0.1 --port 6379 --save "" --appendonly no --dir /tmp; }
 
 start_rabbitmq() { as_root rabbitmq-server -detached; }
+
+prepare_machine() {
+    need_build_tools &&
+        need_browser &&
+        need_service PostgreSQL 5432 start_postgresql &&
+        need_service MariaDB 3306 start_mariadb &&
+        need_service Redis 6379 start_redis &&
+        need_service RabbitMQ 5672 start_rabbitmq
+}

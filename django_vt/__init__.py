@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from django.http import HttpRequest
 
     from django_vt.events import AnyEvent
@@ -17,7 +19,15 @@ if TYPE_CHECKING:
     from django_vt.operations.forgetting import Forgetting
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "aremember_identity", "atrack", "forget_shopper", "remember_identity", "track"]
+__all__ = [
+    "__version__",
+    "aremember_identity",
+    "atrack",
+    "export_shopper",
+    "forget_shopper",
+    "remember_identity",
+    "track",
+]
 
 # What does it is imported when it is called: it needs Django's apps to be ready, which import this package first.
 
@@ -28,24 +38,29 @@ def track(
     request: HttpRequest | None = None,
     identity: Identity | None = None,
     using: str | None = None,
+    account_id: str | None = None,
 ) -> SendLogEntry | None:
     """Record `event`, in the transaction that is open on the database `using` (an alias; by default the send log's).
 
     `event` is a `Confirmation`, a `Login`, an `Event`, or what has the members of `AnyEvent`. It is attributed by the
     first of IDENTIFY_BY that `identity`, the `request`, what was remembered for the order, the event's own address or
     the request's user can name; where none can, it is recorded as `skipped`. An event whose `dedup_key` was recorded
-    before gives back that entry.
+    before gives back that entry. `account_id` is the account, where it is not that of the settings.
 
     Returns the entry, or None when nothing was recorded: ENABLED is False, BEFORE_RECORD dropped it, or recording
-    failed. Then it raises only an error that took the caller's transaction with it (a deadlock on MariaDB): the whole
-    transaction is the shop's to try again. Where FAIL_SILENTLY is False it raises whatever went wrong.
+    failed. What fails of the event's own code, such as a property that queries, is undone to a savepoint and recorded
+    as `skipped`.
+
+    Raises two kinds of database error, and the whole transaction is then the shop's to try again: one that has broken
+    the transaction (a deadlock on MariaDB), and, for an order in an open transaction, a wait for another transaction
+    that records the same order. Where FAIL_SILENTLY is False it raises whatever went wrong.
 
     On a running event loop it records all the same, through a thread and outside the caller's transaction; use
     `atrack` there.
     """
     from django_vt.recording import record
 
-    return record.track(event, request=request, identity=identity, using=using)
+    return record.track(event, request=request, identity=identity, using=using, account_id=account_id)
 
 
 async def atrack(
@@ -54,11 +69,12 @@ async def atrack(
     request: HttpRequest | None = None,
     identity: Identity | None = None,
     using: str | None = None,
+    account_id: str | None = None,
 ) -> SendLogEntry | None:
     """`track` for async code: takes, returns and raises the same."""
     from django_vt.recording import record
 
-    return await record.atrack(event, request=request, identity=identity, using=using)
+    return await record.atrack(event, request=request, identity=identity, using=using, account_id=account_id)
 
 
 def remember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
@@ -103,3 +119,17 @@ def forget_shopper(
     from django_vt.operations import forgetting
 
     return forgetting.forget_shopper(address=address, pixel=pixel, vtsid=vtsid, using=using)
+
+
+def export_shopper(
+    *, address: str | None = None, pixel: str | None = None, vtsid: str | None = None, using: str | None = None
+) -> dict[str, Any]:
+    """All that is held of a shopper, as `manage.py export_shopper` prints it: what `forget_shopper` would forget.
+
+    Takes and raises what `forget_shopper` does: exactly one of `address`, `pixel` and `vtsid`, and `using`. Returns
+    plain values that JSON can hold: `at`; `entries`, each with its columns, the `event` that is sent (None where it was
+    emptied) and its `failed_attempts`; `remembered_identities`. Moments are ISO 8601. All of it is personal data.
+    """
+    from django_vt.operations import exporting
+
+    return exporting.export_shopper(address=address, pixel=pixel, vtsid=vtsid, using=using)

@@ -1,29 +1,68 @@
-"""Whether there is an account to send for, and whether it can stand in the path of the vendor's address."""
+"""The system checks: a wrong setting is found by `manage.py check`, not at the first order.
+
+None but `check_databases` opens a connection, and none raises, whatever `DJANGO_VT` holds. No message repeats a string
+out of the settings that could hold a password. `manage.py check --tag django_vt` runs all but that one.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings as django_settings
-from django.core.checks import CheckMessage, Error, Warning, register  # noqa: A004 - the name of Django's checks
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
+from django.db import connections
 from django.utils.module_loading import import_string
 
-from django_vt.conf import BLOCK, DEFAULTS, KEYS, account_id_is_usable, settings
+from django_vt.conf import BLOCK, DEFAULTS, KEYS, SETTINGS, account_id_is_usable, settings
+from django_vt.models.db import default_alias
 from django_vt.protocol.endpoint import is_readable_on_the_way
-from django_vt.settings_rules import check_values, is_well_formed
+from django_vt.settings_rules import YEAR, is_dotted_path
+
+# Whether each value is of the type, and within the range, that its rule in `django_vt.conf` names.
+
+
+def check_values(block: Mapping[Any, Any]) -> list[CheckMessage]:
+    """An error for each value of a wrong type or out of its range."""
+    return [
+        Error(
+            f'{BLOCK}["{key}"] must be {setting.rule.words}.',
+            hint=f"It is {_shown_value(block[key])}. The default is {setting.default!r}.",
+            id="django_vt.E005",
+        )
+        for key, setting in SETTINGS.items()
+        if not is_well_formed(block, key)
+    ]
+
+
+def is_well_formed(block: Mapping[Any, Any], key: str) -> bool:
+    """Whether a key is left out or its value keeps its rule: only then the finer checks can read it."""
+    return key not in block or SETTINGS[key].rule.accepts(block[key])
+
+
+def _shown_value(value: object) -> str:
+    """What is there. Strings are not repeated: one can have come from the wrong environment variable."""
+    if value is None or isinstance(value, (bool, float)) or (isinstance(value, int) and abs(value) < YEAR):
+        return repr(value)
+    return f"of type {type(value).__name__}"
+
+
+# Whether there is an account to send for, and whether each can stand in the path of the vendor's address.
 
 
 def check_account(block: Mapping[Any, Any]) -> list[CheckMessage]:
-    """ACCOUNT_ID may be missing only where nothing is sent."""
-    if not is_well_formed(block, "ACCOUNT_ID"):
+    """ACCOUNT_ID may be missing only where nothing is sent. What its function will return is not known here."""
+    setting = settings.ACCOUNT_ID
+    if not is_well_formed(block, "ACCOUNT_ID") or is_dotted_path(setting):
         return []
-    if not settings.ACCOUNT_ID:
+    if not setting:
         return [] if settings.ENABLED is False else [_missing()]
-    return [] if account_id_is_usable(settings.ACCOUNT_ID) else [_unusable_account()]
+    named = setting.values() if isinstance(setting, Mapping) else [setting]
+    return [] if all(map(account_id_is_usable, named)) else [_unusable_account()]
 
 
 def _missing() -> CheckMessage:
@@ -37,7 +76,7 @@ def _missing() -> CheckMessage:
 
 def _unusable_account() -> CheckMessage:
     return Error(
-        f'{BLOCK}["ACCOUNT_ID"] cannot stand in the path of a URL.',
+        f'{BLOCK}["ACCOUNT_ID"] names an account that cannot stand in the path of a URL.',
         hint="It may have up to 64 letters, digits and the characters . _ ~ - and nothing else, no blanks either.",
         id="django_vt.E003",
     )
@@ -46,21 +85,16 @@ def _unusable_account() -> CheckMessage:
 # Whether what the settings name can be imported and is of the right kind; and what it has to say itself.
 
 DOTTED_PATH = re.compile(r"\w+(\.\w+)+", re.ASCII)
-# By dotted path, as the settings name theirs: only the delivery imports a backend.
-BASE_CLASSES = {"BACKEND": "django_vt.backends.base.Backend", "DISPATCHER": "django_vt.dispatchers.base.Dispatcher"}
-HOOKS = {
-    "BEFORE_RECORD": "(event, identity, request or None) that returns the event, or None to drop it",
-    "ISSUE_VTSID": "(request) that returns whether the visitor may get the cookie",
-}
 
 
 def check_dotted_paths(block: Mapping[Any, Any]) -> list[CheckMessage]:
-    """BACKEND, DISPATCHER, with their own `check()`, and the hooks BEFORE_RECORD and ISSUE_VTSID."""
+    """The classes that settings name, with their own `check()`, and the functions."""
     messages: list[CheckMessage] = []
-    for key in (*BASE_CLASSES, *HOOKS):
-        path = getattr(settings, key)
-        if isinstance(path, str) and is_well_formed(block, key):
-            messages += _check_path(key, path)
+    for key, setting in SETTINGS.items():
+        value = getattr(settings, key)
+        names_something = setting.rule.base or setting.rule.signature
+        if names_something and is_well_formed(block, key) and setting.rule.is_path(value):
+            messages += _check_path(key, value)
     return messages
 
 
@@ -69,10 +103,10 @@ def _check_path(key: str, path: str) -> list[CheckMessage]:
         found: Any = import_string(path)
     except Exception as error:  # noqa: BLE001 - a module of the project's may raise anything
         return [_not_importable(key, path, error)]
-    if key not in BASE_CLASSES:
+    base = SETTINGS[key].rule.base
+    if not base:
         return [] if callable(found) else [_not_callable(key)]
-    base = import_string(BASE_CLASSES[key])
-    if not (isinstance(found, type) and issubclass(found, base)):
+    if not (isinstance(found, type) and issubclass(found, import_string(base))):
         return [_not_a_subclass(key)]
     return _own_check(key, found)
 
@@ -93,9 +127,13 @@ def _own_check(key: str, found: Any) -> list[CheckMessage]:
 def _not_importable(key: str, path: str, error: Exception) -> CheckMessage:
     return Error(
         f'{BLOCK}["{key}"] cannot be imported: {_why(path, error)}.',
-        hint=f"It is a dotted path such as {DEFAULTS[key] or f'shop.consent.{key.lower()}'!r}.",
+        hint=f"It is a dotted path such as {_example(key)!r}.",
         id="django_vt.E009",
     )
+
+
+def _example(key: str) -> str:
+    return str(DEFAULTS[key]) if SETTINGS[key].rule.base else f"shop.vibetrace.{key.lower()}"
 
 
 def _why(path: str, error: Exception) -> str:
@@ -107,7 +145,7 @@ def _why(path: str, error: Exception) -> str:
 
 def _not_a_subclass(key: str) -> CheckMessage:
     return Error(
-        f'{BLOCK}["{key}"] names something that is no {BASE_CLASSES[key]}.',
+        f'{BLOCK}["{key}"] names something that is no {SETTINGS[key].rule.base}.',
         hint=f"Derive the class from it, or leave the setting out, for {DEFAULTS[key]!r}.",
         id="django_vt.E010",
     )
@@ -116,7 +154,7 @@ def _not_a_subclass(key: str) -> CheckMessage:
 def _not_callable(key: str) -> CheckMessage:
     return Error(
         f'{BLOCK}["{key}"] names something that cannot be called.',
-        hint=f"It is a function of {HOOKS[key]}.",
+        hint=f"It is a function of {SETTINGS[key].rule.signature}.",
         id="django_vt.E010",
     )
 
@@ -210,7 +248,7 @@ def check_middleware() -> list[CheckMessage]:
     if MIDDLEWARE in installed or any(_is_subclass(path) for path in installed):
         return []
     return [
-        Warning(
+        Caution(
             f"{MIDDLEWARE} is not in MIDDLEWARE.",
             hint=f'Add "{MIDDLEWARE}": without it there is no request.vt_identity, and what a stopped process has '
             "left unsent waits for the next event.",
@@ -250,11 +288,66 @@ def _hint(key: object) -> str:
     return f"Remove it. The settings are {', '.join(sorted(KEYS))}."
 
 
-# The system checks: a wrong setting is found by `manage.py check`, not at the first order.
-#
-# None opens a connection, to the network or to a database, and none raises, whatever `DJANGO_VT` holds. No message
-# repeats a string out of the settings that could hold a password. `manage.py check --tag django_vt` runs just these.
-#
+# Databases that cost a shop pages, or an event a column.
+
+WAITING_MODES = ("IMMEDIATE", "EXCLUSIVE")
+
+
+def check_sqlite_pages() -> list[CheckMessage]:
+    """A warning for each SQLite database on which every page takes the write lock."""
+    return [
+        Caution(
+            f'DATABASES["{alias}"] has ATOMIC_REQUESTS and takes its transactions as {mode}: on SQLite every page then '
+            "waits for the write lock, and answers 500 when the wait is over.",
+            hint="Leave transaction_mode out, set "
+            f'{BLOCK}["DISPATCHER"] to "django_vt.dispatchers.manual.ManualDispatcher", and have cron or a worker '
+            "process run `send_pending`.",
+            id="django_vt.W004",
+        )
+        for alias in connections
+        if (mode := _waiting_mode(alias)) and connections[alias].settings_dict.get("ATOMIC_REQUESTS")
+    ]
+
+
+def _waiting_mode(alias: str) -> str:
+    """The `transaction_mode` under which SQLite's transactions wait for each other from their beginning, or nothing."""
+    connection = connections[alias]
+    mode = str(connection.settings_dict.get("OPTIONS", {}).get("transaction_mode")).upper()
+    return mode if connection.vendor == "sqlite" and mode in WAITING_MODES else ""
+
+
+def check_charset(alias: str) -> list[CheckMessage]:
+    """A warning where MariaDB or MySQL keeps the send log in a charset that lacks letters: utf8mb3, latin1."""
+    connection = connections[alias]
+    if connection.vendor != "mysql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(CHARSETS_OF_COLUMNS, ["django_vt_sendlogentry"])
+        rows = cursor.fetchall()
+        if not rows:
+            cursor.execute(CHARSET_OF_NEW_TABLES)
+            rows = cursor.fetchall()
+    charsets = sorted(charset for (charset,) in rows if charset != WHOLE_CHARSET)
+    return [
+        Caution(
+            f'The send log on the database "{alias}" is kept in {", ".join(charsets)}, which cannot hold every '
+            "letter: a reference with an emoji, or an address in another script, is recorded without that column.",
+            hint=f"Let the database have CHARACTER SET {WHOLE_CHARSET} before `migrate`; if there is the table, ALTER "
+            f"TABLE django_vt_sendlogentry CONVERT TO CHARACTER SET {WHOLE_CHARSET}.",
+            id="django_vt.W005",
+        )
+        for _any in charsets[:1]
+    ]
+
+
+WHOLE_CHARSET = "utf8mb4"
+CHARSETS_OF_COLUMNS = """
+    SELECT DISTINCT character_set_name FROM information_schema.columns
+    WHERE table_schema = DATABASE() AND table_name = %s AND character_set_name IS NOT NULL
+"""
+CHARSET_OF_NEW_TABLES = "SELECT @@character_set_database"
+
+# What Django calls.
 
 TAG = "django_vt"
 
@@ -286,4 +379,16 @@ def check_settings(app_configs: object = None, **options: object) -> list[CheckM
 @register(TAG)
 def check_project(app_configs: object = None, **options: object) -> list[CheckMessage]:
     """What the app needs of the project's other settings."""
-    return check_middleware()
+    return check_middleware() + check_sqlite_pages()
+
+
+@register(Tags.database)
+def check_databases(
+    app_configs: object = None, databases: Collection[str] | None = None, **options: object
+) -> list[CheckMessage]:
+    """Whether the send log's database can hold what shoppers write. The only check that opens a connection.
+
+    Django runs it with `migrate`, and with `check --database`.
+    """
+    alias = default_alias()
+    return check_charset(alias) if alias in (databases or ()) else []

@@ -1,76 +1,128 @@
 """The settings of the app: one block, `DJANGO_VT`, read when a value is asked for.
 
+Each key has its default and the rule for its values in the same line of `Settings`.
+
 Nothing is kept between two reads, so `override_settings` and pytest-django's `settings` just work.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar, get_args, overload
 
 from django.conf import settings as django_settings
-from django.core import mail
+
+from django_vt import settings_rules as rules
+from django_vt.settings_rules import Rule
 
 IdentificationWay = Literal["pixel", "vtsid", "email"]
+WAYS: tuple[IdentificationWay, ...] = get_args(IdentificationWay)
 
 BLOCK = "DJANGO_VT"
+LONGEST_COOKIE = 400 * 24 * 3600  # seconds: what browsers keep, by the draft that is to replace RFC 6265
+LARGEST_BATCH = 900  # what one claim can hold
+SHORTEST_URL, LONGEST_URL = 500, 65536  # bytes: an address and an event fit; no server is known to take more
 ACCOUNT_ID_PATTERN = re.compile(r"[A-Za-z0-9._~-]{1,64}", re.ASCII)
 
-TEST_DEFAULTS: Mapping[str, Any] = {
-    "BACKEND": "django_vt.backends.locmem.LocMemBackend",
-    "DISPATCHER": "django_vt.dispatchers.immediate.ImmediateDispatcher",
-}
+Value = TypeVar("Value")
+
+
+class Setting(Generic[Value]):
+    """A key of `DJANGO_VT`: its default, in a test environment perhaps another, and the rule that a value must keep."""
+
+    def __init__(self, default: Value, rule: Rule, *, in_tests: Value | None = None) -> None:
+        self.default = default
+        self.rule = rule
+        self.in_tests = in_tests
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Setting[Value]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> Value: ...
+    def __get__(self, instance: object | None, owner: type) -> Any:
+        if instance is None:
+            return self
+        block = getattr(django_settings, BLOCK, None)
+        # Whether it is a Mapping takes long to ask, once a request; nearly always it is a dict.
+        if (type(block) is dict or isinstance(block, Mapping)) and self.name in block:
+            return block[self.name]
+        return self.in_tests if self.in_tests is not None and in_test_environment() else self.default
 
 
 class Settings:
-    """The keys of `DJANGO_VT` with their types and defaults; reading an attribute reads the project's settings.
+    """The keys of `DJANGO_VT`, a line each; reading an attribute reads the project's settings.
 
     docs/reference/settings.md says what each key means. A value of the wrong type is not mended here: the system checks
     (`manage.py check`) name it.
     """
 
-    ACCOUNT_ID: str = ""
-    ENDPOINT: str = "https://app.vtcdn.net/event"
-    ENABLED: bool = True
-    BACKEND: str = "django_vt.backends.http.HttpBackend"
-    DISPATCHER: str = "django_vt.dispatchers.thread.ThreadDispatcher"
-    CALLBACK: str | None = "vt"
-    TIMEOUT: tuple[float, float] = (3.05, 10)
-    TRUST_ENV: bool = False
-    BATCH_SIZE: int = 20
-    MAX_URL_LENGTH: int = 8000
-    RETRY_DELAYS: tuple[float, ...] = (5, 300, 1800, 7200, 18000, 36000, 36000)
-    LEASE: float = 120
-    MAX_AGE: Mapping[str, float] = {}
-    IDENTIFY_BY: tuple[IdentificationWay, ...] = ("pixel", "vtsid", "email")
-    TRACK_LOGINS: bool | Literal["all"] = True
-    LOGIN_SOURCE: str = "website"
-    BEFORE_RECORD: str | None = None
-    FAIL_SILENTLY: bool = True
-    RETENTION_DAYS: float = 90
-    PAYLOAD_DAYS: float | None = None
-    ISSUE_VTSID: bool | str = False
-    VTSID_AGE: int = 365 * 24 * 3600
-    OSCAR_ITEM_ID: Literal["partner_sku", "upc", "product_id"] = "partner_sku"
-
-    def __getattribute__(self, name: str) -> Any:
-        if name not in KEYS:
-            return super().__getattribute__(name)
-        block = getattr(django_settings, BLOCK, None)
-        # Whether it is a Mapping takes long to ask, once a request; nearly always it is a dict.
-        if (type(block) is dict or isinstance(block, Mapping)) and name in block:
-            return block[name]
-        if name in TEST_DEFAULTS and in_test_environment():
-            return TEST_DEFAULTS[name]
-        return DEFAULTS[name]
+    # A string or a dict; `django_vt.accounts` alone reads it.
+    ACCOUNT_ID: Setting[Any] = Setting("", rules.ACCOUNTS)
+    ENDPOINT = Setting("https://app.vtcdn.net/event", rules.STRING)
+    ENABLED = Setting(default=True, rule=rules.BOOL)
+    BACKEND = Setting(
+        "django_vt.backends.http.HttpBackend",
+        rules.class_path("django_vt.backends.base.Backend"),
+        in_tests="django_vt.backends.locmem.LocMemBackend",
+    )
+    DISPATCHER = Setting(
+        "django_vt.dispatchers.thread.ThreadDispatcher",
+        rules.class_path("django_vt.dispatchers.base.Dispatcher"),
+        in_tests="django_vt.dispatchers.immediate.ImmediateDispatcher",
+    )
+    CALLBACK: Setting[str | None] = Setting("vt", rules.or_none(rules.WORD))
+    TIMEOUT: Setting[tuple[float, float]] = Setting((3.05, 10), rules.PAIR_OF_TIMES)
+    TRUST_ENV = Setting(default=False, rule=rules.BOOL)
+    BATCH_SIZE = Setting(20, rules.whole_number(1, LARGEST_BATCH))
+    MAX_URL_LENGTH = Setting(8000, rules.whole_number(SHORTEST_URL, LONGEST_URL, "bytes"))
+    RETRY_DELAYS: Setting[tuple[float, ...]] = Setting((5, 300, 1800, 7200, 18000, 36000, 36000), rules.DELAYS)
+    LEASE: Setting[float] = Setting(120, rules.TIME)
+    MAX_AGE: Setting[Mapping[str, float]] = Setting({}, rules.TIMES_BY_TYPE)
+    IDENTIFY_BY: Setting[tuple[IdentificationWay, ...]] = Setting(WAYS, rules.several_of(WAYS))
+    PIXEL_HEADER: Setting[str | None] = Setting(None, rules.or_none(rules.HEADER))
+    VTSID_HEADER: Setting[str | None] = Setting(None, rules.or_none(rules.HEADER))
+    TRACK_LOGINS: Setting[bool | str] = Setting(
+        default=True,
+        rule=rules.choice_or_path(
+            "(user, request) that returns whether to report the login", choices=(True, False, "all")
+        ),
+    )
+    LOGIN_SOURCE = Setting("website", rules.WORD)
+    BEFORE_RECORD: Setting[str | None] = Setting(
+        None,
+        rules.or_none(
+            rules.function_path("(event, identity, request or None) that returns the event, or None to drop it")
+        ),
+    )
+    ORDERS: Setting[str | None] = Setting(
+        None,
+        rules.or_none(
+            rules.function_path("(since, until) that returns the orders of that time, an iterable of Confirmation")
+        ),
+    )
+    FAIL_SILENTLY = Setting(default=True, rule=rules.BOOL)
+    RETENTION_DAYS: Setting[float] = Setting(90, rules.DAYS)
+    PAYLOAD_DAYS: Setting[float | None] = Setting(None, rules.or_none(rules.DAYS))
+    ISSUE_VTSID: Setting[bool | str] = Setting(
+        default=False,
+        rule=rules.choice_or_path(
+            "(request) that returns whether the visitor may get the cookie", choices=(True, False)
+        ),
+    )
+    VTSID_AGE = Setting(365 * 24 * 3600, rules.whole_number(1, LONGEST_COOKIE, "seconds"))
+    OSCAR_ITEM_ID = Setting("partner_sku", rules.one_of("partner_sku", "upc", "product_id"))
 
     @property
     def account_id(self) -> str:
         """ACCOUNT_ID where it can stand in the vendor's address, else empty: an order is recorded all the same."""
         account_id = self.ACCOUNT_ID
-        return account_id if account_id_is_usable(account_id) else ""
+        return account_id if isinstance(account_id, str) and account_id_is_usable(account_id) else ""
 
     @property
     def deadline(self) -> float:
@@ -79,15 +131,24 @@ class Settings:
         return connect + read
 
 
-KEYS = frozenset(name for name in vars(Settings) if name.isupper())
-DEFAULTS: Mapping[str, Any] = {name: getattr(Settings, name) for name in KEYS}
+SETTINGS: Mapping[str, Setting[Any]] = {
+    name: setting for name, setting in vars(Settings).items() if isinstance(setting, Setting)
+}
+KEYS = frozenset(SETTINGS)
+DEFAULTS: Mapping[str, Any] = {name: setting.default for name, setting in SETTINGS.items()}
 
 settings = Settings()
 
 
 def in_test_environment() -> bool:
-    """Whether Django's `setup_test_environment()` is in force, as under its runner and pytest-django."""
-    return hasattr(mail, "outbox")
+    """Whether Django's `setup_test_environment()` is in force, as under its runner and pytest-django.
+
+    Told by the mark that Django keeps for itself. `mail.outbox` is none: Django's locmem mail backend makes one in any
+    process.
+    """
+    # Looked up, not imported: what no test has loaded was not called, and a shop's processes need none of it.
+    utils = sys.modules.get("django.test.utils")
+    return hasattr(getattr(utils, "_TestState", None), "saved_data")
 
 
 def account_id_is_usable(account_id: object) -> bool:

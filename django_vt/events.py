@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,13 +15,14 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TypeAlias
 from uuid import UUID
 
+from django_vt.conf import IdentificationWay
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
-from django_vt.protocol import values
+from django_vt.protocol import addresses, values
+from django_vt.protocol.values import TYPE_PATTERN, is_type
 
 CONFIRMATION = "confirmation"
 LOGIN = "login"
-TYPE_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 IDENTITY_KEYS = ("userId", "sessionId", "_vtsid", "email")
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 LONGEST_PAYLOAD = 1_000_000  # characters; servers take addresses of some thousand
@@ -51,18 +51,48 @@ class AnyEvent(Protocol):
         """The event's fields in the vendor's order, with those of `identity`, of one way or none, among them."""
 
 
-class Discreet:
-    """Tells of itself what staff look it up by, and nothing of a person."""
+class SafeRepr:
+    """A `repr` of what staff look it up by, and of nothing that tells of a person."""
 
-    _shown: ClassVar[tuple[str, ...]]
+    _shown: ClassVar[tuple[str, ...]] = ()
 
     def __repr__(self) -> str:
         shown = (values.showable(getattr(self, name, None)) for name in self._shown)
         return f"<{type(self).__name__}: {' '.join(filter(None, shown))}>"
 
 
+_impersonal: dict[str, frozenset[str]] = {}
+
+
+class BaseEvent(SafeRepr):
+    """What a class of events says of itself. A new type of event is one such class, with the members of `AnyEvent`.
+
+    `type` is the vendor's event type, where all events of the class have the same. `impersonal` are the keys of the
+    payload, at any depth, whose values staff see without the permission `view_person`. All others are masked: a class
+    that says nothing shows nothing.
+    """
+
+    impersonal: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        event_type = vars(cls).get("type")
+        if isinstance(event_type, str):
+            # The send log keeps the type and not the class: of two classes for one type each can only show less.
+            _impersonal[event_type] = cls.impersonal & _impersonal.get(event_type, cls.impersonal)
+
+    def ways(self, allowed: tuple[IdentificationWay, ...]) -> tuple[IdentificationWay, ...]:
+        """Of the `allowed` ways of naming its person, those that it may go by, in their order: here all."""
+        return allowed
+
+
+def impersonal_keys(event_type: str) -> frozenset[str]:
+    """The keys in a payload of this type whose values tell of no person; the fewest for a type that no class has."""
+    return _impersonal.get(event_type, Event.impersonal)
+
+
 @dataclass(frozen=True, repr=False, init=False)
-class Item(Discreet):
+class Item(SafeRepr):
     """A line of an order, as in the vendor's example of a `confirmation`: `{"id": "123123-M", "quantity": 2}`.
 
     `id` is the product or variant id that the vendor knows from the shop's feed: text, int or UUID, 1 to 255
@@ -83,14 +113,14 @@ AnyItem: TypeAlias = "Item | tuple[str | int | UUID, int | float | Decimal] | Ma
 
 
 @dataclass(frozen=True, repr=False, init=False)
-class Confirmation(Discreet):
+class Confirmation(BaseEvent):
     """An order was placed: the vendor's `confirmation`, in the form of its document's example.
 
     `order_id` (text, int or UUID, 1 to 255 characters) becomes `orderId`, by which the vendor and this app discard
-    repetitions. `total` is in the shop's currency, a Decimal, int or str, rounded half-up to cents, at most 15 digits.
-    `items` are `Item`s, pairs or dicts with `id` and `quantity`. `email` is the buyer's, as order data: it names the
-    buyer only where nothing better is known. `extra` goes into `generic` beside them. Raises `InvalidField`, a
-    `ValueError` that names the field.
+    repetitions. `total` is in the shop's currency, a Decimal, int, str or float (by its shortest form), rounded half-up
+    to cents, at most 15 digits. `items` are `Item`s, pairs or dicts with `id` and `quantity`. `email` is the buyer's,
+    as order data: it names the buyer only if nothing better is known. `extra` goes into `generic` beside them. Raises
+    `InvalidField`, a `ValueError` that names the field.
     """
 
     order_id: str
@@ -98,12 +128,17 @@ class Confirmation(Discreet):
     items: tuple[Item, ...]
     email: str
     extra: Mapping[str, Any]
+    type: ClassVar[str] = CONFIRMATION
+    impersonal: ClassVar[frozenset[str]] = frozenset(
+        {"items", "id", "quantity", "generic", "orderId", "total", "currency", "coupon", "coupons", "status"}
+        | {"total_shipping"}
+    )
     _shown: ClassVar[tuple[str, ...]] = ("order_id",)
 
     def __init__(
         self,
         order_id: str | int | UUID,
-        total: Decimal | int | str,
+        total: Decimal | float | str,
         items: Iterable[AnyItem],
         email: str | None = "",
         extra: Mapping[str, Any] = EMPTY,
@@ -115,11 +150,6 @@ class Confirmation(Discreet):
             email=values.email("email", email),
             extra=values.data("extra", extra, {"orderId", "total", "email"}),
         )
-
-    @property
-    def type(self) -> str:
-        """The vendor's `confirmation`."""
-        return CONFIRMATION
 
     @property
     def reference(self) -> str:
@@ -137,11 +167,11 @@ class Confirmation(Discreet):
         generic: dict[str, Any] = {"orderId": self.order_id, "total": values.number(self.total)}
         if self.email:
             generic["email"] = self.email
-        return {**_naming(identity), "type": self.type, "items": items, "generic": {**generic, **self.extra}}
+        return {**naming(identity), "type": self.type, "items": items, "generic": {**generic, **self.extra}}
 
 
 @dataclass(frozen=True, repr=False)
-class Login(Discreet):
+class Login(BaseEvent):
     """A shopper logged in: the vendor's `login`, in the form of its document's example.
 
     `email` is the shopper's address and, where given, also the identity, as in the vendor's example. `source` is a
@@ -153,6 +183,8 @@ class Login(Discreet):
     email: str
     source: str
     attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    type: ClassVar[str] = LOGIN
+    impersonal: ClassVar[frozenset[str]] = frozenset({"source"})
     _shown: ClassVar[tuple[str, ...]] = ("source",)
 
     def __post_init__(self) -> None:
@@ -160,11 +192,6 @@ class Login(Discreet):
         object.__setattr__(self, "source", values.identifier("source", self.source))
         reserved = {*IDENTITY_KEYS, "type", "source"}
         object.__setattr__(self, "attributes", values.data("attributes", self.attributes, reserved))
-
-    @property
-    def type(self) -> str:
-        """The vendor's `login`."""
-        return LOGIN
 
     @property
     def reference(self) -> str:
@@ -175,15 +202,19 @@ class Login(Discreet):
     def dedup_key(self) -> None:
         """Each login is its own."""
 
+    def ways(self, allowed: tuple[IdentificationWay, ...]) -> tuple[IdentificationWay, ...]:
+        """By its e-mail alone if it has one, as in the vendor's example."""
+        return ("email",) if self.email and "email" in allowed else allowed
+
     def body(self, identity: Identity) -> dict[str, Any]:
         """The fields in the order of the vendor's example, with those of `identity` among them."""
         if identity.email:
-            return {"type": self.type, **_naming(identity), "source": self.source, **self.attributes}
-        return {**_naming(identity), "type": self.type, "source": self.source, **self.attributes}
+            return {"type": self.type, **naming(identity), "source": self.source, **self.attributes}
+        return {**naming(identity), "type": self.type, "source": self.source, **self.attributes}
 
 
 @dataclass(frozen=True, repr=False)
-class Event(Discreet):
+class Event(BaseEvent):
     """Anything else (the vendor calls it generic): `type` matches `[A-Za-z0-9_-]{1,64}`, `data` is what JSON can say.
 
     `reference` (up to 255 characters) is shown and searched for in the send log. Events of one type with the same
@@ -195,16 +226,19 @@ class Event(Discreet):
     data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     reference: str = dataclasses.field(default="", kw_only=True)
     dedup_key: str | None = dataclasses.field(default=None, kw_only=True)
+    impersonal: ClassVar[frozenset[str]] = frozenset({"productId", "quantity", "price", "currency", "total"})
     _shown: ClassVar[tuple[str, ...]] = ("type", "reference")
 
     def __post_init__(self) -> None:
         if not is_type(self.type):
             raise InvalidField("type", f"must match {TYPE_PATTERN.pattern}")
+        object.__setattr__(self, "type", values.plain(self.type))
         object.__setattr__(self, "data", values.data("data", self.data, {*IDENTITY_KEYS, "type"}))
-        if self.reference != "":
-            object.__setattr__(self, "reference", values.identifier("reference", self.reference))
-        if self.dedup_key is not None:
-            object.__setattr__(self, "dedup_key", values.identifier("dedup_key", self.dedup_key))
+        for name, absent in (("reference", ""), ("dedup_key", None)):
+            if values.plain(getattr(self, name)) != absent:
+                object.__setattr__(self, name, values.identifier(name, getattr(self, name)))
+            else:
+                object.__setattr__(self, name, absent)
 
     @property
     def email(self) -> str:
@@ -213,12 +247,7 @@ class Event(Discreet):
 
     def body(self, identity: Identity) -> dict[str, Any]:
         """The fields in the order of the vendor's example, with those of `identity` among them."""
-        return {**_naming(identity), "type": self.type, **self.data}
-
-
-def is_type(value: object) -> bool:
-    """Whether it can be an event's type, which also stands in the path of the vendor's address."""
-    return isinstance(value, str) and TYPE_PATTERN.fullmatch(value) is not None
+        return {**naming(identity), "type": self.type, **self.data}
 
 
 def payload(event: AnyEvent, identity: Identity) -> str:
@@ -234,19 +263,35 @@ def payload(event: AnyEvent, identity: Identity) -> str:
 
 
 def address_in(event: AnyEvent) -> str:
-    """The first e-mail address that the event holds anywhere, its reference too; empty where there is none."""
-    if event.email:
-        return event.email
-    texts = (*_texts(event.body(Identity())), event.reference)
-    return next((text for text in texts if ADDRESS_PATTERN.fullmatch(text)), "")
+    """The e-mail address by whose hash the event is found: its own, otherwise the first that it holds anywhere.
+
+    In the form in which addresses are compared; empty if the event holds none.
+    """
+    return _own_address(event) or next(_addresses(event), "")
 
 
-ADDRESS_PATTERN = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
+def addresses_in(event: AnyEvent) -> tuple[str, ...]:
+    """Every e-mail address that the event holds, once, in the form in which addresses are compared.
+
+    In texts and keys of its body, however deep, and in its reference. The send log has the hash of the first alone: who
+    looks for another reads the payloads (`django_vt.protocol.addresses.in_payload`).
+    """
+    return tuple(dict.fromkeys(filter(None, [_own_address(event), *_addresses(event)])))
+
+
+def _own_address(event: AnyEvent) -> str:
+    return addresses.canonical(values.email("email", event.email))
+
+
+def _addresses(event: AnyEvent) -> Iterator[str]:
+    return addresses.within((event.body(Identity()), event.reference))
+
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
-def _naming(identity: Identity) -> dict[str, str]:
+def naming(identity: Identity) -> dict[str, str]:
+    """The fields by which the vendor knows `identity`, of one way or none, for the beginning of an event's body."""
     if identity.user_id:
         return {"userId": identity.user_id, "sessionId": identity.session_id}
     if identity.vtsid:
@@ -255,16 +300,20 @@ def _naming(identity: Identity) -> dict[str, str]:
 
 
 def _items(value: object) -> tuple[Item, ...]:
+    value = values.plain(value)
     # Not asked of a list: whether it is a Mapping takes a while to find out.
     if not isinstance(value, (list, tuple)) and (
         isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable)
     ):
         raise InvalidField("items", "must be a list of Items, pairs or dicts")
-    return tuple(item if isinstance(item, Item) else _item(index, item) for index, item in enumerate(value))
+    return tuple(item if type(item) is Item else _item(index, item) for index, item in enumerate(value))
 
 
 def _item(index: int, value: object) -> Item:
     name = f"items[{index}]"
+    value = values.plain(value)
+    if isinstance(value, Item):
+        return value
     try:
         if isinstance(value, Mapping):
             return Item(*(_member(value, key) for key in ("id", "quantity")))
@@ -280,14 +329,3 @@ def _member(mapping: Mapping[str, Any], key: str) -> Any:
         return mapping[key]
     except KeyError:
         raise InvalidField(key, "is missing") from None
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, (list, tuple)):
-        for inner in value:
-            yield from _texts(inner)

@@ -9,16 +9,13 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 from django_vt.conf import IdentificationWay
 from django_vt.exceptions import InvalidField
-from django_vt.protocol import values
-
-if TYPE_CHECKING:
-    from django.http import HttpRequest
+from django_vt.protocol import addresses, values
 
 PIXEL_COOKIE = "_vt_user"
 VTSID_COOKIE = "_vtsid"
@@ -35,9 +32,9 @@ class Identity:
     """All that is known of who did something; an event goes out under exactly one of the ways in it.
 
     `user_id` and `session_id` are the vendor's pixel ids, strings of `[A-Za-z0-9-]` ("0111" has a zero that counts),
-    given both or not at all; `vtsid` is the site's own id (`_vtsid`); `email` an address that the vendor knows. Raises
-    `InvalidField`, a `ValueError` that names the field, for anything but such strings. Truthy when it names somebody.
-    Its `repr` names the ways and no value.
+    given both or not at all; `vtsid` is the site's own id (`_vtsid`); `email` an address that the vendor knows
+    (`Jo <jo@…>` is `jo@…`, a list of addresses is none). Raises `InvalidField`, a `ValueError` that names the field,
+    for anything but such strings. Truthy when it names somebody. Its `repr` names the ways and no value.
     """
 
     user_id: str = ""
@@ -46,9 +43,11 @@ class Identity:
     email: str = ""
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not isinstance(value, str):
-                raise InvalidField(name, "must be a string")
+        for name, given in [*vars(self).items()]:
+            if type(given) is not str:
+                if not isinstance(value := values.plain(given), str):
+                    raise InvalidField(name, "must be a string")
+                object.__setattr__(self, name, value)
         if bool(self.user_id) != bool(self.session_id):
             missing = "session_id" if self.user_id else "user_id"
             raise InvalidField(missing, "user_id and session_id go together: give both or neither")
@@ -109,12 +108,32 @@ class Identity:
 
     @property
     def stored_form(self) -> str:
-        """The send log's column `identity`: `pixel:<user>_<session>`, `vtsid:…` or `email:…`, lower-cased."""
+        """The send log's column `identity`: `pixel:<user>_<session>`, `vtsid:…` or `email:…`.
+
+        An address is stored as it is compared: in lower case, its domain as DNS has it. An identity of several ways
+        is stored under the first of these. Empty where it names nobody.
+        """
         if self.user_id:
             return f"pixel:{self.user_id}_{self.session_id}"
         if self.vtsid:
             return f"vtsid:{self.vtsid}"
-        return f"email:{self.email.lower()}" if self.email else ""
+        return f"email:{addresses.canonical(self.email)}" if self.email else ""
+
+    @classmethod
+    def from_stored_form(cls, stored: str) -> Identity:
+        """The identity whose `stored_form` is `stored`; falsy for an empty one.
+
+        Raises `InvalidField`, a `ValueError`, for a text that is no stored form.
+        """
+        way, _colon, value = stored.partition(":")
+        if not stored:
+            return NOBODY
+        if way not in ALL_WAYS or not value.strip():
+            raise InvalidField("identity", "is no stored form: pixel:<user>_<session>, vtsid:<id> or email:<address>")
+        if way == "pixel":
+            user_id, _underscore, session_id = value.partition("_")
+            return cls(user_id=user_id, session_id=session_id)
+        return cls(vtsid=value) if way == "vtsid" else cls(email=value)
 
     def __bool__(self) -> bool:
         return bool(self.user_id or self.vtsid or self.email)
@@ -158,35 +177,8 @@ def choose(ways: Iterable[IdentificationWay], sources: Iterable[Source]) -> Iden
     return NOBODY
 
 
-def of_request(request: HttpRequest | None) -> Identity:
-    """The identity of a request's visitor; also for a request that the middleware has not seen."""
-    if request is None:
-        return NOBODY
-    known = getattr(request, "vt_identity", None)
-    if isinstance(known, Identity):
-        return known
-    return Identity.from_cookies(getattr(request, "COOKIES", {}))
-
-
-_served: ContextVar[HttpRequest | None] = ContextVar("django_vt_served_request", default=None)
-
-
-ServingToken: TypeAlias = "Token[HttpRequest | None]"
-
-
-def start_serving(request: HttpRequest) -> ServingToken:
-    """The middleware's: this thread or task serves the request from now on."""
-    return _served.set(request)
-
-
-def stop_serving(token: ServingToken) -> None:
-    """The middleware's: it has served it."""
-    _served.reset(token)
-
-
-def current_request() -> HttpRequest | None:
-    """The request that this thread or task is serving, where the middleware has seen it."""
-    return _served.get()
+# What the request being served says; set by `django_vt.visitors.serving`, so that nothing here knows of requests.
+being_served: ContextVar[Callable[[], Identity]] = ContextVar("django_vt_being_served")
 
 
 def current() -> Identity:
@@ -195,7 +187,7 @@ def current() -> Identity:
     For adapters of signals that carry no request. The one being served need not be the buyer's (staff mark
     orders paid, payment providers call back): check that before you use it. `track()` never does by itself.
     """
-    return of_request(_served.get())
+    return being_served.get(lambda: NOBODY)()
 
 
 def _require(pattern: re.Pattern[str], field: str, value: str) -> None:

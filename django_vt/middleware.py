@@ -11,14 +11,15 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
-from django_vt import dispatchers, identity
-from django_vt.visitors import vtsid_cookie
+from django_vt import dispatchers
+from django_vt.identity import Identity
+from django_vt.visitors import serving, vtsid_cookie
 
 Response: TypeAlias = "HttpResponseBase | Awaitable[HttpResponseBase]"
 
 
 class VTIdentityMiddleware:
-    """Gives each request `vt_identity`, an `Identity` read from its cookies on first use.
+    """Gives each request `vt_identity`, an `Identity` read from its cookies, and headers, on first use.
 
     Named in MIDDLEWARE, it is made by Django, sync or async as `get_response` is.
 
@@ -48,7 +49,7 @@ class VTIdentityMiddleware:
         try:
             response = cast("HttpResponseBase", self.get_response(request))
         finally:
-            identity.stop_serving(token)
+            serving.stop_serving(token)
         if vtsid:
             vtsid_cookie.hand_out(response, vtsid)
         return response
@@ -59,17 +60,17 @@ class VTIdentityMiddleware:
         try:
             response = await cast("Awaitable[HttpResponseBase]", self.get_response(request))
         finally:
-            identity.stop_serving(token)
+            serving.stop_serving(token)
         if vtsid:
             vtsid_cookie.hand_out(response, vtsid)
         return response
 
-    def _begin(self, request: HttpRequest, vtsid: str) -> identity.ServingToken:
+    def _begin(self, request: HttpRequest, vtsid: str) -> serving.ServingToken:
         dispatchers.start_with_first_request()
         request.vt_identity = SimpleLazyObject(lambda: _identity(request, vtsid))  # type: ignore[attr-defined]
-        return identity.start_serving(request)
+        return serving.start_serving(request)
 
 
-def _identity(request: HttpRequest, vtsid: str) -> identity.Identity:
-    known = identity.Identity.from_cookies(request.COOKIES)
+def _identity(request: HttpRequest, vtsid: str) -> Identity:
+    known = serving.read_identity(request)
     return dataclasses.replace(known, vtsid=vtsid) if vtsid else known

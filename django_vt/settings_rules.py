@@ -1,155 +1,158 @@
-"""What the value of each key of `DJANGO_VT` must be: a closed table, a row a key."""
+"""The kinds of rule that a setting's value must keep; `django_vt.conf` has one beside each default."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, get_args
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
-from django.core.checks import CheckMessage, Error
-
-from django_vt.conf import BLOCK, DEFAULTS, IdentificationWay
-from django_vt.events import TYPE_PATTERN
 from django_vt.exceptions import InvalidField
 from django_vt.protocol import values
 
-WAYS = get_args(IdentificationWay)
-OSCAR_ITEM_IDS = ("partner_sku", "upc", "product_id")
 YEAR = 365 * 24 * 3600.0  # seconds
 CENTURY = 36500.0  # days
-LONGEST_COOKIE = 400 * 24 * 3600  # seconds: what browsers keep, by the draft that is to replace RFC 6265
-LARGEST_BATCH = 900  # what one claim can hold
-SHORTEST_URL, LONGEST_URL = 500, 65536  # bytes: an address and an event fit; no server is known to take more
+HEADER_PATTERN = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)  # what servers let through (RFC 9110, without _)
+
+
+def is_string(value: object) -> bool:
+    """Whether it is a string."""
+    return isinstance(value, str)
+
+
+def is_dotted_path(value: object) -> bool:
+    """Whether it is words of Python with dots between them: `acc.123` is none."""
+    return isinstance(value, str) and "." in value and _is_dotted_path(value)
+
+
+@lru_cache(maxsize=8)
+def _is_dotted_path(value: str) -> bool:
+    return all(word.isidentifier() for word in value.split("."))
 
 
 @dataclass(frozen=True)
 class Rule:
-    """The words that go on after "must be", and whether a value is that."""
+    """The words that go on after "must be", and whether a value is that.
+
+    A string for which `is_path` is true is the dotted path of a subclass of `base`, or of a function that is described
+    by `signature`. Without either, no string is a path.
+    """
 
     words: str
     accepts: Callable[[Any], bool]
+    base: str = ""
+    signature: str = ""
+    is_path: Callable[[Any], bool] = is_string
 
 
-def check_values(block: Mapping[Any, Any]) -> list[CheckMessage]:
-    """An error for each value of a wrong type or out of its range."""
-    return [
-        Error(
-            f'{BLOCK}["{key}"] must be {rule.words}.',
-            hint=f"It is {_shown(block[key])}. The default is {DEFAULTS[key]!r}.",
-            id="django_vt.E005",
-        )
-        for key, rule in RULES.items()
-        if not is_well_formed(block, key)
-    ]
-
-
-def is_well_formed(block: Mapping[Any, Any], key: str) -> bool:
-    """Whether a key is left out or its value is what the table says: only then the finer checks can read it."""
-    return key not in block or RULES[key].accepts(block[key])
-
-
-def _shown(value: object) -> str:
-    """What is there. Strings are not repeated: one can have come from the wrong environment variable."""
-    if value is None or isinstance(value, (bool, float)) or (isinstance(value, int) and abs(value) < YEAR):
-        return repr(value)
-    return f"of type {type(value).__name__}"
-
-
-def _is_bool(value: object) -> bool:
+def is_bool(value: object) -> bool:
+    """Whether it is True or False, and not 1 or 0."""
     return isinstance(value, bool)
 
 
-def _is_string(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_word(value: object) -> bool:
+def is_word(value: object) -> bool:
+    """Whether it is a string of 1 to 255 characters that every database can hold."""
     try:
         return isinstance(value, str) and bool(values.identifier("", value))
     except InvalidField:
         return False
 
 
-def _is_number(value: object, lowest: float, largest: float) -> bool:
+def is_number(value: object, lowest: float, largest: float) -> bool:
+    """Whether it is a number within these limits."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and lowest <= value <= largest
 
 
-def _is_whole_number(value: object, lowest: int, largest: int) -> bool:
-    return isinstance(value, int) and _is_number(value, lowest, largest)
+def is_time(value: object) -> bool:
+    """Whether it is a number of seconds, above 0 and up to a year."""
+    return is_number(value, 0, YEAR) and value != 0
 
 
-def _is_delay(value: object) -> bool:
-    return _is_number(value, 0, YEAR)
-
-
-def _is_time(value: object) -> bool:
-    return _is_delay(value) and value != 0
-
-
-def _is_list(value: object, accepts: Callable[[object], bool]) -> bool:
+def is_list(value: object, accepts: Callable[[object], bool]) -> bool:
+    """Whether it is a list or tuple that is not empty and of which each member is accepted."""
     return isinstance(value, (list, tuple)) and len(value) > 0 and all(accepts(member) for member in value)
 
 
-def _is_pair_of_times(value: Any) -> bool:
-    return _is_list(value, _is_time) and len(value) == 2
+def or_none(rule: Rule) -> Rule:
+    """The rule, with None accepted too."""
+    return replace(rule, words=f"{rule.words}, or None", accepts=lambda value: value is None or rule.accepts(value))
 
 
-def _is_set_of_ways(value: Any) -> bool:
-    return _is_list(value, lambda way: way in WAYS) and len(set(value)) == len(value)
+def class_path(base: str) -> Rule:
+    """The dotted path of a subclass of `base`, itself a dotted path: only delivery imports a backend."""
+    return Rule("the dotted path of a class, as a string", is_string, base=base)
 
 
-def _is_age(value: object) -> bool:
-    return _is_number(value, 0, CENTURY) and value != 0
+def function_path(signature: str) -> Rule:
+    """The dotted path of a function; `signature` says what it takes and returns."""
+    return Rule("the dotted path of a callable, as a string", is_string, signature=signature)
 
 
-def _is_times_by_type(value: object) -> bool:
-    return isinstance(value, Mapping) and all(
-        isinstance(event_type, str) and TYPE_PATTERN.fullmatch(event_type) and _is_time(age)
-        for event_type, age in value.items()
+def choice_or_path(signature: str, choices: tuple[bool | str, ...]) -> Rule:
+    """One of the choices, or the dotted path of a function."""
+    return Rule(
+        f"{', '.join(map(repr, choices))} or the dotted path of a callable, as a string",
+        lambda value: is_bool(value) or is_string(value),
+        signature=signature,
+        is_path=lambda value: is_string(value) and value not in choices,
     )
 
 
-BOOL = Rule("True or False", _is_bool)
-STRING = Rule("a string", _is_string)
-CLASS_PATH = Rule("the dotted path of a class, as a string", _is_string)
+def whole_number(lowest: int, largest: int, unit: str = "") -> Rule:
+    """A whole number within these limits."""
+    return Rule(
+        f"a whole number {unit and f'of {unit} '}from {lowest} to {largest}",
+        lambda value: isinstance(value, int) and is_number(value, lowest, largest),
+    )
 
-RULES: Mapping[str, Rule] = {
-    "ACCOUNT_ID": Rule("a string", lambda value: value is None or _is_string(value)),  # None is missing: django_vt.E002
-    "ENDPOINT": STRING,
-    "ENABLED": BOOL,
-    "BACKEND": CLASS_PATH,
-    "DISPATCHER": CLASS_PATH,
-    "CALLBACK": Rule("a string of 1 to 255 characters, or None", lambda value: value is None or _is_word(value)),
-    "TIMEOUT": Rule("a pair of numbers above 0, in seconds: to connect, to read", _is_pair_of_times),
-    "TRUST_ENV": BOOL,
-    "BATCH_SIZE": Rule(
-        f"a whole number from 1 to {LARGEST_BATCH}", lambda value: _is_whole_number(value, 1, LARGEST_BATCH)
-    ),
-    "MAX_URL_LENGTH": Rule(
-        f"a whole number of bytes from {SHORTEST_URL} to {LONGEST_URL}",
-        lambda value: _is_whole_number(value, SHORTEST_URL, LONGEST_URL),
-    ),
-    "RETRY_DELAYS": Rule(
-        "a list of one or more numbers, 0 or above and in seconds", lambda value: _is_list(value, _is_delay)
-    ),
-    "LEASE": Rule("a number of seconds above 0", _is_time),
-    "MAX_AGE": Rule("a dict from event types to numbers of seconds above 0", _is_times_by_type),
-    "IDENTIFY_BY": Rule(f"a list of one or more of {', '.join(map(repr, WAYS))}, each once", _is_set_of_ways),
-    "TRACK_LOGINS": Rule('True, False or "all"', lambda value: _is_bool(value) or value == "all"),
-    "LOGIN_SOURCE": Rule("a string of 1 to 255 characters", _is_word),
-    "BEFORE_RECORD": Rule(
-        "the dotted path of a callable, as a string, or None", lambda value: value is None or _is_string(value)
-    ),
-    "FAIL_SILENTLY": BOOL,
-    "OSCAR_ITEM_ID": Rule(f"one of {', '.join(map(repr, OSCAR_ITEM_IDS))}", lambda value: value in OSCAR_ITEM_IDS),
-    "ISSUE_VTSID": Rule(
-        "True, False or the dotted path of a callable, as a string",
-        lambda value: _is_bool(value) or _is_string(value),
-    ),
-    "VTSID_AGE": Rule(
-        f"a whole number of seconds from 1 to {LONGEST_COOKIE}",
-        lambda value: _is_whole_number(value, 1, LONGEST_COOKIE),
-    ),
-    "RETENTION_DAYS": Rule("a number of days above 0", _is_age),
-    "PAYLOAD_DAYS": Rule("a number of days above 0, or None", lambda value: value is None or _is_age(value)),
-}
+
+def one_of(*choices: object) -> Rule:
+    """One of the choices, and of their type: 1 is not True."""
+    return Rule(
+        f"one of {', '.join(map(repr, choices))}",
+        lambda value: any(type(value) is type(choice) and value == choice for choice in choices),
+    )
+
+
+def several_of(choices: tuple[str, ...]) -> Rule:
+    """A list of some of the choices, each once."""
+    return Rule(
+        f"a list of one or more of {', '.join(map(repr, choices))}, each once",
+        lambda value: is_list(value, lambda member: member in choices) and len(set(value)) == len(value),
+    )
+
+
+def _is_dict_by_type(value: object) -> bool:
+    return isinstance(value, Mapping) and all(values.is_type(key) and is_time(age) for key, age in value.items())
+
+
+def _is_dict_of_strings(value: object) -> bool:
+    return isinstance(value, Mapping) and len(value) > 0 and all(map(is_string, [*value, *value.values()]))
+
+
+BOOL = Rule("True or False", is_bool)
+STRING = Rule("a string", is_string)
+WORD = Rule("a string of 1 to 255 characters", is_word)
+HEADER = Rule(
+    "the name of a request header, of letters, digits and -",
+    lambda value: is_string(value) and HEADER_PATTERN.fullmatch(value) is not None,
+)
+TIME = Rule("a number of seconds above 0", is_time)
+DAYS = Rule("a number of days above 0", lambda value: is_number(value, 0, CENTURY) and value != 0)
+PAIR_OF_TIMES = Rule(
+    "a pair of numbers above 0, in seconds: to connect, to read",
+    lambda value: is_list(value, is_time) and len(value) == 2,
+)
+DELAYS = Rule(
+    "a list of one or more numbers, 0 or above and in seconds",
+    lambda value: is_list(value, lambda member: is_number(member, 0, YEAR)),
+)
+TIMES_BY_TYPE = Rule("a dict from event types to numbers of seconds above 0", _is_dict_by_type)
+ACCOUNTS = Rule(
+    "a string, or a dict from hosts to account ids",
+    # None is missing: a check of its own says so.
+    lambda value: value is None or is_string(value) or _is_dict_of_strings(value),
+    signature="(event, request or None) that returns the account id",
+    is_path=is_dotted_path,
+)

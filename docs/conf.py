@@ -45,9 +45,8 @@ nitpick_ignore_regex = [(r"py:.*", r"(?!django_vt\.).*")]
 nitpick_ignore = [
     # Told by its columns, in reference/send-log.md.
     ("py:class", "django_vt.models.send_log.SendLogEntry"),
-    # What misbehaviours of the stand-in hand on among themselves.
-    ("py:class", "django_vt.testing.fake_vendor.connection.Connection"),
-    ("py:class", "django_vt.testing.fake_vendor.protocol.Reply"),
+    # What the stand-in gives to a misbehaviour.
+    ("py:class", "django_vt.testing.fake_vendor.server.Exchange"),
 ]
 
 

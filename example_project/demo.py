@@ -3,16 +3,18 @@
 import sys
 import time
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from django.core.management import CommandError, call_command
 from requests import Response
 
 from django_vt.testing import FakeVendor
 from example_project.browser import Browser
 from example_project.preparation import SHOPPER, environment, prepare
-from example_project.report import request_text, send_log_text, step
+from example_project.report import event_text, request_text, send_log_text, step
 from example_project.shop_server import ShopFailed, ShopServer
 from example_project.stopping import leave_tidily_when_told
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 ARRIVES_WITHIN = 20.0  # seconds
 LOOKS_EVERY = 0.05  # seconds
+PHONE_ORDERS = Path(__file__).parent / "phone-orders.jsonl"
 EVENTS = {"login", "confirmation"}
 ADDRESS = {"name": "Ada Lovelace", "email": SHOPPER["email"], "address": "12 St James's Square"}
 
@@ -41,37 +44,23 @@ def main() -> int:
 
 def show(directory: Path) -> None:
     """The whole story. When it ends, however it ends, shop, vendor and files are gone."""
-    print("django-vt: an order placed in a Django shop reaches the vendor, and the send log shows it.\n", flush=True)
     with FakeVendor() as vendor:
         shop_environment = environment(directory, vendor.endpoint, debug=False)
         prepare(shop_environment)
         with ShopServer(shop_environment, directory / "shop.log") as shop, Browser(shop.url) as browser:
-            show_addresses(shop, vendor)
-            show_pixel(browser)
+            print(f"The shop: {shop.url}/  The vendor: {vendor.endpoint}", flush=True)
             show_visit(browser)
             show_arrival(vendor, shop)
             vendor.refuse()
             show_outage(browser, shop)
             vendor.accept()
             show_return(vendor, shop)
-    print("No checkout has waited for the vendor, and no order is lost.")
-    print("Next: `make run` leaves the shop open, to click through it.")
-
-
-def show_addresses(shop: ShopServer, vendor: FakeVendor) -> None:
-    step(
-        1,
-        "A shop and a stand-in for the vendor, both only on this machine",
-        f"shop    {shop.url}/\nvendor  {vendor.endpoint}",
-    )
-
-
-def show_pixel(browser: Browser) -> None:
-    browser.submit("/visitor/", "/visitor/pixel/set/")
-    step(2, "A visitor comes, and the vendor's pixel sets its cookie", f"_vt_user={browser.cookie('_vt_user')}")
+            show_forgotten(vendor)
+    print("\nNo checkout waited, no order is lost. Next: `make run`, to click through it.")
 
 
 def show_visit(browser: Browser) -> None:
+    browser.submit("/visitor/", "/visitor/pixel/set/")
     browser.submit("/sign-in/", username=SHOPPER["email"], password=SHOPPER["password"])
     browser.submit("/", "/basket/first-flush-darjeeling/add/")
     browser.submit("/", "/basket/jasmine-pearls/add/")
@@ -80,20 +69,15 @@ def show_visit(browser: Browser) -> None:
     payment = browser.submit(order.headers["Location"])
     browser.get(payment.headers["Location"])
     step(
-        3,
-        "The visitor signs in, fills a basket, orders, and pays on a payment provider's page",
-        f"{took(order)}.\n"
-        "The provider's callback confirms the order. It carries no cookie of the visitor's, but the shop has\n"
-        "remembered whose order it is. Nobody waited for the vendor: a thread of the shop sends what has\n"
-        "been committed.",
+        1,
+        f"A visitor, _vt_user={browser.cookie('_vt_user')}",
+        f"signs in, orders and pays. {took(order)}.",
     )
 
 
 def show_arrival(vendor: FakeVendor, shop: ShopServer) -> None:
     wait_for_arrival(vendor, shop)
-    entries = wait_for_the_log(shop)
-    step(4, "What the vendor got", "\n".join(map(request_text, vendor.requests)))
-    step(5, "What the send log says; staff see it in the admin", send_log_text(entries))
+    step(2, "What the vendor got, from a thread of the shop", "\n".join(map(request_text, vendor.requests)))
 
 
 def show_outage(browser: Browser, shop: ShopServer) -> None:
@@ -101,10 +85,10 @@ def show_outage(browser: Browser, shop: ShopServer) -> None:
     order = browser.submit("/checkout/", **ADDRESS, payment="invoice")
     entries = wait_for_the_log(shop, lambda entry: bool(entry.reason or entry.response_status))
     step(
-        6,
+        3,
         "The vendor goes down, and the visitor orders again",
-        f"{took(order)}: the shop has not noticed.",
-        send_log_text(entries[-1:]),
+        f"{took(order)}. The send log, as the admin shows it:",
+        send_log_text(entries),
     )
 
 
@@ -114,12 +98,37 @@ def show_return(vendor: FakeVendor, shop: ShopServer) -> None:
     except TimeoutError:
         raise ShopFailed(f"The vendor is back and got nothing.\n{shop.last_lines()}") from None
     entries = wait_for_the_log(shop)
+    step(4, "The vendor is back, and gets what has waited for it", send_log_text(entries[-1:]))
+
+
+def show_forgotten(vendor: FakeVendor) -> None:
+    """An import that does not signal its orders. Its process, and the one that finds them, are this one."""
+    imported = command("import_phone_orders", PHONE_ORDERS)
+    found = command("find_unreported_orders")
+    before = len(vendor.events)
+    reported = command("find_unreported_orders", "--report")
+    try:
+        vendor.wait_for(lambda vendor: len(vendor.events) > before + 1, ARRIVES_WITHIN)
+    except TimeoutError:
+        raise ShopFailed(f"The imported orders have not arrived.\n{reported}") from None
     step(
-        7,
-        "The vendor is back, and gets what has waited for it",
-        request_text(vendor.requests[-1]),
-        send_log_text(entries[-1:]),
+        5,
+        "Orders taken by telephone are imported, and the import forgets to signal them",
+        f"$ manage.py import_phone_orders\n{imported}\n"
+        f"$ manage.py find_unreported_orders\n{found}\n"
+        f"$ manage.py find_unreported_orders --report\n{reported}",
+        "\n".join(map(event_text, vendor.events[before:])),
     )
+
+
+def command(name: str, *arguments: object) -> str:
+    """What a command prints, and what it ends with where that is an error."""
+    printed = StringIO()
+    try:
+        call_command(name, *map(str, arguments), stdout=printed)
+    except CommandError as error:
+        print(f"CommandError: {error}", file=printed)
+    return printed.getvalue().rstrip()
 
 
 def took(reply: Response) -> str:

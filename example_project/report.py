@@ -1,9 +1,9 @@
-"""What the demo and `make run` print, as plain ASCII text."""
+"""What the demo and `make run` print, as plain ASCII text that fits any terminal."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from textwrap import indent
+from textwrap import indent, wrap
 from typing import TYPE_CHECKING, Any
 
 from django_vt.testing import VendorRequest
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from django_vt.models import SendLogEntry
 
 MARGIN = "   "
-COLUMNS = ("id", "type", "reference", "identity", "status", "failed attempts", "sent at (UTC)", "why")
+WIDTH = 79 - len(MARGIN)
+COLUMNS = ("id", "type", "reference", "identity", "status", "answer", "sent at (UTC)")
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def request_text(request: VendorRequest) -> str:
@@ -21,50 +23,50 @@ def request_text(request: VendorRequest) -> str:
 
 
 def event_text(event: Mapping[str, Any]) -> str:
-    """JSON with each field of the event on a line of its own, and all that is inside it on that line."""
-    fields = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in event.items()]
-    return "{\n" + ",\n".join(fields) + "\n}"
+    """JSON in lines of at most WIDTH columns, broken after commas."""
+    # It is ASCII: any other character can stand for the blanks at which no line may end.
+    text = json.dumps(event).replace(" ", NO_BREAK).replace(f",{NO_BREAK}", ", ")
+    lines = wrap(text, WIDTH, subsequent_indent=" ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines).replace(NO_BREAK, " ")
 
 
 def send_log_text(entries: Iterable["SendLogEntry"]) -> str:
-    return table([COLUMNS, *(row(entry) for entry in entries)])
+    """A row for each entry, and below it why it was not sent."""
+    rows = {entry: row(entry) for entry in entries}
+    heading, *lines = table([COLUMNS, *rows.values()])
+    told = [line + why(entry) for line, entry in zip(lines, rows, strict=True)]
+    return "\n".join([heading, *told])
 
 
 def row(entry: "SendLogEntry") -> tuple[str, ...]:
+    way, _colon, _who = entry.identity.partition(":")
+    answer = str(entry.response_status or "")
+    return (str(entry.pk), entry.event_type, entry.reference, way, entry.status, answer, time_text(entry.sent_at))
+
+
+def why(entry: "SendLogEntry") -> str:
+    """Lines to follow the entry's row; none where there is no reason."""
     from django_vt.protocol.reasons import describe
 
-    way, _colon, _who = entry.identity.partition(":")
-    answer = f"answered {entry.response_status}" if entry.response_status else ""
-    return (
-        str(entry.pk),
-        entry.event_type,
-        entry.reference,
-        way,
-        entry.status,
-        str(entry.attempts),
-        time_text(entry.sent_at),
-        describe(entry.reason) if entry.reason else answer,
-    )
+    if not entry.reason:
+        return ""
+    return "\n" + "\n".join(wrap(describe(entry.reason), WIDTH, initial_indent="    ", subsequent_indent="    "))
 
 
 def time_text(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S}" if at else ""
 
 
-def table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell; `-` where there is nothing."""
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A line for each row, with columns as wide as their widest cell; `-` where there is nothing."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    rule = ["-" * width for width in widths]
-    lines = [rows[0], rule, *rows[1:]]
-    return "\n".join(
-        "  ".join((cell or "-").ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return [
+        "  ".join((cell or "-").ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
 
 
 def step(number: int, title: str, *paragraphs: str) -> None:
     """One step of the demo: its number and title, then what there is to see."""
     print(f"{number}. {title}")
     for paragraph in paragraphs:
-        print(indent(paragraph, MARGIN))
-    print(flush=True)
+        print(indent(paragraph, MARGIN), flush=True)

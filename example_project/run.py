@@ -71,6 +71,10 @@ The admin       {shop.url}/admin/
 The vendor      {vendor.endpoint}, a stand-in on this machine
 The shop's log  {log}
 
+1. In the shop, open "Visitor" and press "Set the cookie": that plays the vendor's pixel.
+2. Under "Teas" press "Buy now", then "Place the order". The event shows up below.
+3. In the admin, open "Send log": what was sent, how it was answered, when.
+
 Ctrl-C stops both. Below: the events, as the vendor gets them.
 """,
         flush=True,

@@ -93,4 +93,6 @@ LOGGING = {
 DJANGO_VT = {
     "ACCOUNT_ID": env.str("VT_ACCOUNT_ID"),
     "ENDPOINT": env.str("VT_ENDPOINT", default="https://app.vtcdn.net/event"),
+    # So that `find_unreported_orders` finds those that nobody has signalled.
+    "ORDERS": "example_project.shop.orders.placed_orders",
 }

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from django_vt.accounts import only_account
 from django_vt.admin import lookup
 from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.columns import status_label
@@ -35,7 +36,7 @@ def url(entry: SendLogEntry, payload: str) -> str:
         return ""
     draft = copy.copy(entry)
     draft.payload = payload
-    draft.account_id = entry.account_id or settings.account_id
+    draft.account_id = entry.account_id or only_account()
     packing = Packing(settings.ENDPOINT, settings.CALLBACK, settings.BATCH_SIZE, settings.MAX_URL_LENGTH)
     (request,) = packing.pack([draft])
     return unquote_plus(request.url)

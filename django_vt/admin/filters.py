@@ -136,6 +136,8 @@ class SameFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
         """The chosen ones."""
+        if not self.value():
+            return queryset
         what, number = self._parsed(str(self.value()))
         entries = SendLogEntry.objects.using(queryset.db)
         entry = entries.filter(pk=number).first()
@@ -172,7 +174,8 @@ BY_ID = {str(each.parameter_name) for each in (ReasonFilter, SameFilter)}
 
 def asks_for_nothing_but_same(request: HttpRequest) -> bool:
     """Whether a list is of what has something in common with an entry, the newest first, and of nothing else."""
-    return (PARAMETERS | {ORDER_VAR}) & request.GET.keys() == {lookup.PARAMETER}
+    asked = {name for name in PARAMETERS | {ORDER_VAR} if request.GET.get(name)}
+    return asked == {lookup.PARAMETER}
 
 
 def types_on(using: str) -> list[str]:

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from django_vt.identity import PIXEL_COOKIE, VTSID_COOKIE, Identity
 from django_vt.models import SendLogEntry, functions
-from django_vt.recording.record import hash_of_address
+from django_vt.protocol.addresses import hash_of_address
 
 SendLogEntries = models.QuerySet[SendLogEntry]
 PARAMETER = "same"

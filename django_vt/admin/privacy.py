@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
 
-from django_vt.events import IDENTITY_KEYS
+from django_vt.events import IDENTITY_KEYS, impersonal_keys
 from django_vt.models import SendLogEntry
+from django_vt.protocol import addresses
 
 HIDDEN = "***"
-ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 # An id this long stays unknown to those who see its beginning.
 LONG = 12
-
-# In these, whatever is not named here is an attribute of the person (the vendor's help pages on login and update).
-PERSONAL_TYPES = {"login", "update"}
-IMPERSONAL_KEYS = {"type", "source"}
 
 
 def mask_identity(stored: str) -> str:
@@ -29,8 +25,8 @@ def mask_identity(stored: str) -> str:
 
 
 def mask_text(value: str) -> str:
-    """A text with the e-mail addresses in it masked."""
-    return ADDRESS.sub(lambda found: mask_identifier(found[0]), value)
+    """A text with the e-mail addresses in it masked, however their at sign is written."""
+    return addresses.replaced(value, lambda word: f"{word[:1]}{HIDDEN}@{HIDDEN}")
 
 
 def mask_ids(value: str, stored: str) -> str:
@@ -44,31 +40,31 @@ def mask_ids(value: str, stored: str) -> str:
 
 def mask_identifier(value: str) -> str:
     """An address as its first letter, a long id as its beginning."""
-    if "@" in value:
+    if addresses.may_hold_address(value):
         return f"{value[:1]}{HIDDEN}@{HIDDEN}"
     return f"{value[:4]}{HIDDEN}" if len(value) >= LONG else HIDDEN
 
 
 def mask_event(value: dict[str, Any]) -> dict[str, Any]:
-    """An event without its identity, the addresses in it and, where it describes a person, the description."""
-    if value.get("type") in PERSONAL_TYPES:
-        value = {key: inner if key in IMPERSONAL_KEYS | {*IDENTITY_KEYS} else HIDDEN for key, inner in value.items()}
-    masked: dict[str, Any] = _masked(value)
+    """An event with its identity masked, and every value that its class does not call impersonal."""
+    masked: dict[str, Any] = _masked(value, {"type", *impersonal_keys(str(value.get("type")))})
     return masked
 
 
-def _masked(value: Any) -> Any:
+def _masked(value: Any, shown: Collection[str]) -> Any:
     if isinstance(value, str):
         return mask_text(value)
     if isinstance(value, list):
-        return [_masked(inner) for inner in value]
+        return [_masked(inner, shown) for inner in value]
     if isinstance(value, dict):
-        return {mask_text(key): _masked_field(key, inner) for key, inner in value.items()}
+        return {mask_text(key): _masked_field(key, inner, shown) for key, inner in value.items()}
     return value
 
 
-def _masked_field(key: str, value: Any) -> Any:
-    return mask_identifier(str(value)) if key in IDENTITY_KEYS else _masked(value)
+def _masked_field(key: str, value: Any, shown: Collection[str]) -> Any:
+    if key in IDENTITY_KEYS:
+        return mask_identifier(str(value))
+    return _masked(value, shown) if key in shown else HIDDEN
 
 
 # Who is looking at the send log, and how much of it is theirs to see and do.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from typing import ClassVar
 
 from django.core.checks import CheckMessage
 
@@ -11,7 +12,13 @@ from django_vt.protocol.packing import OutgoingRequest
 
 
 class Backend(abc.ABC):
-    """Sends requests. One instance serves one delivery, from as many threads as it has requests in flight."""
+    """Sends requests. One instance serves one delivery, from as many threads as it has requests in flight.
+
+    `sends`: whether what it takes reaches Vibetrace. If it is False, `send_log_status` says that entries are called
+    sent though nothing leaves.
+    """
+
+    sends: ClassVar[bool] = True
 
     @abc.abstractmethod
     def send(self, request: OutgoingRequest) -> Reply:

@@ -16,6 +16,8 @@ _turn = threading.Lock()
 class ConsoleBackend(Backend):
     """Requests go to standard output, readable, and count as sent. They hold shoppers' data: not for production."""
 
+    sends = False
+
     def send(self, request: OutgoingRequest) -> Reply:
         """Print the events of the request."""
         lines = [f"Vibetrace {request.account_id} {request.event_type}: {len(request.payloads)} event(s)"]

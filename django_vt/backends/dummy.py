@@ -10,6 +10,8 @@ from django_vt.protocol.packing import OutgoingRequest
 class DummyBackend(Backend):
     """Every request is answered 200 by nobody."""
 
+    sends = False
+
     def send(self, request: OutgoingRequest) -> Reply:
         """Nothing leaves."""
         return Reply(200)

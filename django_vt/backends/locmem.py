@@ -12,6 +12,8 @@ outbox: list[OutgoingRequest] = []
 class LocMemBackend(Backend):
     """Requests end in `django_vt.backends.locmem.outbox`; each is answered 200."""
 
+    sends = False
+
     def send(self, request: OutgoingRequest) -> Reply:
         """Append to `outbox`."""
         outbox.append(request)

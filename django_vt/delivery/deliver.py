@@ -10,6 +10,7 @@ from types import TracebackType
 from django.db import connections
 from django.utils.module_loading import import_string
 
+from django_vt.accounts import only_account
 from django_vt.backends.base import Backend
 from django_vt.conf import settings
 from django_vt.delivery import clock
@@ -50,7 +51,7 @@ def deliver_due(
 
 def send_unrecorded(event_type: str, payload: str) -> Reply | DeliveryError:
     """Send one event, now and once, past the send log: nothing is stored, paused or tried again."""
-    entry = SendLogEntry(pk=0, account_id=settings.account_id, event_type=event_type, payload=payload)
+    entry = SendLogEntry(pk=0, account_id=only_account(), event_type=event_type, payload=payload)
     [request] = _packing().pack([entry])
     with Delivery(default_alias()) as delivery:
         return delivery.send(request)

@@ -38,12 +38,21 @@ def check_sqlite() -> list[CheckMessage]:
         Warning(
             f'DJANGO_VT["DISPATCHER"]: the thread dispatcher does not start on the SQLite database "{alias}"; '
             "events wait for `manage.py send_pending`.",
-            hint="A second writer would fail the shop's own transactions. Set "
-            f'DATABASES["{alias}"]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE"}}.',
+            hint=f"A second writer would fail the shop's own transactions. {_way_out(alias)}",
             id="django_vt.W002",
         )
         for alias in unsafe_sqlite_aliases()
     ]
+
+
+def _way_out(alias: str) -> str:
+    if connections[alias].settings_dict.get("ATOMIC_REQUESTS"):
+        # IMMEDIATE would make every page a writer, and answer 500 when they wait too long for each other.
+        return (
+            'Set DJANGO_VT["DISPATCHER"] to "django_vt.dispatchers.manual.ManualDispatcher", and have cron or a worker '
+            "process run `send_pending`."
+        )
+    return f'Set DATABASES["{alias}"]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE"}}.'
 
 
 # uWSGI runs Python threads only where it is told to: without, a delivery thread would stand still.

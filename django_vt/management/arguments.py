@@ -6,6 +6,7 @@ They are read here and not by argparse, so that `call_command("resend", since="2
 from __future__ import annotations
 
 import re
+import sys
 from datetime import date, datetime, time, timedelta
 
 from django.conf import settings as django_settings
@@ -17,6 +18,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 DURATION = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
 LARGEST_ID = 2**63 - 1
 MOST_DAYS = 36500.0
+FROM_STANDARD_INPUT = "-"
 
 
 class WrongArgument(CommandError):
@@ -24,6 +26,16 @@ class WrongArgument(CommandError):
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"argument {name}: {problem}", returncode=2)
+
+
+def address(name: str, value: str | None) -> str | None:
+    """An address as it was given; for `-` the first line of standard input, as a process list shows arguments."""
+    if value != FROM_STANDARD_INPUT:
+        return value
+    line = sys.stdin.readline().strip()
+    if not line:
+        raise WrongArgument(name, "standard input holds no address")
+    return line
 
 
 def whole_number(name: str, value: object, *, largest: int = LARGEST_ID) -> int:

@@ -39,6 +39,13 @@ def entries(number: int) -> str:
     return count(number, "entry", "entries")
 
 
+def not_for_real(sending: SendingState) -> str:
+    """What is to be said of a backend that does not send for real, or cannot be imported."""
+    if sending.backend is None:
+        return "Nothing is sent: BACKEND names what cannot be imported. `manage.py check` says why."
+    return f"{sending.backend.__name__} does not send for real: what is called sent has not left."
+
+
 def obstacles(sending: SendingState) -> Iterator[str]:
     """A sentence for each thing that keeps events from being sent, which says what to do; none where it is open."""
     if not sending.enabled:

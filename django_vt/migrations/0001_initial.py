@@ -68,6 +68,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="OrdersLook",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(verbose_name="looked at")),
+                ("since", models.DateTimeField(verbose_name="orders since")),
+                ("found", models.PositiveIntegerField(verbose_name="unreported orders")),
+                ("reported", models.PositiveIntegerField(verbose_name="reported now")),
+            ],
+            options={
+                "verbose_name": "look for unreported orders",
+                "verbose_name_plural": "looks for unreported orders",
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
             name="SendLogEntry",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

@@ -16,6 +16,8 @@ from django.apps import apps
 from django.db import Error, connections
 from django.db.models.base import ModelState
 
+from django_vt.models import _pipeline
+
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.backends.utils import CursorWrapper
@@ -275,20 +277,9 @@ def _statements(using: str) -> _Statements:
     return _Statements(
         look_up=None if passes_over else look_up,
         insert=insert,
-        in_one=f"{SAVEPOINT}; {insert}; {RELEASE}" if _takes_several_at_once(connection) else None,
+        in_one=f"{SAVEPOINT}; {insert}; {RELEASE}" if _pipeline.is_possible(connection) else None,
         returns_id=returns_id,
     )
-
-
-def _takes_several_at_once(connection: BaseDatabaseWrapper) -> bool:
-    """Whether one `execute` may hold several statements with parameters, and tell what each has returned.
-
-    psycopg 3 does where it binds the parameters itself, as it does by default; psycopg2 tells of the last only. With a
-    cursor of the project's own the server may bind them, which would cost the order's transaction.
-    """
-    driver, options = getattr(connection, "Database", None), connection.settings_dict["OPTIONS"]
-    on_the_server = options.get("server_side_binding") or "cursor_factory" in options
-    return connection.vendor == "postgresql" and getattr(driver, "__name__", "") == "psycopg" and not on_the_server
 
 
 def _insert(row: Mapping[str, Any], using: str) -> int | None:
@@ -300,21 +291,35 @@ def _insert(row: Mapping[str, Any], using: str) -> int | None:
         *(adapt(row[name]) for name in MOMENTS),
         *(row[name] for name in NUMBERS),
     ]
+    if statements.in_one is not None:
+        return _insert_in_one(connection, statements.in_one, parameters)
     with connection.cursor() as cursor:
-        if statements.in_one is None:
-            cursor.execute(SAVEPOINT)
+        cursor.execute(SAVEPOINT)
         try:
-            if statements.in_one is not None:
-                cursor.execute(statements.in_one, parameters)
-                cursor.nextset()
-                return _first(cursor)
             new_id = _look_and_insert(cursor, connection, statements, parameters, row["dedup_key"])
             cursor.execute(RELEASE)
         except BaseException as error:
-            if statements.in_one is None or _has_reached_the_server(connection):
-                _roll_back(cursor, connection, error)
+            _roll_back(cursor, connection, error)
             raise
     return new_id
+
+
+def _insert_in_one(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> int | None:
+    with connection.cursor() as cursor:
+        if _transaction_status(connection) == "IDLE":
+            # The transaction's first statement: psycopg begins it with one of its own.
+            cursor.execute(SAVEPOINT)
+            sql = sql.removeprefix(f"{SAVEPOINT}; ")
+        with _pipeline.cursor(connection) as pipeline:
+            try:
+                pipeline.execute(sql, parameters)
+                return _first(pipeline)
+            except BaseException as error:
+                # What was refused before it reached the server, by an `execute_wrapper` say, has set no savepoint: to
+                # roll back to one that does not exist would break a transaction that is whole.
+                if not sql.startswith(SAVEPOINT) or _transaction_status(connection) != "INTRANS":
+                    _roll_back(cursor, connection, error)
+                raise
 
 
 def _look_and_insert(
@@ -337,13 +342,9 @@ def _first(cursor: CursorWrapper) -> int | None:
     return row[0] if row else None
 
 
-def _has_reached_the_server(connection: BaseDatabaseWrapper) -> bool:
-    """Whether psycopg 3 has sent what failed. What was refused before, by an `execute_wrapper` say, set no savepoint.
-
-    To roll back to one that does not exist would break a transaction that is whole.
-    """
-    # IDLE: not even the BEGIN was sent, as this is the transaction's first statement.
-    return connection.connection.info.transaction_status.name not in {"IDLE", "INTRANS"}
+def _transaction_status(connection: BaseDatabaseWrapper) -> str:
+    """What psycopg 3 knows: `IDLE` before a transaction's first statement, `INTRANS` while none has failed."""
+    return str(connection.connection.info.transaction_status.name)
 
 
 def _roll_back(cursor: CursorWrapper, connection: BaseDatabaseWrapper, error: BaseException) -> None:

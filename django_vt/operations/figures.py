@@ -70,6 +70,7 @@ class Figures:
             "due_for_seconds": int((now - self.due_since).total_seconds()) if self.due_since else 0,
             "enabled": self.sending.enabled,
             "held": self.sending.held,
+            "sends_for_real": self.sending.sends_for_real,
             "endpoints": [_endpoint_as_json(endpoint) for endpoint in self.sending.endpoints],
             "reasons": [vars(reason) for reason in self.reasons],
             "reasons_of_newest": READ_FOR_REASONS,
@@ -115,14 +116,16 @@ def _due_since(using: str, sending: SendingState) -> Iterator[datetime]:
     since = entries.all().due_since(sending.now_ms)
     if since is not None:
         yield since
-    # What an outage has had fail waits for its next try. That did not count against it, so it has been due all along.
-    troubled = sending.troubled()
-    ids = functions.first_ids(entries.filter(status=Status.PENDING), by=functions.OLDEST_FIRST) if troubled else []
-    due = Q(due_at__lte=sending.now_ms) | Q(claim__isnull=False) | Q(waits__gt=F("attempts"))
-    waiting = entries.filter(due, pk__in=ids)
-    for endpoint in troubled:
-        of_endpoint = waiting.filter(account_id=endpoint.account_id, event_type=endpoint.event_type)
-        for oldest in functions.sorted_apart(of_endpoint.order_by(*functions.OLDEST_FIRST))[:1]:
+    # A probe that fails makes its entry due anew, and a lone entry waits longer each time. Where nothing else is sold,
+    # it alone tells of the outage: a wait that did not count as an attempt means that the vendor accepts nothing.
+    most = functions.LIMIT if sending.troubled() else READ_FOR_REASONS
+    ids = functions.first_ids(entries.filter(status=Status.PENDING), by=functions.OLDEST_FIRST, most=most)
+    in_vain = Q(waits__gt=F("attempts"))
+    waiting = Q(due_at__lte=sending.now_ms) | Q(claim__isnull=False)
+    for endpoint in sending.endpoints:
+        its = {"account_id": endpoint.account_id, "event_type": endpoint.event_type, "pk__in": ids}
+        held_up = entries.filter(in_vain if endpoint.is_open() else in_vain | waiting, **its)
+        for oldest in functions.sorted_apart(held_up.order_by(*functions.OLDEST_FIRST))[:1]:
             yield max(oldest.created_at, endpoint.last_success_moment or oldest.created_at)
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.apps import apps
+from django.db import router, transaction
 
 from django_vt.conf import settings
 from django_vt.delivery.clock import database_now
 from django_vt.models import RememberedIdentity, SendLogEntry
 from django_vt.models.db import default_alias, with_retries
+from django_vt.models.functions import moment
 from django_vt.models.send_log import SendLogQuerySet
 from django_vt.operations.purging import Pace
 from django_vt.operations.shopper import Shopper
+from django_vt.protocol import reasons
 
 AT_ONCE = 400  # rows a transaction at most
 LOOKED_AT = ("pk", "identity", "reference", "email_hash", "status", "claim", "due_at")
@@ -33,19 +37,25 @@ def forget_shopper(
 class Forgetting:
     """Counts as it goes: entries by the status that they had, those with an address, remembered identities.
 
-    `others`: entries of the same visitors that hold another address, and are left. `in_hands_until`: when the lease
-    of the last worker ends that had one of them in its hands, None where none had; ms of the database's clock.
+    `others`: entries of the same visitors that hold another address, and are left. `lease_end`: when the lease of the
+    last worker ends that had one of them in its hands, None where none had; milliseconds of the database's clock.
     """
 
     def __init__(self, shopper: Shopper, using: str) -> None:
         self._shopper = shopper
         self._using = using
         self._pace = Pace(AT_ONCE, using)
+        self._forgotten: set[int] = set()
         self.statuses: Counter[str] = Counter()
         self.with_address = 0
         self.remembered = 0
         self.others = 0
-        self.in_hands_until: int | None = None
+        self.lease_end: int | None = None
+
+    @property
+    def in_hands_until(self) -> datetime | None:
+        """Until when a worker may still send what it had in its hands; None where none had."""
+        return None if self.lease_end is None else moment(self.lease_end)
 
     def preview(self) -> None:
         """Count what would be forgotten, and change nothing."""
@@ -66,24 +76,56 @@ class Forgetting:
         self._forget_remembered(list(remembered))
         for part in self._shopper.named():
             self._forget(part)
+        self._forget_mentioned()
         self._count_others()
 
     def _forget(self, part: SendLogQuerySet) -> None:
-        while rows := self._forget_some(part):
-            self._count(rows)
+        # What is forgotten is in no such part any more.
+        while self._forget_some(part):
+            continue
 
-    def _forget_some(self, part: SendLogQuerySet) -> Sequence[dict[str, Any]]:
+    def _forget_mentioned(self) -> None:
+        left = [pk for pk in self._shopper.mentioned if pk not in self._forgotten]
+        entries = SendLogEntry.objects.using(self._using)
+        for start in range(0, len(left), AT_ONCE):
+            ids = left[start : start + AT_ONCE]
+            while ids:
+                self._forget_some(entries.filter(pk__in=ids))
+                ids = [pk for pk in ids if pk not in self._forgotten]
+
+    def _forget_some(self, part: SendLogQuerySet) -> bool:
         with self._pace.transaction() as most:
-            return with_retries(lambda: self._forget_first(part, most), self._using)
+            rows = with_retries(lambda: self._forget_first(part, most), self._using)
+        self._forgotten.update(row["pk"] for row in rows)
+        self._count(rows)
+        return bool(rows)
 
     def _forget_first(self, part: SendLogQuerySet, most: int) -> Sequence[dict[str, Any]]:
         with transaction.atomic(using=self._using):
             # Locked, where the database can: what is counted as pending must not have been sent meanwhile.
             rows = list(part.select_for_update().values(*LOOKED_AT)[:most])
+            # First: who is interrupted after the entry was emptied would not find its history again.
+            self._forget_history(rows)
             telling = [row["pk"] for row in rows if self._shopper.is_told_by(row["reference"], row["identity"])]
             theirs = SendLogEntry.objects.using(self._using).filter(pk__in=[row["pk"] for row in rows])
             theirs.forget(telling)
         return rows
+
+    def _forget_history(self, rows: Sequence[dict[str, Any]]) -> None:
+        """The admin's history calls an entry by its type and reference, which may hold an id of theirs."""
+        if not apps.is_installed("django.contrib.admin"):
+            return
+        log: Any = apps.get_model("admin", "LogEntry")
+        lines = log.objects.using(router.db_for_write(log))
+        identities = {str(row["pk"]): row["identity"] for row in rows}
+        about = lines.filter(
+            content_type__app_label="django_vt", content_type__model="sendlogentry", object_id__in=identities
+        )
+        telling = [
+            pk for pk, object_id, text in about.values_list("pk", "object_id", "object_repr")
+            if self._shopper.is_told_by(text, identities[object_id])
+        ]  # fmt: skip
+        lines.filter(pk__in=telling).update(object_repr=reasons.FORGOTTEN)
 
     def _forget_remembered(self, ids: Sequence[int]) -> None:
         rows = RememberedIdentity.objects.using(self._using)
@@ -96,7 +138,7 @@ class Forgetting:
         self.statuses.update(row["status"] for row in rows)
         self.with_address += sum(bool(row["email_hash"]) for row in rows)
         ends = [row["due_at"] for row in rows if row["claim"] and now < row["due_at"] <= latest]
-        self.in_hands_until = max([*ends, *filter(None, [self.in_hands_until])], default=None)
+        self.lease_end = max([*ends, *filter(None, [self.lease_end])], default=None)
 
     def _count_others(self) -> None:
         self.others = sum(part.count() for part in self._shopper.others())

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from django_vt.conf import settings
+from django_vt.accounts import only_account
 from django_vt.delivery import deliver_due
 from django_vt.delivery.clock import database_now
 from django_vt.models import SendLogEntry, Status, functions
@@ -180,7 +180,7 @@ class Resending:
 
 
 def _reopen(part: SendLogQuerySet) -> int:
-    return part.resend(settings.account_id, database_now(part.db))
+    return part.resend(only_account(), database_now(part.db))
 
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:

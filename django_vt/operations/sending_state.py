@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from django_vt.conf import settings
 from django_vt.delivery.clock import database_now
+from django_vt.delivery.deliver import backend_class
 from django_vt.models import Endpoint
 from django_vt.models.endpoint import by_address
 from django_vt.models.functions import moment
@@ -44,6 +45,19 @@ class SendingState:
         if self.held:
             return "held"
         return "troubled" if self.troubled() else "open"
+
+    @property
+    def backend(self) -> type[Any] | None:
+        """The class that BACKEND names; None if it cannot be imported. The import may load an HTTP library."""
+        try:
+            return backend_class()
+        except Exception:  # noqa: BLE001 - a module of the project's may raise anything
+            return None
+
+    @property
+    def sends_for_real(self) -> bool:
+        """Whether what is called sent has left: a backend for tests or development only takes it."""
+        return bool(self.backend and self.backend.sends)
 
     def troubled(self) -> list[Endpoint]:
         """The endpoints whose last request failed: paused, or waiting for the request that shows whether they work."""

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from django.db import connections
-from django.db.models import Q
+from django.db.models import Max, Min, Q
 
-from django_vt.events import ADDRESS_PATTERN
 from django_vt.exceptions import InvalidField
 from django_vt.identity import PIXEL_ID_PATTERN, PIXEL_PATTERN, VTSID_PATTERN
 from django_vt.models import RememberedIdentity, SendLogEntry
 from django_vt.models.send_log import SendLogQuerySet
+from django_vt.operations.mentions import LONGEST_ADDRESS, Mentions, texts_of
 from django_vt.recording.attribution import key_of
-from django_vt.recording.record import hash_of_address
 
 READ_AT_ONCE = 2000  # remembered identities a query
+SEARCHED_AT_ONCE = 20_000  # ids of entries a query
 PIXEL, VTSID, EMAIL = "pixel:", "vtsid:", "email:"
 BEYOND_ALL_SESSIONS = "~"  # comes after whatever a session's id may hold
+SEARCHED = ("pk", "payload", "identity", "reference", "email_hash")
+REMEMBERED = ("pk", "key", "identity")
 
 
 def visitor_of(identity: str) -> str:
@@ -45,12 +48,11 @@ def visitor_by_vtsid(given: str) -> str:
     return f"{VTSID}{given}"
 
 
-def address_in(given: str) -> str:
-    """An address without the blanks around it."""
-    text = given.strip()
-    if not ADDRESS_PATTERN.fullmatch(text):
-        raise InvalidField("address", "must be an e-mail address")
-    return text
+def checked_address(given: str) -> str:
+    """What can have been recorded as an address: an event may go by a customer's login name, which has no `@`."""
+    if not given.strip() or "\0" in given or len(given) > LONGEST_ADDRESS:
+        raise InvalidField("address", "must be an e-mail address, or what was recorded as one")
+    return given
 
 
 class Shopper:
@@ -67,7 +69,7 @@ class Shopper:
         if [address, pixel, vtsid].count(None) != 2:
             raise InvalidField("address", "give an e-mail address, or a pixel id, or a vtsid: one of them")
         if address is not None:
-            return cls(using, address=address_in(address))
+            return cls(using, address=checked_address(address))
         if pixel is not None:
             return cls(using, visitor=visitor_by_pixel(pixel))
         return cls(using, visitor=visitor_by_vtsid(str(vtsid)))
@@ -76,8 +78,7 @@ class Shopper:
         self._entries = SendLogEntry.objects.using(using)
         self._remembered = RememberedIdentity.objects.using(using)
         self._ranges_by_bytes = connections[using].vendor == "sqlite"
-        self._address = address
-        self._hash = hash_of_address(address)
+        self._address = Mentions(address) if address else None
         self._given = {visitor} - {""}
         self._found: list[str] = []
 
@@ -92,21 +93,32 @@ class Shopper:
             yield visitor, self._of_visitor(visitor).filter(email_hash="")
 
     def named(self) -> Iterator[SendLogQuerySet]:
-        """The entries that what was given names itself, in parts that may overlap."""
+        """The entries that what was given names itself, in parts that may overlap, each found by one index."""
         for visitor in self._given:
             yield self._of_visitor(visitor)
         yield from self._by_address()
 
+    @cached_property
+    def mentioned(self) -> Sequence[int]:
+        """The ids of the entries that mention the address anywhere: the whole send log is read for these, once."""
+        return [] if self._address is None else [row["pk"] for row in self._rows_with_mentions(self._address)]
+
     def entries(self) -> Iterator[SendLogQuerySet]:
-        """All that are theirs, in parts that may overlap, each found by one index."""
+        """All that are theirs, in parts that may overlap."""
         for _visitor, part in self.found():
             yield part
         yield from self.named()
+        yield from self.mentioning(READ_AT_ONCE)
+
+    def mentioning(self, at_once: int) -> Iterator[SendLogQuerySet]:
+        """The entries that mention the address, in parts of so many."""
+        for start in range(0, len(self.mentioned), at_once):
+            yield self._entries.filter(pk__in=self.mentioned[start : start + at_once])
 
     def others(self) -> Iterator[SendLogQuerySet]:
         """The entries of the visitors that were found which hold another address."""
         for visitor in self._found:
-            yield self._of_visitor(visitor).exclude(email_hash__in=("", self._hash))
+            yield self._of_visitor(visitor).exclude(email_hash__in=("", *self._hashes))
 
     def remembered(self) -> Iterator[tuple[int, set[str]]]:
         """The primary keys of the remembered identities that are theirs, and the visitors in each.
@@ -118,29 +130,32 @@ class Shopper:
         for pk, key, text in self._all_remembered():
             identity = json.loads(text)
             visitors = set(_visitors_in(identity))
-            if key in keys or visitors & self._visitors or self._is_theirs(identity.get("email", "")):
+            if key in keys or visitors & self._visitors or self._are_in(texts_of(identity)):
                 yield pk, visitors
 
     def is_told_by(self, reference: str, identity: str) -> bool:
         """Whether a reference tells of them: holds an address, or an id of theirs as a word of its own."""
         ids = {each for known in (identity, *self._visitors) for each in _ids_in(known)}
-        return "@" in reference or any(
+        return "@" in reference or self._are_in([reference]) or any(
             re.search(rf"(?<![A-Za-z0-9]){re.escape(each)}(?![A-Za-z0-9])", reference) for each in ids
-        )
+        )  # fmt: skip
 
     @property
     def _visitors(self) -> set[str]:
         return self._given | {*self._found}
 
-    def _is_theirs(self, given: str) -> bool:
-        return bool(self._address) and given.lower() == self._address.lower()
+    @property
+    def _hashes(self) -> set[str]:
+        return self._address.hashes if self._address else set()
+
+    def _are_in(self, texts: Iterator[str] | Sequence[str]) -> bool:
+        return self._address is not None and any(map(self._address.are_in, texts))
 
     def _by_address(self) -> Iterator[SendLogQuerySet]:
         if self._address:
-            for text in sorted({self._address, self._address.lower()}):
-                yield self._exactly("reference", text)
-            yield self._exactly("identity", EMAIL + self._address.lower())
-            yield self._entries.filter(email_hash=self._hash)
+            for text in sorted(self._address.spellings):
+                yield self._exactly("identity", EMAIL + text)
+            yield self._entries.filter(email_hash__in=self._hashes)
 
     def _of_visitor(self, visitor: str) -> SendLogQuerySet:
         if visitor.startswith(VTSID):
@@ -153,8 +168,28 @@ class Shopper:
         """Equal by the index, and then by the byte: to MariaDB another person's `josé@…` equals `jose@…`."""
         return self._entries.filter(Q(**{column: text}), Q(**{f"{column}__startswith": text}))
 
+    def _rows_with_mentions(self, address: Mentions) -> Iterator[dict[str, Any]]:
+        needles = address.needles()
+        likely = Q()
+        for needle in needles:
+            for column in ("payload", "reference", "identity"):
+                likely |= Q(**{f"{column}__icontains": needle})
+        for part in self._windows():
+            for row in part.filter(likely).order_by("pk").values(*SEARCHED).iterator(READ_AT_ONCE):
+                if address.are_in_payload(row["payload"]) or self._are_in([row["reference"], row["identity"]]):
+                    yield row
+
+    def _windows(self) -> Iterator[SendLogQuerySet]:
+        """The whole log in queries that each read little: one that reads all would keep SQLite's writers waiting."""
+        ends = self._entries.aggregate(first=Min("pk"), last=Max("pk"))
+        if ends["first"] is not None:
+            for start in range(ends["first"], ends["last"] + 1, SEARCHED_AT_ONCE):
+                yield self._entries.filter(pk__gte=start, pk__lt=start + SEARCHED_AT_ONCE)
+
     def _visitors_in_entries(self) -> Iterator[str]:
-        for part in self._by_address():
+        """Those beside the address, but not where it is a second one: that is another's order, as of a present."""
+        mentioned = [part.filter(email_hash="") for part in self.mentioning(READ_AT_ONCE)]
+        for part in (*self._by_address(), *mentioned):
             for identity in part.exclude(identity="").values_list("identity", flat=True).distinct():
                 yield from {visitor_of(identity)} - {""}
 
@@ -173,9 +208,6 @@ class Shopper:
         while rows := list(self._remembered.filter(pk__gt=last).order_by("pk").values_list(*REMEMBERED)[:READ_AT_ONCE]):
             yield from rows
             last = rows[-1][0]
-
-
-REMEMBERED = ("pk", "key", "identity")
 
 
 def _ids_in(known: str) -> Iterator[str]:

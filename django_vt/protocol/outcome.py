@@ -62,7 +62,10 @@ KIND_OF_STATUS = {
     **dict.fromkeys((408, 425, 429), Kind.RETRY),
 }
 ASK_FOR_REST = frozenset((429, 503))  # with Retry-After
-NO_CONNECTION = frozenset((reasons.UNREACHABLE, reasons.UNKNOWN_HOST, reasons.TLS))
+KIND_OF_REASON = {
+    **dict.fromkeys((reasons.UNREACHABLE, reasons.UNKNOWN_HOST, reasons.TLS, reasons.TLS_VERSION), Kind.AWAY),
+    reasons.PLAIN_HTTP: Kind.MISCONFIGURED,
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def judge(result: Reply | DeliveryError, now: datetime) -> Verdict:
     """The verdict on what came back; a status outside the table (5xx among them) is tried again."""
     if isinstance(result, DeliveryError):
         reason = reasons.safe(result.reason)
-        return Verdict(Kind.AWAY if reasons.split(reason)[0] in NO_CONNECTION else Kind.RETRY, reason)
+        return Verdict(KIND_OF_REASON.get(reasons.split(reason)[0], Kind.RETRY), reason)
     kind = KIND_OF_STATUS.get(result.status, Kind.RETRY)
     if kind is Kind.ACCEPTED:
         return Verdict(kind, response_status=result.status)
@@ -180,7 +183,7 @@ def suspects_rest(failures: int, *, patience: int) -> float | None:
     allowed = SUSPECTS_PATIENCE * 2 ** (patience - LEAST_PATIENCE)
     if failures < allowed:
         return None
-    return min(SUSPECTS_FIRST_REST * 2.0 ** min(failures - allowed, 20), LONGEST_PAUSE)
+    return float(min(SUSPECTS_FIRST_REST * 2.0 ** min(failures - allowed, 20), LONGEST_PAUSE))
 
 
 def patience_after_success(*, failures_in_row: int, patience: int, shared: bool, pauses: int = 0) -> int:

@@ -20,6 +20,7 @@ ANSWERED = "answered"
 UNREACHABLE = "unreachable"
 UNKNOWN_HOST = "unknown host"
 TLS = "tls"
+TLS_VERSION = "tls version"
 TIMED_OUT = "timed out"
 BROKEN = "broken connection"
 BACKEND_FAILED = "backend failed"
@@ -34,6 +35,7 @@ WORDS = {
     UNREACHABLE: _("Vibetrace could not be reached: the connection was refused or the network is down"),
     UNKNOWN_HOST: _("The host name of ENDPOINT could not be resolved"),
     TLS: _("The TLS certificate of ENDPOINT was not accepted"),
+    TLS_VERSION: _("This server and ENDPOINT have no TLS version in common"),
     TIMED_OUT: _("No complete answer within the time limit"),
     BROKEN: _("The connection broke before the answer"),
     BACKEND_FAILED: _("The sending backend raised an error"),

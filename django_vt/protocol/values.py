@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from django.utils.functional import Promise
+from django.utils.functional import LazyObject, Promise
 
 from django_vt.exceptions import InvalidField
+from django_vt.protocol import addresses
 
 # A name as code has them; one that began with a digit could be a telephone number.
 SAFE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}", re.ASCII)
+TYPE_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 CENT = Decimal("0.01")
 # Our own, not the thread's: a project may have set that one to other digits, or to raise when it rounds.
@@ -29,6 +32,45 @@ MAX_IDENTIFIER_LENGTH = 255
 LONGEST_INTEGER = 10**MAX_IDENTIFIER_LENGTH
 MAX_EMAIL_LENGTH = 320
 MAX_DEPTH = 32
+PLAIN_TYPES = frozenset({str, int, float, Decimal, bool, type(None), UUID, dict, list, tuple})
+# Each with what makes its own kind out of a subclass's.
+PLAIN_BASES: Mapping[type, Callable[[Any], Any]] = {
+    str: str.__str__, int: int.__int__, float: float.__float__, Decimal: Decimal,
+}  # fmt: skip
+
+
+def plain(value: Any) -> Any:
+    """What a value holds, as the plain type: of a lazy object, a lazy text, an enum, or a subclass of a plain type.
+
+    `str()` would not do: it says "Size.XL" of a member of an Enum of strings. What the shop's own code raises inside a
+    lazy object is raised as it is.
+    """
+    while type(value) not in PLAIN_TYPES:
+        if isinstance(value, LazyObject):
+            value = _unwrapped(value)
+        elif isinstance(value, Promise):
+            value = str(value)
+        else:
+            return _of_plain_type(value)
+    return value
+
+
+def _unwrapped(value: Any) -> Any:
+    value.__class__  # noqa: B018 - as any use of it, this evaluates the object
+    return value._wrapped  # noqa: SLF001 - Django has no public way to it
+
+
+def _of_plain_type(value: object) -> object:
+    for plain_type, taken in PLAIN_BASES.items():
+        if isinstance(value, plain_type):
+            return taken(value)
+    return plain(value.value) if isinstance(value, Enum) else value
+
+
+def is_type(value: object) -> bool:
+    """Whether it can be an event's type, which also stands in the path of the vendor's address."""
+    value = plain(value)
+    return isinstance(value, str) and TYPE_PATTERN.fullmatch(value) is not None
 
 
 def showable(reference: object) -> str:
@@ -36,20 +78,21 @@ def showable(reference: object) -> str:
 
     Empty where it may be an address; without what could start a new line.
     """
+    reference = plain(reference)
     if isinstance(reference, bool) or not isinstance(reference, (str, int, UUID)):
         return ""
     if isinstance(reference, int) and abs(reference) >= LONGEST_INTEGER:
         return ""
     text = "".join(character for character in str(reference) if character.isprintable())
-    return "" if "@" in text else text[:MAX_IDENTIFIER_LENGTH]
+    return "" if addresses.may_hold_address(text) else text[:MAX_IDENTIFIER_LENGTH]
 
 
 def check_email(name: str, value: str) -> None:
     """Refuses an address that the database or JSON could not hold; whether anybody reads it is the vendor's to know."""
-    # Lower-cased, as it is stored, a letter can become two.
-    if max(len(value), len(value.lower())) > MAX_EMAIL_LENGTH:
-        raise InvalidField(name, f"longer than {MAX_EMAIL_LENGTH} characters")
     check_text(name, value)
+    # In the form in which it is stored, a letter can become two, and a foreign one some more.
+    if len(value) > MAX_EMAIL_LENGTH or not (value.isascii() or len(addresses.canonical(value)) <= MAX_EMAIL_LENGTH):
+        raise InvalidField(name, f"longer than {MAX_EMAIL_LENGTH} characters")
 
 
 def check_text(name: str, value: str) -> None:
@@ -63,7 +106,8 @@ def check_text(name: str, value: str) -> None:
 
 def identifier(name: str, value: object) -> str:
     """An id as the string it is; ints and UUIDs, which primary keys are, become strings."""
-    text = value if type(value) is str else _identifier_text(name, value)
+    value = plain(value)
+    text = value if isinstance(value, str) else _identifier_text(name, value)
     if not text.strip():
         raise InvalidField(name, "must not be empty")
     if len(text) > MAX_IDENTIFIER_LENGTH:
@@ -73,26 +117,28 @@ def identifier(name: str, value: object) -> str:
 
 
 def _identifier_text(name: str, value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, (str, int, UUID)):
+    if isinstance(value, bool) or not isinstance(value, (int, UUID)):
         raise InvalidField(name, "must be a string")
     if isinstance(value, int) and abs(value) >= LONGEST_INTEGER:
         # Python itself refuses to print one of some thousand digits.
         raise InvalidField(name, f"longer than {MAX_IDENTIFIER_LENGTH} characters")
-    return _text(value) if isinstance(value, (str, int)) else str(value)
+    return str(value)
 
 
 def email(name: str, value: object) -> str:
-    """An address without the blanks around it; None is none."""
+    """An address as it was spelt, without the name and the blanks around it; None is none, and so is a list."""
+    value = plain(value)
     if value is None:
         return ""
     if not isinstance(value, str):
         raise InvalidField(name, "must be a string")
     check_email(name, value)
-    return value.strip()
+    return addresses.bare(value)
 
 
 def quantity(name: str, value: object) -> int | float | Decimal:
     """How many: a number above 0."""
+    value = plain(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise InvalidField(name, "must be a number")
     _check_number(name, value)
@@ -103,11 +149,12 @@ def quantity(name: str, value: object) -> int | float | Decimal:
 
 
 def money(name: str, value: object) -> Decimal:
-    """An amount, rounded half-up to cents."""
-    if isinstance(value, bool) or not isinstance(value, (Decimal, int, str)):
-        raise InvalidField(name, "must be a Decimal, an int or a str (a float has already lost cents)")
+    """An amount, rounded half-up to cents. A float counts as its shortest form, as the vendor's example has one."""
+    value = plain(value)
+    if isinstance(value, bool) or not isinstance(value, (Decimal, int, str, float)):
+        raise InvalidField(name, "must be a Decimal, an int, a str or a float")
     try:
-        amount = Decimal(value, ARITHMETIC)
+        amount = Decimal(repr(value) if isinstance(value, float) else value, ARITHMETIC)
     except InvalidOperation:
         raise InvalidField(name, "is not a number") from None
     if not amount.is_finite():
@@ -126,10 +173,11 @@ def _check_size(name: str, amount: Decimal) -> None:
 
 def data(name: str, value: object, reserved: set[str]) -> dict[str, Any]:
     """A copy of the data in plain JSON types, so that a later change of the caller's changes nothing here."""
+    value = plain(value)
     if not isinstance(value, Mapping):
         raise InvalidField(name, "must be a dict")
-    for key in value:
-        if key in reserved:
+    for key in map(plain, value):
+        if isinstance(key, str) and key in reserved:
             raise InvalidField(inside(name, key), "is set by this app and cannot be given here")
     copy: dict[str, Any] = _plain(name, value, MAX_DEPTH)
     return copy
@@ -138,12 +186,9 @@ def data(name: str, value: object, reserved: set[str]) -> dict[str, Any]:
 def _plain(name: str, value: object, depth: int) -> Any:
     if depth == 0:
         raise InvalidField(name, "is nested too deeply")
-    if value is None or isinstance(value, bool):
+    value = plain(value)
+    if value is None or isinstance(value, (bool, str)):
         return value
-    if isinstance(value, Promise):
-        return str(value)
-    if isinstance(value, str):
-        return _text(value)
     if isinstance(value, (int, float, Decimal)):
         _check_number(name, value)
         return number(value)
@@ -155,19 +200,15 @@ def _plain(name: str, value: object, depth: int) -> Any:
 
 
 def _key(name: str, key: object) -> str:
-    if not isinstance(key, str):
+    text = plain(key)
+    if not isinstance(text, str):
         raise InvalidField(name, "keys must be strings")
-    return _text(key)
-
-
-def _text(value: str | int) -> str:
-    # What it holds, as the plain type: str() would say "Size.XL" of a member of an Enum of strings, and of
-    # an IntEnum in Python 3.10.
-    return int.__repr__(value) if isinstance(value, int) else str.__str__(value)
+    return text
 
 
 def inside(name: str, key: object) -> str:
     """The name of what is under a key. A key may be anything, a shopper's address too, and names are logged."""
+    key = plain(key)
     return f"{name}.{key}" if isinstance(key, str) and SAFE_KEY.fullmatch(key) else f"{name}[…]"
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -15,14 +17,17 @@ from django.utils import timezone
 
 from django_vt import identity as identities
 from django_vt.conf import IdentificationWay, settings
-from django_vt.events import AnyEvent, Confirmation, Login
+from django_vt.events import AnyEvent, BaseEvent, Confirmation
 from django_vt.exceptions import InvalidField
-from django_vt.identity import NOBODY, Identity, Source, of_request
+from django_vt.identity import NOBODY, Identity, Source
 from django_vt.models import RememberedIdentity
 from django_vt.models.db import default_alias
 from django_vt.protocol import values
-from django_vt.recording import event_loop
-from django_vt.recording.shield import Shield
+from django_vt.recording import door
+from django_vt.recording.call import is_plain as is_plain_value
+from django_vt.recording.call import is_plain_request
+from django_vt.recording.shield import is_doomed
+from django_vt.visitors.serving import of_request, request_in
 
 
 class Attribution(NamedTuple):
@@ -46,7 +51,7 @@ def _sources(
     event: AnyEvent, request: HttpRequest | None, identity: Identity | None, memory: Memory | None, using: str
 ) -> Iterator[Source]:
     yield Source(lambda: identity or NOBODY)
-    yield Source(lambda: identities.of_request(request))
+    yield Source(lambda: of_request(request))
     if memory:
         yield Source(memory.recall)
     yield Source(lambda: Identity(email=event.email), "email")
@@ -55,17 +60,15 @@ def _sources(
 
 def _ways(event: AnyEvent) -> tuple[IdentificationWay, ...]:
     ways = tuple(settings.IDENTIFY_BY)
-    # As in the vendor's example: a login goes by its address where there is one.
-    if isinstance(event, Login) and event.email and "email" in ways:
-        return ("email",)
-    return ways
+    return event.ways(ways) if isinstance(event, BaseEvent) else ways
 
 
 def _of_user(request: HttpRequest | None, using: str) -> Identity:
-    if request is None:
+    found = request_in(request)
+    if found is None:
         return NOBODY
-    with transaction.atomic(using=using):  # it queries, and could fail
-        user: Any = getattr(request, "user", None)
+    with door.savepoints(using):  # it queries, and could fail
+        user: Any = getattr(found, "user", None)
         if user is None or not user.is_authenticated:
             return NOBODY
         address = address_of(user)
@@ -76,30 +79,46 @@ def _of_user(request: HttpRequest | None, using: str) -> Identity:
 
 
 def address_of(user: Any) -> str:
-    """The e-mail address of a user of whatever model the project has; empty where it has none."""
-    address = getattr(user, user.get_email_field_name(), None) if hasattr(user, "get_email_field_name") else None
+    """The e-mail address of a user of whatever model the project has; empty where it has none, or none can be had."""
+    using = default_alias()
+    try:
+        with nullcontext() if is_loaded(user) else door.savepoints(using):
+            name = user.get_email_field_name() if hasattr(user, "get_email_field_name") else None
+            address = getattr(user, name, None) if name else None
+    except Exception:
+        # A property of the project's, whose query found none or several: the event goes by the cookie.
+        if is_doomed(using):
+            raise
+        return ""
     return address.strip() if isinstance(address, str) else ""
+
+
+def is_loaded(user: object) -> bool:
+    """Whether the user's address is there, so that no query runs for it and no code of the project's."""
+    kind = type(user)
+    return issubclass(kind, AbstractBaseUser) and kind.get_email_field_name() in vars(user)
 
 
 # Identities kept between the checkout and a payment callback that carries none of the shopper's cookies.
 
 
 def remember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
-    """What `django_vt.remember_identity` does, and says that it does."""
-    if not settings.ENABLED:
-        return
-    if event_loop.runs_here():
-        event_loop.in_thread(remember_identity, request, reference, using=using)
-        return
-    with Shield("whose order it is", using):
+    """Implementation of `django_vt.remember_identity`, documented there."""
+    alias = using or default_alias()
+    plain = is_plain_value(reference) and is_plain_request(request)
+    door.enter("whose order it is", using, lambda _shield: _remember(request, reference, alias, plain=plain))
+
+
+def _remember(request: HttpRequest, reference: object, using: str, *, plain: bool) -> None:
+    with nullcontext() if plain else door.savepoints(using):
         key = key_of(values.identifier("reference", reference))
         identity = of_request(request)
-        if identity:
-            _keep_remembered(key, identity, using or default_alias())
+    if identity:
+        _keep_remembered(key, identity, using)
 
 
 async def aremember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
-    """What `django_vt.aremember_identity` does."""
+    """Implementation of `django_vt.aremember_identity`, documented there."""
     await sync_to_async(remember_identity)(request, reference, using=using)
 
 

@@ -1,28 +1,46 @@
-"""What the app listens to: the shop's `order_placed` and Django's `user_logged_in`. No receiver here ever raises."""
+"""What the app listens to: the shop's `order_placed` and Django's `user_logged_in`."""
 
 from __future__ import annotations
 
+import logging
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in
+from django.core.signals import request_started
 from django.db import connections
 from django.http import HttpRequest
 
 from django_vt.conf import settings
-from django_vt.events import CONFIRMATION, LOGIN, Confirmation, Login
+from django_vt.events import CONFIRMATION, LOGIN
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
-from django_vt.recording import attribution, record
-from django_vt.recording.shield import Shield
+from django_vt.recording import logins
+from django_vt.recording.call import Call, is_plain, is_plain_request
+from django_vt.recording.door import be_heard
+from django_vt.recording.record import record
 from django_vt.signals import order_placed
 
+logger = logging.getLogger(__name__)
+
 MISSING = object()
+ARGUMENTS = ("order_id", "total", "items", "email", "extra", "request", "identity", "using", "account_id")
+
+_told_of: set[str] = set()
 
 
 def connect() -> None:
     """Connect the receivers; a second time changes nothing."""
     order_placed.connect(record_order, dispatch_uid="django_vt.record_order")
     user_logged_in.connect(record_login, dispatch_uid="django_vt.record_login")
+    request_started.connect(begin_to_serve, dispatch_uid="django_vt.begin_to_serve")
+
+
+def begin_to_serve(sender: object, **_others: object) -> None:
+    """With a process's first request: what only then is set up for good. Costs later requests nothing."""
+    request_started.disconnect(dispatch_uid="django_vt.begin_to_serve")
+    be_heard()
+    logins.note_what_is_usual()
 
 
 def record_order(
@@ -36,25 +54,38 @@ def record_order(
     request: HttpRequest | None = None,
     identity: Identity | None = None,
     using: str | None = None,
-    **_others: object,
+    account_id: str | None = None,
+    **others: object,
 ) -> None:
     """Record the `Confirmation` of an order: the receiver of `order_placed`.
 
-    `order_id`, `total` (Decimal, int or str, in the shop's currency) and `items` (`Item`s, pairs or dicts) must be
-    given; `request`, `identity`, `email`, `extra` and `using` (a database alias) where there are any. What cannot be
-    used is recorded as `skipped` with the reason, so that the order is not lost from sight.
+    `order_id`, `total` (Decimal, int, float or str, in the shop's currency) and `items` (`Item`s, pairs or dicts) must
+    be given; `request`, `identity`, `email`, `extra`, `using` (a database alias) and `account_id` where there are any.
+    What cannot be used is recorded as `skipped` with the reason, so that the order is not lost from sight. Raises what
+    `django_vt.track` raises.
     """
-    extra = {} if extra is None else extra
+    _tell_of_misspelt(others)
     given = {"order_id": order_id, "total": total, "items": items, "email": email, "extra": extra}
-    with Shield("an order", using):
-        try:
-            _check_context(identity, using)
-            event = Confirmation(**_present(given))
-        except Exception as error:  # noqa: BLE001 - whatever the shop passes, its checkout goes on
-            known = using if _is_database(using) else None
-            record.record_invalid(CONFIRMATION, order_id, record.problem(error), using=known)
-            return
-        record.track(event, request=request, identity=identity, using=using)
+
+    def whose() -> Identity | None:
+        if using is not None and not _is_database(using):
+            raise InvalidField("using", "is no alias in DATABASES")
+        if identity is not None and not isinstance(identity, Identity):
+            raise InvalidField("identity", "must be an Identity")
+        return identity
+
+    record(
+        Call(
+            lambda: _present(given),
+            request,
+            whose,
+            using if _is_database(using) else None,
+            account_id,
+            event_type=CONFIRMATION,
+            reference="" if order_id is MISSING else order_id,
+            is_plain=is_plain(order_id, total, items, email, extra, identity) and is_plain_request(request),
+        )
+    )
 
 
 def record_login(sender: object, *, request: HttpRequest | None = None, user: Any = None, **_others: object) -> None:
@@ -62,36 +93,40 @@ def record_login(sender: object, *, request: HttpRequest | None = None, user: An
 
     The request may be one that no middleware has seen, as from `Client.force_login`.
     """
-    with Shield("a login"):
-        if user is None or not _tracked(user):
-            return
-        try:
-            event = Login(attribution.address_of(user), settings.LOGIN_SOURCE)
-        except InvalidField as error:
-            record.record_invalid(LOGIN, "", record.problem(error))
-            return
-        record.track(event, request=request)
-
-
-def _tracked(user: Any) -> bool:
-    if not settings.ENABLED or not settings.TRACK_LOGINS:
-        return False
-    return settings.TRACK_LOGINS == "all" or not getattr(user, "is_staff", False)
-
-
-def _check_context(identity: object, using: object) -> None:
-    if identity is not None and not isinstance(identity, Identity):
-        raise InvalidField("identity", "must be an Identity")
-    if using is not None and not _is_database(using):
-        raise InvalidField("using", "is no alias in DATABASES")
+    if user is None or not settings.TRACK_LOGINS:
+        return
+    plain = logins.is_plain(user) and is_plain_request(request)
+    # What cannot be told of its user may be staff's login: it is logged, and not kept.
+    make = partial(logins.login_of, user, request)
+    record(Call(make, request, event_type=LOGIN, is_plain=plain, keeps_what_fails=False))
 
 
 def _is_database(using: object) -> bool:
-    return isinstance(using, str) and using in connections
+    return type(using) is str and using in connections
 
 
 def _present(given: dict[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         if value is MISSING:
             raise InvalidField(name, "is missing")
-    return given
+    return {**given, "extra": {} if given["extra"] is None else given["extra"]}
+
+
+def _tell_of_misspelt(others: dict[str, object]) -> None:
+    """Say at WARNING, once a process, that a keyword is nearly one of ours: `e_mail` would be passed over."""
+    for name in others:
+        near = next((argument for argument in ARGUMENTS if _is_near(name, argument)), None)
+        if near and name not in _told_of and settings.ENABLED:
+            _told_of.add(name)
+            logger.warning("order_placed does not know %s, and passes over it: is %s meant?", name, near)
+
+
+def _is_near(name: str, argument: str) -> bool:
+    """Whether they are the same but for underscores and capitals, or one letter more, less, or another."""
+    one, other = (text.replace("_", "").lower() for text in (name, argument))
+    if len(one) > len(other):
+        one, other = other, one
+    if len(other) - len(one) > 1:
+        return False
+    same = next((index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
+    return one[same:] == other[same + 1 :] or one[same + 1 :] == other[same + 1 :]

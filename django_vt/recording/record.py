@@ -7,35 +7,43 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, TypeVar, cast
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, IntegrityError, OperationalError, connections, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 from django.dispatch import Signal
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from django_vt import dispatchers
-from django_vt.conf import settings
-from django_vt.events import AnyEvent, Confirmation, Event, Login, address_in, is_type, payload
+from django_vt.accounts import account_for, decided_by_function
+from django_vt.events import CONFIRMATION, AnyEvent, Confirmation, address_in, payload
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry, Status
-from django_vt.models.db import default_alias, in_transaction
-from django_vt.models.fast_sql import record
+from django_vt.models.db import default_alias
 from django_vt.protocol import reasons
-from django_vt.protocol.values import identifier, showable
-from django_vt.recording import attribution, event_loop
-from django_vt.recording.shield import Shield, is_doomed
+from django_vt.protocol.addresses import hash_of_address
+from django_vt.protocol.values import identifier, is_type, showable
+from django_vt.recording import attribution, before_record, door, storing
+from django_vt.recording.call import CHECKED, Call, Named, is_plain, is_plain_request
+from django_vt.recording.database_errors import described, is_deadlock, is_wait_exhausted
+from django_vt.recording.salvage import in_hand, without_what_is_wrong
+from django_vt.recording.shield import Shield
 
 logger = logging.getLogger(__name__)
 
-# Their constructors have checked all that is theirs; a subclass may give anything.
-CHECKED = frozenset({Confirmation, Login, Event})
+R = TypeVar("R")
+Draft = dict[str, Any]
+"""The columns of a row to be."""
+
+# Where one of these cannot be used, nothing is left to send; and what BEFORE_RECORD does not know is not stored.
+BEYOND_HELP = frozenset({"order_id", "total", "items", "BEFORE_RECORD"})
 
 recorded = Signal()
-"""Sent with `entry` when one was stored or found again; `django_vt.testing.captured_events` listens."""
+"""Sent with `entry` and `request` when one was stored or found again; `captured_events` listens."""
 
 
 def track(
@@ -44,15 +52,12 @@ def track(
     request: HttpRequest | None = None,
     identity: Identity | None = None,
     using: str | None = None,
+    account_id: str | None = None,
 ) -> SendLogEntry | None:
-    """What `django_vt.track` does, and says that it does."""
-    if not settings.ENABLED:
-        return None
-    if event_loop.runs_here():
-        return event_loop.in_thread(track, event, request=request, identity=identity, using=using)
-    with Shield(_Named(event), using):
-        return _track(event, request, identity, using or default_alias())
-    return None
+    """Implementation of `django_vt.track`, documented there."""
+    plain = type(event) in CHECKED and is_plain(identity) and is_plain_request(request)
+    call = Call(lambda: event, request, lambda: identity, using, account_id, is_plain=plain)
+    return record(call, name=Named(event, using))
 
 
 async def atrack(
@@ -61,31 +66,193 @@ async def atrack(
     request: HttpRequest | None = None,
     identity: Identity | None = None,
     using: str | None = None,
+    account_id: str | None = None,
 ) -> SendLogEntry | None:
-    """What `django_vt.atrack` does."""
-    return await sync_to_async(track)(event, request=request, identity=identity, using=using)
+    """Implementation of `django_vt.atrack`, documented there."""
+    return await sync_to_async(track)(event, request=request, identity=identity, using=using, account_id=account_id)
 
 
-def record_invalid(event_type: str, reference: object, reason: str, *, using: str | None = None) -> SendLogEntry | None:
-    """Record as `skipped`, without a payload, something that could not become an event. Raises what `track` raises."""
-    if not settings.ENABLED:
-        return None
-    if event_loop.runs_here():
-        return event_loop.in_thread(record_invalid, event_type, reference, reason, using=using)
-    shown = showable(reference)
-    with Shield(f"{event_type} {shown}".strip(), using):
-        return _tell(_store_skipped(event_type, shown, reason, using or default_alias()))
-    return None
+def record(call: Call, *, name: object = None) -> SendLogEntry | None:
+    """Record what the call makes: the only way into the send log.
+
+    Returns the entry, or None where nothing was recorded. What the shop's code raises is undone to a savepoint, and
+    recorded as `skipped`. Raised is only what has broken the caller's transaction, or would leave an order committed
+    without an entry. `name` is what the log calls it, by default the call's type and reference.
+    """
+    name = Named(call, call.using) if name is None else name
+    level = logging.DEBUG if call.repeats else logging.ERROR
+    return door.enter(name, call.using, lambda shield: _Recording(call, name, shield).run(), level=level)
 
 
-def problem(error: Exception) -> str:
-    """The reason to record for what could not become an event: where the problem is, never what was there."""
-    if isinstance(error, InvalidField):
+class _Recording:
+    """One call on its way: from the shop's values to a draft, and from that to a row."""
+
+    def __init__(self, call: Call, name: object, shield: Shield) -> None:
+        self.call = call
+        self.name = name
+        self.shield = shield
+        self.using = call.using or default_alias()
+        self.event: AnyEvent | None = None
+        self.given: Mapping[str, Any] | None = None
+        self.has_begun = False
+        self.is_invalid = False
+        self.after: Callable[[], None] = _nothing
+
+    def run(self) -> SendLogEntry | None:
+        """The entry, stored or found; None where there is nothing to record."""
+        try:
+            draft = self._on_a_live_connection(self._draft)
+        except Exception as error:
+            is_lost = not self.call.keeps_what_fails and not isinstance(error, InvalidField)
+            if is_lost or self.shield.lets_through():
+                raise
+            draft = self._skipped(error)
+        if draft is None:
+            return None
+        entry = self._told_before(draft) or self._stored(draft)
+        recorded.send(sender=SendLogEntry, entry=entry, request=self.call.request)
+        return entry
+
+    def _on_a_live_connection(self, function: Callable[[], R]) -> R:
+        """Again where a kept connection turns out to be dead, unless the shop's code has begun: that runs only once."""
+        try:
+            return function()
+        except (OperationalError, InterfaceError):
+            connection = connections[self.using]
+            is_first = connection.get_autocommit() and not self.has_begun
+            if not is_first or connection.connection is None or connection.is_usable():
+                raise
+            connection.close()
+            return function()
+
+    def _shops_code(self) -> AbstractContextManager[object]:
+        return nullcontext() if self.call.is_plain else door.savepoints(self.using)
+
+    def _draft(self) -> Draft | None:
+        with self._shops_code():
+            self.has_begun = not self.call.is_plain
+            made = self.call.make()
+            if type(made) is dict:
+                self.given = in_hand(made)
+                made = Confirmation(**self.given)
+            if made is None:
+                return None
+            identity = self.call.identity()
+            self.event = event = cast("AnyEvent", made)
+            return self._draft_of(event, identity)
+
+    def _draft_of(self, event: AnyEvent, given: Identity | None, *, is_rest: bool = False) -> Draft | None:
+        request, using = self.call.request, self.using
+        whose = attribution.identify(event, request, given, using)
+        wanted = before_record.ask(event, whose.identity, request, using=using, name=self.name, shield=self.shield)
+        if wanted is None:
+            return None
+        if wanted is not event:
+            whose = attribution.identify(wanted, request, given, using)
+        self.after = whose.forget_remembered
+        account_id = self._account_id_of_what_is_invalid() if is_rest else self._account_id(wanted)
+        return draft_of(wanted, whose.identity, account_id)
+
+    def _account_id(self, event: AnyEvent | None) -> str:
+        # A function of the shop's may query, and fail.
+        with door.savepoints(self.using) if decided_by_function() else nullcontext():
+            return account_for(event, self.call.request, self.call.account_id)
+
+    def _account_id_of_what_is_invalid(self) -> str:
+        try:
+            return self._account_id(None)
+        except Exception:
+            if self.shield.lets_through():
+                raise
+            return ""
+
+    def _skipped(self, error: Exception) -> Draft | None:
+        """The row of what cannot be sent: why, and as much of it as can be told."""
+        why = error.field if isinstance(error, InvalidField) else type(error).__name__
+        # Without a deduplication key: a later signal with the mistake mended is an event of its own.
+        reason = reasons.reason(reasons.INVALID, why)
+        skipped = {"status": Status.SKIPPED, "reason": reason, "due_at": None, "dedup_key": None}
+        self.is_invalid = True
+        if self.given is not None and isinstance(error, InvalidField) and error.field not in BEYOND_HELP:
+            try:
+                draft = self._draft_of_the_rest(self.given)
+            except Exception:
+                if self.shield.lets_through():
+                    raise
+            else:
+                self._say(error)
+                return draft and {**draft, **skipped}
+        event_type, reference = self._told()
+        self._say(error)
+        return _draft(self._account_id_of_what_is_invalid(), event_type, **{**skipped, "reference": reference})
+
+    def _draft_of_the_rest(self, given: Mapping[str, Any]) -> Draft | None:
+        with self._shops_code():
+            try:
+                identity = self.call.identity()
+            except InvalidField:
+                identity = None
+            draft = self._draft_of(without_what_is_wrong(given), identity, is_rest=True)
+        # What was remembered stays, for the signal that has the mistake mended.
+        self.after = _nothing
+        return draft
+
+    def _told(self) -> tuple[str, str]:
+        """Type and reference, as far as they can be had."""
+        if self.event is not None:
+            with self._shops_code():
+                event_type, reference = self.event.type, showable(self.event.reference)
+                if not is_type(event_type):
+                    raise InvalidField("type", "cannot stand in the vendor's address")
+                return event_type, reference
+        try:
+            with self._shops_code():
+                return self.call.event_type, showable(self.call.reference)
+        except Exception:
+            if self.shield.lets_through():
+                raise
+            return self.call.event_type, ""
+
+    def _told_before(self, draft: Draft) -> SendLogEntry | None:
+        """The entry of an order that was signalled before, with the same mistake: one entry says it."""
+        if not self.is_invalid or not draft["reference"]:
+            return None
+        same = {name: draft[name] for name in ("account_id", "event_type", "reference", "status", "reason")}
+        with transaction.atomic(using=self.using):
+            return SendLogEntry.objects.using(self.using).filter(**same).first()
+
+    def _say(self, error: Exception) -> None:
+        if self.event is not None:
+            why = str(error) if isinstance(error, InvalidField) else described(error)
+            logger.error("%s cannot be sent: %s", str(self.name), why)
+            return
+        level = logging.DEBUG if self.call.repeats else logging.WARNING
         # Its text, not itself: with its traceback it would keep the values alive in whatever keeps log records.
-        logger.warning("An event cannot be sent: %s", str(error))
-        return reasons.reason(reasons.INVALID, error.field)
-    logger.warning("An event cannot be sent: its construction raised %s", type(error).__name__)
-    return reasons.reason(reasons.INVALID, type(error).__name__)
+        why = str(error) if isinstance(error, InvalidField) else f"its construction raised {described(error)}"
+        logger.log(level, "An event cannot be sent: %s", why)
+
+    def _stored(self, draft: Draft) -> SendLogEntry:
+        try:
+            return storing.store(draft, self.using, self._then)
+        except Exception as error:
+            is_order = draft["event_type"] == CONFIRMATION
+            if is_order and _is_in_transaction(self.using) and (is_wait_exhausted(error) or is_deadlock(error)):
+                # Another transaction holds the same order's key, and may yet be rolled back.
+                self.shield.open()
+            raise
+
+    def _then(self, entry: SendLogEntry) -> None:
+        self.after()
+        if entry.status == Status.PENDING:
+            wake_after_commit(self.using)
+
+
+def _nothing() -> None:
+    """Nothing was remembered that could be forgotten now."""
+
+
+def _is_in_transaction(using: str) -> bool:
+    return not connections[using].get_autocommit()
 
 
 def wake_after_commit(using: str) -> None:
@@ -94,79 +261,10 @@ def wake_after_commit(using: str) -> None:
     transaction.on_commit(lambda: dispatchers.wake(using), using=using, robust=True)
 
 
-def _track(event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str) -> SendLogEntry | None:
-    try:
-        entry = _record(event, request, identity, using)
-    except (IntegrityError, OperationalError):
-        # Somebody recorded the same event between our look and our INSERT; or this was the victim of a deadlock, or
-        # had lost its connection. Where the order's transaction is whole, there is a second chance.
-        if is_doomed(using):
-            raise
-        entry = _record_on_a_live_connection(event, request, identity, using)
-    except DatabaseError:
-        raise
-    except Exception as error:
-        if not settings.FAIL_SILENTLY or not is_type(event.type) or is_doomed(using):
-            raise
-        # A request that is none, a class of the shop's own that JSON has no form for: recorded, to be seen.
-        why = error.field if isinstance(error, InvalidField) else type(error).__name__
-        entry = _store_skipped(event.type, showable(event.reference), reasons.reason(reasons.INVALID, why), using)
-        logger.error("%s cannot be sent: %s", str(_Named(event)), why)
-    return entry and _tell(entry)
-
-
-def _record_on_a_live_connection(
-    event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str
-) -> SendLogEntry | None:
-    # Without autocommit the order's transaction is open, in an `atomic` block or not: it would be lost.
-    if connections[using].get_autocommit():
-        connections[using].close_if_unusable_or_obsolete()
-    return _record(event, request, identity, using)
-
-
-def _store_skipped(event_type: str, reference: str, reason: str, using: str) -> SendLogEntry:
-    # Without a deduplication key: a later signal with the mistake mended is an event of its own.
-    draft = _draft(settings.account_id, event_type, status=Status.SKIPPED, reason=reason, reference=reference)
-    with in_transaction(using):
-        return _find_or_insert(draft, using)
-
-
-def _record(event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str) -> SendLogEntry | None:
-    with in_transaction(using):
-        whose = attribution.identify(event, request, identity, using)
-        wanted = _before_record(event, whose.identity, request, using)
-        if wanted is None:
-            return None
-        if wanted is not event:
-            whose = attribution.identify(wanted, request, identity, using)
-        entry = _find_or_insert(_draft_of(wanted, whose.identity), using)
-        whose.forget_remembered()
-        if entry.status == Status.PENDING:
-            wake_after_commit(using)
-    return entry
-
-
-def _before_record(event: AnyEvent, identity: Identity, request: HttpRequest | None, using: str) -> AnyEvent | None:
-    """What BEFORE_RECORD makes of the event. Where it raises, consent is not known: the event is dropped.
-
-    Where it has cost the transaction, that is raised: nobody would learn of it else.
-    """
-    if settings.BEFORE_RECORD is None:
-        return event
-    try:
-        with transaction.atomic(using=using):  # it may query, and fail
-            wanted: AnyEvent | None = import_string(settings.BEFORE_RECORD)(event, identity, request)
-    except Exception as error:
-        if not settings.FAIL_SILENTLY or is_doomed(using):
-            raise
-        logger.error("BEFORE_RECORD raised %s: %s is dropped", type(error).__name__, str(_Named(event)))
-        return None
-    return wanted
-
-
-def _draft_of(event: AnyEvent, identity: Identity) -> dict[str, Any]:
+def draft_of(event: AnyEvent, identity: Identity, account_id: str) -> Draft:
+    """The row of an event that goes out under the identity."""
     _check(event)
-    account_id, status, reason = settings.account_id, Status.PENDING, ""
+    status, reason = Status.PENDING, ""
     if not identity:
         status, reason = Status.SKIPPED, reasons.reason(reasons.NOBODY)
     elif not account_id:
@@ -200,7 +298,7 @@ def _check(event: AnyEvent) -> None:
             identifier(name, value)
 
 
-def _draft(account_id: str, event_type: str, **columns: Any) -> dict[str, Any]:
+def _draft(account_id: str, event_type: str, **columns: Any) -> Draft:
     now = timezone.now()
     due_at = 0 if columns["status"] == Status.PENDING else None
     return {"account_id": account_id, "event_type": event_type, "created_at": now, "due_at": due_at, **columns}
@@ -211,50 +309,3 @@ def dedup_key(account_id: str, event_type: str, key: str | None) -> str | None:
     if key is None:
         return None
     return hashlib.sha256("\0".join((account_id, event_type, key)).encode()).hexdigest()
-
-
-def hash_of_address(address: str) -> str:
-    """The column's form of an e-mail address, by which a buyer is found whose order went by pixel."""
-    return hashlib.sha256(address.lower().encode()).hexdigest() if address else ""
-
-
-def _find_or_insert(draft: dict[str, Any], using: str) -> SendLogEntry:
-    entry = record(draft, using)
-    if entry is not None:
-        return entry
-    with transaction.atomic(using=using):
-        found = SendLogEntry.objects.using(using).filter(dedup_key=draft["dedup_key"]).first()
-        if found is None:
-            raise IntegrityError("the entry with this key was deleted meanwhile")
-        return _renewed(found, draft)
-
-
-def _renewed(entry: SendLogEntry, draft: dict[str, Any]) -> SendLogEntry:
-    """A repeated event gives one that was not sent another chance, with what is known by now."""
-    if draft["status"] == Status.PENDING and entry.status in {Status.SKIPPED, Status.FAILED}:
-        content = {name: draft[name] for name in ("account_id", "payload", "identity", "email_hash", "reference")}
-        if SendLogEntry.objects.using(entry._state.db).filter(pk=entry.pk).renew(**content):
-            # Named: a router may send reads to a replica, which has not heard of it yet.
-            entry.refresh_from_db(using=entry._state.db)
-    return entry
-
-
-def _tell(entry: SendLogEntry) -> SendLogEntry:
-    recorded.send(sender=SendLogEntry, entry=entry)
-    return entry
-
-
-class _Named:
-    """What the log calls an event, whatever the shop has passed for one; worked out only where something is logged."""
-
-    def __init__(self, event: object) -> None:
-        self._event = event
-
-    def __str__(self) -> str:
-        return " ".join(filter(None, map(self._shown, ("type", "reference")))) or "an event"
-
-    def _shown(self, name: str) -> str:
-        try:
-            return showable(getattr(self._event, name, None))
-        except Exception:  # noqa: BLE001 - a property of the shop's own, and what it raises would reach the shopper
-            return ""

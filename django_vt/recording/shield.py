@@ -9,44 +9,76 @@ from django.db import connections
 
 from django_vt.conf import settings
 from django_vt.models.db import default_alias
+from django_vt.recording.database_errors import described
 
 # The name that the documentation gives: all failures to record are found under one.
 logger = logging.getLogger("django_vt.recording")
 
+IN_FAILED_TRANSACTION, BROKEN_CONNECTION = 3, 4  # libpq's PQTRANS_INERROR and PQTRANS_UNKNOWN
+
 
 class Shield:
-    """Logs what goes wrong in its block, by its class only, unless FAIL_SILENTLY is off.
+    """Logs what goes wrong in its block, by class and code only, unless FAIL_SILENTLY is off.
 
-    What has doomed the caller's transaction is raised: swallowed, it would surface later and elsewhere, or never, and
-    nothing of the transaction would be kept.
+    What has broken an open transaction is raised: swallowed, it would surface later and elsewhere, or never, and
+    nothing of the transaction would be kept. `level` is the logging level.
     """
 
-    def __init__(self, what: object, using: str | None = None) -> None:
+    def __init__(self, what: object, using: str | None = None, *, level: int = logging.ERROR) -> None:
         self._what = what  # shown by its `str`, and only when it comes to that
         self._using = using
+        self._level = level
+        self._is_open = False
 
-    def __enter__(self) -> None:
-        self._doomed_before = is_doomed(self._using)
+    def open(self) -> None:
+        """Let the next error through: the order would be committed without an entry, and nobody would know."""
+        self._is_open = True
+
+    def __enter__(self) -> Shield:
+        self._doomed_before = self._doomed()
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        if not isinstance(error, Exception) or not settings.FAIL_SILENTLY or self._has_doomed():
+        if not isinstance(error, Exception) or self._is_open or self.lets_through():
             return False
         # Neither the text nor the traceback: both can hold a shopper's address.
-        logger.error("Could not record %s: %s", str(self._what), type(error).__name__)
+        logger.log(self._level, "Could not record %s: %s", str(self._what), described(error))
+        # Once more: to name it can have run code of the shop's.
+        return not self.lets_through()
+
+    def lets_through(self) -> bool:
+        """Whether an error is to reach the shop, whatever its class: a project may have made it of the database's."""
+        return not settings.FAIL_SILENTLY or bool(self._doomed() - self._doomed_before)
+
+    @property
+    def was_broken_before(self) -> bool:
+        """Whether the transaction that the entry belongs to could only be rolled back when the shop called."""
+        return (self._using or default_alias()) in self._doomed_before
+
+    def _doomed(self) -> set[str]:
+        # The shop's code may query any database whose transaction is open, not only the one with the order.
+        return {
+            connection.alias for connection in connections.all(initialized_only=True) if is_doomed(connection.alias)
+        }
+
+
+def is_doomed(using: str) -> bool:
+    """Whether an open transaction on that database can only be rolled back.
+
+    Django notes it in `needs_rollback`, but for two cases that only the driver knows of. In PostgreSQL a statement has
+    failed outside a savepoint, and the COMMIT to come will be a ROLLBACK without a word. In SQLite an error, such as a
+    full disk, has rolled back the whole transaction.
+    """
+    connection = connections[using]
+    if connection.needs_rollback:
         return True
-
-    def _has_doomed(self) -> bool:
-        # Whatever the error's class: a project's code may have made it out of the database's.
-        return not self._doomed_before and is_doomed(self._using)
-
-
-def is_doomed(using: str | None) -> bool:
-    """Whether an open transaction on that database can only be rolled back."""
-    try:
-        connection = connections[using or default_alias()]
-    except Exception:  # noqa: BLE001 - an unknown alias is told by what comes next
+    driver = connection.connection
+    if driver is None:
         return False
-    # Not only in an `atomic` block: a project may have set autocommit off.
-    return connection.needs_rollback
+    if connection.vendor == "postgresql":
+        # psycopg's and psycopg2's alike. Without autocommit the transaction is open, in an `atomic` block or not.
+        is_open = connection.in_atomic_block or not connection.autocommit
+        return is_open and int(driver.info.transaction_status) in {IN_FAILED_TRANSACTION, BROKEN_CONNECTION}
+    return connection.vendor == "sqlite" and connection.in_atomic_block and not driver.in_transaction

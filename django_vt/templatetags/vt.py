@@ -8,9 +8,9 @@ from django import template
 from django.template import Context
 
 from django_vt.conf import settings
-from django_vt.events import TYPE_PATTERN, is_type
 from django_vt.exceptions import InvalidField
 from django_vt.identity import VTSID_COOKIE
+from django_vt.protocol.values import TYPE_PATTERN, is_type
 
 register = template.Library()
 

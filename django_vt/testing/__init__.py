@@ -12,38 +12,14 @@ With pytest the fixtures `vt_events` and `fake_vendor` come with the package (`d
 """
 
 from .captured_events import CapturedEvents, captured_events
-from .fake_vendor import (
-    Answer,
-    DripBody,
-    DripHead,
-    FakeVendor,
-    Garbage,
-    Hang,
-    HugeBody,
-    MalformedHeaders,
-    Misbehaviour,
-    Redirect,
-    ResetAfterReading,
-    ResetBeforeReading,
-    TruncatedBody,
-    VendorRequest,
-)
+from .fake_vendor import Answer, FakeVendor, Hang, Misbehaviour, VendorRequest
 
 __all__ = [
     "Answer",
     "CapturedEvents",
-    "DripBody",
-    "DripHead",
     "FakeVendor",
-    "Garbage",
     "Hang",
-    "HugeBody",
-    "MalformedHeaders",
     "Misbehaviour",
-    "Redirect",
-    "ResetAfterReading",
-    "ResetBeforeReading",
-    "TruncatedBody",
     "VendorRequest",
     "captured_events",
 ]

@@ -110,14 +110,25 @@ def capturing() -> Iterator[CapturedEvents]:
 
     events = CapturedEvents()
 
-    def note(entry: SendLogEntry, **kwargs: Any) -> None:
-        events.add(entry)
+    def note(entry: SendLogEntry, request: object = None, **kwargs: Any) -> None:
+        if not _is_of_the_test_client(entry, request):
+            events.add(entry)
 
     recorded.connect(note, weak=False)
     try:
         yield events
     finally:
         recorded.disconnect(note)
+
+
+def _is_of_the_test_client(entry: SendLogEntry, request: object) -> bool:
+    """Whether it is a login by `client.force_login()` or `client.login()`: how the test begins, not what it is about.
+
+    Their request is a bare one, as no server and no page ever gets.
+    """
+    from django.http import HttpRequest
+
+    return entry.event_type == "login" and type(request) is HttpRequest
 
 
 def raising_settings() -> dict[str, Any]:
@@ -137,9 +148,10 @@ class captured_events:  # noqa: N801 - reads as the function that it is to its u
         assert [(event.event_type, event.reference) for event in events] == [("confirmation", "100023")]
 
     An entry is there once, however often its order was signalled, and as it is in the database when the block ends: an
-    order that was rolled back leaves none, so `events == []`. Inside the block FAIL_SILENTLY is False, so that what
-    goes wrong in recording fails the test. Works in TestCase, TransactionTestCase and pytest; needs access to the
-    database as soon as something was recorded.
+    order that was rolled back leaves none, so `events == []`. A login by `client.force_login()` or `client.login()` is
+    not listed; one through the shop's login page is. Inside the block FAIL_SILENTLY is False, so that what goes wrong
+    in recording, an unusable order too, fails the test. Works in TestCase, TransactionTestCase and pytest; needs access
+    to the database as soon as something was recorded.
 
     Put it around the transaction whose rollback the test is about, not inside. In async code it is
     `async with captured_events() as events:`; a plain `with` on a running event loop raises `RuntimeError`.

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 def vt_events(db: None, settings: Settings) -> Iterator[CapturedEvents]:
     """The events recorded in this test so far, a sequence of `SendLogEntry`: `captured_events()` around all of it.
 
+    Logins by `client.force_login()` and `client.login()` are not among them. An order that cannot be sent is raised.
+
     For example::
 
         def test_checkout(client, vt_events):

@@ -19,7 +19,8 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.module_loading import import_string
 
 from django_vt.conf import settings
-from django_vt.identity import VTSID_COOKIE, Identity
+from django_vt.identity import VTSID_COOKIE
+from django_vt.visitors import serving
 
 logger = logging.getLogger(__name__)
 
@@ -50,15 +51,24 @@ def hand_out(response: HttpResponseBase, vtsid: str) -> None:
     if VTSID_COOKIE in response.cookies:
         return
     try:
-        patch_vary_headers(response, ("Cookie",))
+        # What of the request decides whether there is a cookie to set.
+        patch_vary_headers(response, ("Cookie", *filter(None, [settings.VTSID_HEADER])))
         patch_cache_control(response, private=True)
+        _leave_out_shared_caches(response)
         _set_cookie(response, vtsid)
     except Exception as error:  # noqa: BLE001 - a setting of a wrong type does not cost the visitor the page
         _tell_once("The cookie could not be set", error)
 
 
+def _leave_out_shared_caches(response: HttpResponseBase) -> None:
+    # `private` alone does not do: a cache that is given `s-maxage` is told that it may store the response.
+    directives = response.get("Cache-Control", "").split(",")
+    kept = [each for each in directives if not each.strip().lower().startswith("s-maxage")]
+    response["Cache-Control"] = ",".join(kept).strip()
+
+
 def _is_wanted(request: HttpRequest) -> bool:
-    return bool(settings.ENABLED) and not Identity.from_cookies(request.COOKIES).vtsid
+    return bool(settings.ENABLED) and not serving.read_identity(request).vtsid
 
 
 def _is_allowed(request: HttpRequest) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
 from django_vt import remember_identity
 from django_vt.events import Item
@@ -31,14 +32,16 @@ def place_order(request: HttpRequest, form: CheckoutForm, lines: Sequence[Basket
 
 def report(order: Order, request: HttpRequest | None = None) -> None:
     """The order counts. `request` is the buyer's, where it is the buyer who asks."""
-    order_placed.send(
-        sender=Order,
-        request=request,
-        order_id=order.number,
-        total=order.total,
-        items=[Item(line.sku, line.quantity) for line in order.lines.all()],
-        email=order.email,
-    )
+    with transaction.atomic():
+        Order.objects.filter(pk=order.pk, confirmed_at=None).update(confirmed_at=timezone.now())
+        order_placed.send(
+            sender=Order,
+            request=request,
+            order_id=order.number,
+            total=order.total,
+            items=[Item(line.sku, line.quantity) for line in order.lines.all()],
+            email=order.email,
+        )
 
 
 def order_line(order: Order, line: BasketLine) -> OrderLine:

@@ -39,6 +39,7 @@ class Order(models.Model):
     address = models.TextField()
     total = models.DecimalField(max_digits=10, decimal_places=2)
     placed_at = models.DateTimeField(auto_now_add=True)
+    confirmed_at = models.DateTimeField(null=True, editable=False, help_text="Since when it counts: placed, and paid.")
 
     class Meta:
         ordering = ["-id"]

@@ -12,7 +12,7 @@ from django_vt.events import AnyEvent, Confirmation, Event, Item, Login, payload
 from django_vt.identity import Identity
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry
 from django_vt.models.functions import milliseconds
-from django_vt.recording.record import hash_of_address
+from django_vt.protocol.addresses import hash_of_address
 
 NAMES = ("ada", "ben.okafor", "chiara", "dmitri", "elena.popescu", "femi", "grace", "henrik", "ioana", "jonas")
 TEAS = ("EARLGREY-100", "JASMINE-50", "DARJEELING-FF-75", "LAPSANG-100", "MINT-60", "CHAMOMILE-60")

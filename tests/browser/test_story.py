@@ -12,8 +12,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
-from django_vt.testing import FakeVendor
-from django_vt.testing.fake_vendor import Answer
+from django_vt.testing import Answer, FakeVendor
 from example_project.preparation import STAFF, environment
 from example_project.shop_server import ShopServer
 from tests.browser.keyboard import Keyboard

@@ -19,12 +19,12 @@ from typing import NoReturn
 import django
 from django.core.management import call_command
 
-from django_vt.testing import fake_vendor
-from django_vt.testing.fake_vendor import FakeVendor
+from django_vt.testing import Answer, FakeVendor, Hang, Misbehaviour
 from tests.chaos.books import DELIVERING, Books
 from tests.chaos.duplicates import Request, Sender
 from tests.chaos.processes import Herd, Role
 from tests.servers.brokers import BROKERS, Broker
+from tests.support import misbehaviour
 
 SHARE = 0.3
 OPENING_TIME = 60.0  # seconds at most until each kind of process has delivered something; then the reaper comes
@@ -120,7 +120,7 @@ def _on_server(statement: str) -> None:
 def run(options: argparse.Namespace, vendor: FakeVendor, herd: Herd) -> Books:
     """Open the shop, let the vendor misbehave and the reaper reap; close; let it settle; compare."""
     chance = random.Random(options.seed)
-    vendor.misbehave(*misbehaviours(), share=SHARE, seed=options.seed)
+    misbehaviour.misbehave_at_random(vendor, *misbehaviours(), share=SHARE, seed=options.seed)
     for role in roles():
         herd.start(role)
     try:
@@ -141,23 +141,26 @@ def all_deliver(vendor: FakeVendor) -> bool:
     return senders >= DELIVERING.keys()
 
 
-def misbehaviours() -> list[fake_vendor.Misbehaviour]:
+def misbehaviours() -> list[Misbehaviour]:
     """Every way to misbehave that the stand-in knows."""
     statuses = (302, 400, 401, 403, 404, 408, 413, 414, 425, 429, 500, 502, 503, 504)
     return [
-        *(fake_vendor.Answer(status) for status in statuses),
-        fake_vendor.Answer(503, retry_after=1),
-        fake_vendor.Answer(200, delay=0.5),
-        fake_vendor.Redirect("http://127.0.0.2/elsewhere"),
-        fake_vendor.Hang(),
-        fake_vendor.ResetBeforeReading(),
-        fake_vendor.ResetAfterReading(),
-        fake_vendor.DripHead(interval=0.2),
-        fake_vendor.DripBody(interval=0.2),
-        fake_vendor.HugeBody(),
-        fake_vendor.Garbage(),
-        fake_vendor.MalformedHeaders(),
-        fake_vendor.TruncatedBody(),
+        *(Answer(status) for status in statuses),
+        Answer(503, retry_after=1),
+        Answer(200, delay=0.5),
+        misbehaviour.redirect("http://127.0.0.2/elsewhere"),
+        Hang(),
+        misbehaviour.ResetBeforeReading(),
+        misbehaviour.ResetAfterReading(),
+        misbehaviour.HangUp(),
+        misbehaviour.HangUpAfterAnswer(),
+        misbehaviour.EarlyHints(),
+        misbehaviour.DripHead(interval=0.2),
+        misbehaviour.DripBody(interval=0.2),
+        misbehaviour.HugeBody(),
+        misbehaviour.Garbage(),
+        misbehaviour.MalformedHeaders(),
+        misbehaviour.TruncatedBody(),
     ]
 
 

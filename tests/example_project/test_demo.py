@@ -26,45 +26,50 @@ class SilentShop:
 
 
 @pytest.fixture
-def ended_demo(start: Start, tmp_path: Path) -> tuple[int, str, str]:
+def ended_demo(start: Start) -> tuple[int, str, str]:
     process = start("-m", "example_project.demo")
     output, errors = process.communicate()
     return process.returncode, output, errors
 
 
 def events_in(output: str) -> Iterator[dict[str, Any]]:
-    for block in re.findall(r"^ +\{\n.*?^ +\}", output, re.MULTILINE | re.DOTALL):
+    for block in re.findall(r"^ +\{.*(?:\n +[{\"].*)*", output, re.MULTILINE):
         yield json.loads(block)
 
 
-def test_the_demo_shows_a_login_and_an_order_that_arrived(ended_demo: tuple[int, str, str], tmp_path: Path) -> None:
+def test_the_demo_shows_what_arrived_on_one_page_of_a_terminal(
+    ended_demo: tuple[int, str, str], tmp_path: Path
+) -> None:
     status, output, errors = ended_demo
     assert (status, errors) == (0, "")
     assert output.isascii()
+    assert len(output.splitlines()) <= 24
+    assert [line for line in output.splitlines() if len(line) > 79] == []
     assert "GET /event/example-shop/login\n" in output
     assert "GET /event/example-shop/confirmation\n" in output
 
-    login, confirmation, later = events_in(output)
+    login, confirmation, *imported = events_in(output)
     assert login == {"type": "login", "email": "ada@example.com", "source": "website"}
     cookie = re.search(r"_vt_user=(\d+)_(\d+)_false_false", output)
     assert cookie
     assert (confirmation["userId"], confirmation["sessionId"]) == cookie.groups()
     assert confirmation["items"] == [{"id": "DARJEELING-50", "quantity": 1}, {"id": "JASMINE-50", "quantity": 2}]
     assert confirmation["generic"] == {"orderId": "100001", "total": 39.5, "email": "ada@example.com"}
-
-    log = [line.split() for line in output.splitlines() if " sent  " in line and "answered 200" in line]
-    assert [row[1:5] for row in log] == [
-        ["login", "-", "email", "sent"],
-        ["confirmation", "100001", "pixel", "sent"],
-        ["confirmation", "100002", "pixel", "sent"],
-    ]
     assert list(tmp_path.iterdir()) == []
 
     # The second order came while the vendor was down.
-    assert later["generic"]["orderId"] == "100002"
-    told = [line.split()[4:6] for line in output.splitlines() if " 100002 " in line]
-    assert told == [["pending", "1"], ["sent", "1"]]
+    log = [line.split()[1:6] for line in output.splitlines() if re.match(r" +\d  ", line)]
+    assert log == [
+        ["login", "-", "email", "sent", "200"],
+        ["confirmation", "100001", "pixel", "sent", "200"],
+        ["confirmation", "100002", "pixel", "pending", "-"],
+        ["confirmation", "100002", "pixel", "sent", "200"],
+    ]
     assert "Vibetrace could not be reached" in output
+
+    # Two orders were imported without a signal.
+    assert "CommandError: 2 orders without an entry. --report records them." in output
+    assert {event["generic"]["orderId"] for event in imported} == {"100003", "100004"}
 
 
 @pytest.mark.parametrize(("told", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
@@ -72,7 +77,7 @@ def test_a_demo_that_is_stopped_leaves_no_file_and_no_process(
     start: Start, tmp_path: Path, told: signal.Signals, status: int
 ) -> None:
     process = start("-m", "example_project.demo")
-    ports = [int(port) for port in re.findall(r"http://127\.0\.0\.1:(\d+)", read_until(process, "vendor  "))]
+    ports = [int(port) for port in re.findall(r"http://127\.0\.0\.1:(\d+)", read_until(process, "The vendor"))]
     process.send_signal(told)
     errors = process.communicate()[1]
     assert process.returncode == status
@@ -102,6 +107,14 @@ def test_an_order_that_does_not_come_after_the_outage_fails_the_demo(monkeypatch
     monkeypatch.setattr(demo, "ARRIVES_WITHIN", 0)
     with FakeVendor() as vendor, pytest.raises(ShopFailed, match=r"got nothing(?s:.*)goodbye"):
         demo.show_return(vendor, SilentShop())  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db
+def test_imported_orders_that_do_not_arrive_fail_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "ARRIVES_WITHIN", 0)
+    monkeypatch.setattr(demo, "call_command", lambda name, *arguments, stdout: stdout.write(f"{name}\n"))
+    with FakeVendor() as vendor, pytest.raises(ShopFailed, match=r"have not arrived(?s:.*)find_unreported_orders"):
+        demo.show_forgotten(vendor)
 
 
 @pytest.mark.django_db

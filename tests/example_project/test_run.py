@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from example_project.browser import Browser
+from example_project.preparation import STAFF
 from example_project.run import free_port
 from example_project.shop_server import ShopFailed
 from tests.example_project.conftest import Start, read_until
@@ -70,6 +71,20 @@ def test_the_admins_login_works_and_the_database_is_kept(start: Start, tmp_path:
         running.send_signal(signal.SIGTERM)
         running.communicate()
         assert running.returncode == 143
+
+
+def test_what_it_says_to_click_is_on_the_pages(start: Start, tmp_path: Path, shop_port: int) -> None:
+    running = start("-m", "example_project.run", "--directory", tmp_path, "--port", str(shop_port))
+    welcome = read_until(running, "Ctrl-C")
+    with Browser(shop_address(welcome)) as browser:
+        shop = browser.get("/").text + browser.get("/visitor/").text
+        browser.submit("/", "/basket/earl-grey/buy-now/")
+        shop += browser.get("/checkout/").text
+        browser.submit("/admin/login/", username=STAFF["username"], password=STAFF["password"])
+        admin = browser.get("/admin/").text
+    named = re.findall(r'"([^"]+)"', welcome)
+    assert [name for name in named if f">{name}" not in shop + admin] == []
+    assert named == ["Visitor", "Set the cookie", "Teas", "Buy now", "Place the order", "Send log"]
 
 
 def test_the_next_free_port_is_taken_where_the_wanted_one_is_in_use(shop_port: int) -> None:

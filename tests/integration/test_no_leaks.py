@@ -22,22 +22,23 @@ from django_vt.identity import Identity
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry
 from django_vt.recording import record
 from django_vt.signals import event_failed, event_sent, order_placed
-from django_vt.testing import (
-    Answer,
+from django_vt.testing import Answer, FakeVendor, Hang
+from tests.projects.shop.models import Order
+from tests.support.canary import CANARY, Everything, holds_canary, thrown_texts, told_by_objects
+from tests.support.misbehaviour import (
     DripBody,
     DripHead,
-    FakeVendor,
+    EarlyHints,
     Garbage,
-    Hang,
+    HangUp,
+    HangUpAfterAnswer,
     HugeBody,
     MalformedHeaders,
-    Redirect,
     ResetAfterReading,
     ResetBeforeReading,
     TruncatedBody,
+    redirect,
 )
-from tests.projects.shop.models import Order
-from tests.support.canary import CANARY, Everything, holds_canary, thrown_texts, told_by_objects
 from tests.support.ordering import order, request_with
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,8 +49,8 @@ COOKIES = {"_vt_user": "canary-1_canary-2_false", "_vtsid": "canary-3"}
 MISBEHAVIOURS = [
     Answer(200), Answer(400), Answer(404), Answer(414), Answer(429, retry_after=ADDRESS), Answer(500),
     Answer(200, headers={"Set-Cookie": "canary=1"}, body=b"canary" * 2000), DripBody(), DripHead(), Garbage(), Hang(),
-    HugeBody(), MalformedHeaders(), Redirect("http://127.0.0.1:1/?canary"), ResetAfterReading(), ResetBeforeReading(),
-    TruncatedBody(),
+    HugeBody(), MalformedHeaders(), redirect("http://127.0.0.1:1/?canary"), ResetAfterReading(), ResetBeforeReading(),
+    TruncatedBody(), EarlyHints(), HangUp(), HangUpAfterAnswer(),
 ]  # fmt: skip
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-import trustme
 
 from django_vt.delivery import deliver_due
 from django_vt.models import Endpoint
-from django_vt.testing import DripBody, DripHead, FakeVendor, Hang, HugeBody, Redirect
+from django_vt.testing import FakeVendor, Hang
 from tests.support.delivering import configure, one, pending
+from tests.support.misbehaviour import DripBody, DripHead, HugeBody, redirect
+from tests.support.tls import certificate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -46,7 +47,7 @@ def test_of_a_vendor_that_accepts_with_a_body_without_end_the_log_says_nothing(v
 
 def test_of_a_vendor_that_redirects_to_another_host_the_log_says_that_the_configuration_seems_wrong(vendor, caplog):
     with FakeVendor() as elsewhere:
-        vendor.misbehave(Redirect(elsewhere.endpoint))
+        vendor.misbehave(redirect(elsewhere.endpoint))
         entry = one()
         deliver_due()
         assert elsewhere.connections == 0
@@ -58,8 +59,7 @@ def test_of_a_vendor_that_redirects_to_another_host_the_log_says_that_the_config
 
 
 def test_of_a_vendor_whose_certificate_is_wrong_the_log_says_so_and_nothing_is_sent(settings, caplog, tmp_path):
-    trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
-    with FakeVendor(tls=(tmp_path / "server.pem", tmp_path / "server.pem")) as stranger:
+    with FakeVendor(tls=certificate(tmp_path, "127.0.0.1").server) as stranger:
         configure(settings, BACKEND="django_vt.backends.http.HttpBackend", ENDPOINT=stranger.endpoint)
         entry = one()
         deliver_due()

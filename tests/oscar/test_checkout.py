@@ -16,8 +16,7 @@ from oscar.test.factories import create_order, create_product
 
 from django_vt.backends import locmem
 from django_vt.models import SendLogEntry
-from django_vt.testing import FakeVendor
-from django_vt.testing.fake_vendor import Hang
+from django_vt.testing import FakeVendor, Hang
 from tests.oscar.shopper import Shopper
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -16,8 +16,12 @@ import pytest
 import django_vt
 
 ROOT = Path(__file__).parents[2]
-METADATA = ("CHANGELOG.md", "LICENSE", "MANIFEST.in", "Makefile", "README.md", "pyproject.toml", "setup.cfg")
-FOLDERS = ("django_vt", "docs", "example_project", "tests")
+METADATA = (
+    ".editorconfig", ".pre-commit-config.yaml", ".readthedocs.yaml", "CHANGELOG.md", "CODE_OF_CONDUCT.md",
+    "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "Makefile", "README.md", "SECURITY.md", "noxfile.py", "pyproject.toml",
+    "setup.cfg",
+)  # fmt: skip
+FOLDERS = (".github", "benchmarks", "django_vt", "docs", "example_project", "tests")
 NOT_PACKAGED = shutil.ignore_patterns(
     "__pycache__", "_build", "node_modules", "*.pyc", "*.sqlite3*", ".env", "secret-key", "shop.log"
 )

@@ -10,7 +10,7 @@ from django.test import Client
 from django_vt.delivery.clock import database_now
 from django_vt.dispatchers.celery import CeleryDispatcher
 from django_vt.models import Endpoint, SendLogEntry
-from django_vt.testing.fake_vendor import Answer, Hang
+from django_vt.testing import Answer, Hang
 from tests.projects.shop.models import Order
 
 real_brokers = pytest.mark.parametrize("broker", ["redis", "rabbitmq"], indirect=True)

@@ -12,8 +12,7 @@ from django.utils.module_loading import import_string
 
 from django_vt.dispatchers.django_tasks import TasksDispatcher
 from django_vt.models import SendLogEntry
-from django_vt.testing import FakeVendor
-from django_vt.testing.fake_vendor import Answer
+from django_vt.testing import Answer, FakeVendor
 from tests.projects.tasks import settings as tasks_project
 from tests.servers.conftest import Process, Start
 

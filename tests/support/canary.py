@@ -7,7 +7,6 @@ import logging
 import traceback
 
 from django_vt.testing import Misbehaviour
-from django_vt.testing.fake_vendor.rules import Rule
 
 CANARY = "canary"  # in every address and cookie of the tests that search, and in no name of ours
 
@@ -37,7 +36,7 @@ def told_by_objects() -> list[str]:
 
 def is_ours(kind: type) -> bool:
     # What a test tells the stand-in to answer is the test's own.
-    return str(kind.__module__).startswith("django_vt.") and not issubclass(kind, Misbehaviour | Rule)
+    return str(kind.__module__).startswith("django_vt.") and not issubclass(kind, Misbehaviour)
 
 
 def thrown_texts(error: BaseException | None) -> list[str]:

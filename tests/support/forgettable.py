@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from django_vt import remember_identity, track
 from django_vt.events import Event, Login
 from django_vt.identity import Identity
 from django_vt.models import SendAttempt, SendLogEntry
-from django_vt.recording.record import hash_of_address
+from django_vt.protocol.addresses import hash_of_address
 from tests.support.delivering import configure, stored
 from tests.support.ordering import confirmation, request_with
 
@@ -59,7 +57,7 @@ def traces_in(text):
 @pytest.fixture
 def life(clock):
     """All that a shopper can leave behind: entries in every status, by every way, and a remembered identity."""
-    in_hands = {"claim": "a" * 32, "due_at": clock.now + timedelta(seconds=100)}
+    in_hands = {"claim": "a" * 32, "due_at": clock.ms + 100_000}
     entries = {
         "pending": order("1"),
         "in a worker's hands": order("2", **in_hands),

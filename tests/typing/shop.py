@@ -125,7 +125,8 @@ class PatientDispatcher(Dispatcher):
 def test_an_order_arrives(client: Client) -> None:
     """A test of the shop's."""
     with FakeVendor() as vendor, captured_events() as events:
-        vendor.misbehave(Answer(503, retry_after=120), Hang(), when=lambda request: "100023" in request.order_ids)
+        vendor.misbehave(Answer(503, retry_after=120), when=lambda request: "100023" in request.order_ids)
+        vendor.misbehave(Hang(), times=1)
         client.post("/buy/")
         vendor.wait_for(lambda vendor: vendor.orders["100023"] == 2, timeout=1)
         assert_type(vendor.endpoint, str)

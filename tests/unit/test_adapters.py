@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ from asgiref.sync import async_to_sync
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.http import HttpRequest
 
-from django_vt.adapters import report
+from django_vt import identity
+from django_vt.adapters import buyers_identity, remember_buyer, report
 from django_vt.events import AnyEvent, Confirmation, Event
 from django_vt.identity import Identity
-from django_vt.models import SendLogEntry
+from django_vt.models import RememberedIdentity, SendLogEntry
 from tests.projects.shop.models import Order
+from tests.support.ordering import PIXEL, visitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -124,3 +127,91 @@ def test_on_an_event_loop_it_is_recorded_all_the_same() -> None:
 
     async_to_sync(receive)()
     assert SendLogEntry.objects.get().event_type == "wishlist"
+
+
+@pytest.fixture
+def served() -> Iterator[HttpRequest]:
+    """A request of the visitor 7, who has the pixel's cookie, is being served."""
+    request = visitor()
+    request.user = SimpleNamespace(pk=7)  # type: ignore[assignment]
+    token = identity.start_serving(request)
+    yield request
+    identity.stop_serving(token)
+
+
+def is_7(user: Any) -> bool:
+    return bool(user.pk == 7)
+
+
+def is_8(user: Any) -> bool:
+    return bool(user.pk == 8)
+
+
+def cannot_tell(user: Any) -> bool:
+    failing_query()
+    raise AssertionError
+
+
+@pytest.mark.usefixtures("served")
+def test_the_visitor_who_is_the_buyer_gives_the_identity() -> None:
+    assert buyers_identity(is_7) == PIXEL
+    assert not buyers_identity(is_8)
+
+
+def test_where_nobody_is_served_nobody_is_the_buyer() -> None:
+    assert not buyers_identity(cannot_tell)
+
+
+def test_a_request_without_a_user_is_nobodys(served: HttpRequest) -> None:
+    del served.user
+    assert not buyers_identity(cannot_tell)
+
+
+@pytest.mark.usefixtures("served")
+def test_a_buyer_who_cannot_be_told_costs_the_identity_and_not_the_order() -> None:
+    with transaction.atomic():
+        Order.objects.create(number="100", total="234.12")
+        entry = report(order_100, reference="100", identity=lambda: buyers_identity(cannot_tell))
+    assert entry is not None
+    assert (entry.status, entry.reference) == ("skipped", "100")
+    assert Order.objects.filter(number="100").exists()
+
+
+@pytest.mark.usefixtures("served")
+def test_the_buyer_is_remembered_until_the_order_is_reported() -> None:
+    remember_buyer("100", is_7)
+    entry = report(order_100)
+    assert entry is not None
+    assert entry.identity == PIXEL.stored_form
+    assert not RememberedIdentity.objects.exists()
+
+
+@pytest.mark.usefixtures("served")
+def test_whoever_else_is_served_is_not_remembered() -> None:
+    remember_buyer("100", is_8)
+    assert not RememberedIdentity.objects.exists()
+
+
+@pytest.mark.usefixtures("served")
+def test_a_buyer_who_cannot_be_told_is_not_remembered_and_the_order_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    with transaction.atomic():
+        Order.objects.create(number="100", total="234.12")
+        remember_buyer("100", cannot_tell)
+    assert Order.objects.filter(number="100").exists()
+    assert "Could not record whose order it is" in caplog.text
+
+
+@pytest.mark.usefixtures("served")
+def test_nobody_is_remembered_where_the_app_is_switched_off(settings: Any) -> None:
+    settings.DJANGO_VT = {"ACCOUNT_ID": "acc123", "ENABLED": False}
+    remember_buyer("100", cannot_tell)
+    assert not RememberedIdentity.objects.exists()
+
+
+@pytest.mark.usefixtures("served")
+def test_on_an_event_loop_the_buyer_is_remembered_all_the_same() -> None:
+    async def receive() -> None:
+        remember_buyer("100", is_7)
+
+    async_to_sync(receive)()
+    assert RememberedIdentity.objects.exists()

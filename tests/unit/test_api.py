@@ -47,7 +47,8 @@ def parameters(function):
 
 @pytest.mark.parametrize("function", [django_vt.track, django_vt.atrack])
 def test_track_and_atrack_take_the_event_and_keywords(function):
-    assert parameters(function) == [("event", False), ("request", True), ("identity", True), ("using", True)]
+    keywords = ["request", "identity", "using", "account_id"]
+    assert parameters(function) == [("event", False), *((name, True) for name in keywords)]
 
 
 @pytest.mark.parametrize("function", [django_vt.remember_identity, django_vt.aremember_identity])

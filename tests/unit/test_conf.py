@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
-from django.core import mail
-from django.test import override_settings
+from django.test import override_settings, utils
 
 from django_vt import conf
+from django_vt.settings_rules import WORD
 
 # DESIGN's table, which docs/reference/settings.md repeats.
 DEFAULTS = {
@@ -29,6 +32,11 @@ DEFAULTS = {
     "BEFORE_RECORD": None,
     "FAIL_SILENTLY": True,
     "RETENTION_DAYS": 90,
+    "PAYLOAD_DAYS": None,
+    "PIXEL_HEADER": None,
+    "VTSID_HEADER": None,
+    "ORDERS": None,
+    "OSCAR_ITEM_ID": "partner_sku",
     "ISSUE_VTSID": False,
     "VTSID_AGE": 31536000,
 }
@@ -36,9 +44,47 @@ DEFAULTS = {
 
 def test_every_setting_has_its_default_outside_of_tests(monkeypatch, settings):
     settings.DJANGO_VT = {}
-    monkeypatch.delattr(mail, "outbox")
+    monkeypatch.delattr(utils._TestState, "saved_data")
     assert not conf.in_test_environment()
-    assert {name: getattr(conf.settings, name) for name in DEFAULTS} == DEFAULTS
+    assert {name: getattr(conf.settings, name) for name in conf.KEYS} == DEFAULTS
+
+
+def test_a_setting_is_one_line_that_holds_default_and_rule():
+    class More(conf.Settings):
+        NEW = conf.Setting(5, WORD, in_tests=6)
+
+    assert More().NEW == 6
+    assert (More.NEW.default, More.NEW.rule) == (5, WORD)
+
+
+@pytest.mark.parametrize("key", sorted(conf.KEYS - {"ACCOUNT_ID"}))
+def test_every_default_keeps_its_own_rule(key):
+    assert conf.SETTINGS[key].rule.accepts(conf.DEFAULTS[key])
+    assert conf.SETTINGS[key].name == key
+
+
+A_WEB_PROCESS = """
+import sys
+from django.conf import settings
+settings.configure(DJANGO_VT={}, EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend")
+from django.core import mail
+mail.get_connection()
+from django_vt.conf import settings
+print(hasattr(mail, "outbox"), settings.BACKEND, settings.DISPATCHER, "django.test.utils" in sys.modules)
+"""
+
+
+def test_a_mail_backend_in_memory_makes_no_test_environment():
+    told = subprocess.run([sys.executable, "-c", A_WEB_PROCESS], check=True, capture_output=True, text=True)
+    assert told.stdout.split() == ["True", DEFAULTS["BACKEND"], DEFAULTS["DISPATCHER"], "False"]
+
+
+def test_a_test_environment_is_one_until_django_takes_it_down(monkeypatch):
+    assert conf.in_test_environment()
+    monkeypatch.delattr(utils._TestState, "saved_data")
+    assert not conf.in_test_environment()
+    monkeypatch.delitem(sys.modules, "django.test.utils")
+    assert not conf.in_test_environment()
 
 
 @pytest.mark.parametrize("block", [{}, {"ACCOUNT_ID": "acc123"}, None, "junk", ["ENABLED"]])

@@ -10,10 +10,11 @@ import pickle
 from decimal import Decimal
 
 import pytest
+from django.utils.functional import SimpleLazyObject, lazystr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_vt.events import Confirmation, Event, Item, Login, address_in, payload
+from django_vt.events import Confirmation, Event, Item, Login, address_in, addresses_in, payload
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from tests.support.ordering import PIXEL, confirmation
@@ -81,6 +82,22 @@ def test_items_may_be_items_pairs_or_dicts(items):
     assert event.body(PIXEL)["items"] == [{"id": "a", "quantity": 2}, {"id": "b", "quantity": 0.5}]
 
 
+def test_lazy_values_count_as_what_they_hold_wherever_an_event_takes_one():
+    lazy = SimpleLazyObject
+    order = Confirmation(
+        lazy(lambda: 7), lazy(lambda: 234.12), lazy(lambda: [lazy(lambda: Item("a", 1)), lazy(lambda: ("b", 2))]),
+        lazy(lambda: "a@example.com"), lazy(lambda: {"x": lazy(lambda: 1)}),
+    )  # fmt: skip
+    assert order == Confirmation("7", "234.12", [("a", 1), ("b", 2)], "a@example.com", {"x": 1})
+    event = Event(lazystr("wishlist"), lazy(dict), reference=lazy(lambda: "W-1"), dedup_key=lazy(lambda: None))
+    assert event == Event("wishlist", reference="W-1")
+    assert {type(event.type), type(event.reference), type(order.email)} == {str}
+    assert Login(lazy(lambda: None), lazystr("shop")) == Login("", "shop")
+    assert Identity(vtsid=lazystr("x"), email=lazy(lambda: "a@example.com")) == Identity(
+        vtsid="x", email="a@example.com"
+    )
+
+
 def test_500_items_are_one_event():
     event = confirmation(items=[(f"sku-{number}", number + 1) for number in range(500)])
     assert len(json.loads(payload(event, PIXEL))["items"]) == 500
@@ -91,6 +108,7 @@ def test_500_items_are_one_event():
     [
         ({"order_id": None}, "order_id"), ({"order_id": ""}, "order_id"), ({"order_id": "canary\0"}, "order_id"),
         ({"total": math.nan}, "total"), ({"total": "canary"}, "total"), ({"total": Decimal("Infinity")}, "total"),
+        ({"total": math.inf}, "total"), ({"order_id": SimpleLazyObject(object)}, "order_id"),
         ({"email": "canary\0@example.com"}, "email"), ({"email": 5}, "email"),
         ({"extra": ["canary"]}, "extra"), ({"extra": {"total": "canary"}}, "extra.total"),
         ({"extra": {"orderId": 1}}, "extra.orderId"), ({"extra": {"email": "canary@example.com"}}, "extra.email"),
@@ -171,17 +189,29 @@ def test_any_text_in_data_comes_through_json_unchanged_and_in_ascii(text):
 @pytest.mark.parametrize(
     ("event", "address"),
     [
-        (confirmation(email="Buyer@example.com"), "Buyer@example.com"),
+        (confirmation(email="Buyer@Example.com"), "buyer@example.com"),
         (confirmation(), ""),
         (confirmation(extra={"contact": {"mail": ["x", "b@example.com", "c@example.com"]}}), "b@example.com"),
         (Event("signup", {"address": "a@example.com"}), "a@example.com"),
-        (Event("note", {"text": "write to a@example.com", "n": 1}), ""),
+        (Event("note", {"text": "write to a@example.com", "n": 1}), "a@example.com"),
+        (Event("note", {"a@example.com": 1}), "a@example.com"),
+        (Event("note", {"text": "nobody"}), ""),
         (Login("a@example.com", "shop"), "a@example.com"),
         (Event("newsletter", {"n": 1}, reference="a@example.com"), "a@example.com"),
     ],
 )
 def test_the_first_address_anywhere_in_the_event_is_found(event, address):
     assert address_in(event) == address
+
+
+def test_every_address_of_an_event_is_found_its_own_first_and_each_once():
+    event = confirmation(
+        email="Jo <Jo@Example.com>",
+        extra={"note": "for jo@example.com, or (gift@example.com)", "by mailto:ana@example.com": ["x"]},
+    )
+    assert addresses_in(event) == ("jo@example.com", "gift@example.com", "ana@example.com")
+    assert addresses_in(Event("x", reference="a@example.com")) == ("a@example.com",)
+    assert addresses_in(Event("x")) == ()
 
 
 def test_the_repr_of_an_event_holds_nothing_of_a_person():

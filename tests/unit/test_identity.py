@@ -7,20 +7,15 @@ import json
 import re
 
 import pytest
-from django.test import RequestFactory
-from django.utils.functional import SimpleLazyObject
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from django_vt import identity
-from django_vt.events import Confirmation, Event, Login, payload
-from django_vt.identity import ALL_WAYS, NOBODY, Identity, Source, choose
-from tests.support.ordering import PIXEL, PIXEL_COOKIE, request_with, visitor
+from django_vt.identity import ALL_WAYS, NOBODY, VTSID_PATTERN, Identity, Source, choose
+from tests.support.ordering import PIXEL, PIXEL_COOKIE
 
 ANY_TEXT = st.text(st.characters(), max_size=200)
 NEARLY_A_COOKIE = st.from_regex(r"[A-Za-z0-9._~@\x00é٣-]{0,70}_[A-Za-z0-9-]{0,70}(_.*)?", fullmatch=True)
 COOKIE_VALUES = st.one_of(ANY_TEXT, NEARLY_A_COOKIE, st.binary(max_size=80).map(lambda raw: raw.decode("latin-1")))
-IDENTITY_KEYS = {"userId", "sessionId", "_vtsid", "email"}
 
 
 def test_the_vendors_example_cookie_names_the_pixels_user_and_session():
@@ -68,18 +63,6 @@ def test_cookies_of_any_text_never_raise_and_give_what_the_vendor_could_have_giv
     assert known.email == ""
 
 
-@given(st.binary(max_size=300))
-@example(b"_vt_user=1_2; _vtsid=abc")
-@example(b'_vt_user="1_2\\073"; _vtsid=\xff')
-def test_a_cookie_header_of_any_bytes_never_raises_and_names_one_way_at_most(header):
-    request = RequestFactory().get("/", HTTP_COOKIE=header.decode("latin-1"))
-    known = identity.of_request(request)
-    for event in (Event("wishlist"), Login("", "website"), Confirmation("1", 1, [("a", 1)])):
-        chosen = choose(ALL_WAYS, [Source(lambda: known)])
-        keys = set(json.loads(payload(event, chosen))) & IDENTITY_KEYS
-        assert keys in ([{"userId", "sessionId"}, {"_vtsid"}] if chosen else [set()])
-
-
 @given(st.dictionaries(st.sampled_from(["_vt_user", "_vtsid"]), st.none() | st.integers() | st.binary()))
 def test_cookies_that_are_no_texts_count_as_absent(cookies):
     assert Identity.from_cookies(cookies) == NOBODY
@@ -96,6 +79,38 @@ def test_one_way_of_an_identity_is_that_way_alone(way, stored):
     assert FULL.only(way).ways == (way,)
     assert FULL.only(way).stored_form == stored
     assert NOBODY.only(way) is NOBODY
+
+
+@pytest.mark.parametrize("way", ALL_WAYS)
+def test_a_stored_form_is_read_as_it_was_written(way):
+    read = Identity.from_stored_form(FULL.only(way).stored_form)
+    assert read.ways == (way,)
+    assert read.stored_form == FULL.only(way).stored_form
+
+
+@given(st.builds(Identity, vtsid=st.from_regex(VTSID_PATTERN, fullmatch=True)))
+@example(Identity(email="a:b_c@example.com"))
+@example(Identity(vtsid="a_b"))
+@example(NOBODY)
+def test_any_identity_of_one_way_comes_back_from_its_stored_form(known):
+    assert Identity.from_stored_form(known.stored_form) == known
+
+
+@pytest.mark.parametrize(
+    "stored",
+    ["buyer@example.com", "pixel:", "pixel:1", "pixel:1_", "pixel:1_2_3", "vtsid:", "email:", "email: ", "x:y"],
+)
+def test_what_is_no_stored_form_is_refused_and_not_repeated(stored):
+    with pytest.raises(ValueError, match=r"^(identity|user_id|session_id): ") as caught:
+        Identity.from_stored_form(stored)
+    assert "buyer" not in str(caught.value)
+
+
+def test_an_address_is_stored_as_it_is_compared_and_sent_as_it_was_spelt():
+    known = Identity(email=" Jo <Jo@Exämple.com.> ")
+    assert known.email == "Jo@Exämple.com"
+    assert known.stored_form == "email:jo@xn--exmple-cua.com"
+    assert not Identity(email="a@example.com, b@example.com")
 
 
 def test_nobody_is_falsy_and_somebody_is_truthy():
@@ -180,24 +195,3 @@ def test_a_source_is_asked_once_and_only_for_the_ways_it_can_have():
     assert asked == ["known"]
     assert not choose(ALL_WAYS, [known, of_user])
     assert asked == ["known", "user"]
-
-
-def test_a_request_is_known_with_and_without_the_middleware():
-    assert identity.of_request(None) is NOBODY
-    assert identity.of_request(visitor()) == PIXEL
-    request = request_with(_vt_user="1_2")
-    request.vt_identity = SimpleLazyObject(lambda: PIXEL)
-    assert identity.of_request(request) == PIXEL
-    request.vt_identity = "something of the shop's own"
-    assert identity.of_request(request) == Identity("1", "2")
-
-
-def test_the_request_being_served_is_current_until_it_is_served():
-    assert identity.current() is NOBODY
-    assert identity.current_request() is None
-    request = visitor()
-    token = identity.start_serving(request)
-    assert identity.current() == PIXEL
-    assert identity.current_request() is request
-    identity.stop_serving(token)
-    assert identity.current() is NOBODY

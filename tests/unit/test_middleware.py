@@ -15,6 +15,7 @@ from django_vt import dispatchers, identity
 from django_vt.dispatchers.manual import ManualDispatcher
 from django_vt.identity import NOBODY, Identity
 from django_vt.middleware import VTIdentityMiddleware
+from django_vt.visitors import serving
 from tests.support.ordering import PIXEL, PIXEL_COOKIE, visitor
 
 
@@ -56,9 +57,9 @@ def test_the_cookies_are_read_once():
 def test_the_served_request_is_current_only_while_it_is_served():
     seen = []
     request = visitor()
-    serve(request, lambda request: seen.append((identity.current(), identity.current_request())) or HttpResponse())
+    serve(request, lambda request: seen.append((identity.current(), serving.current_request())) or HttpResponse())
     assert seen == [(PIXEL, request)]
-    assert identity.current_request() is None
+    assert serving.current_request() is None
 
 
 def test_a_view_that_raises_leaves_nothing_current():
@@ -76,7 +77,7 @@ def test_a_request_served_inside_another_gives_it_back():
 
     def view(request):
         serve(inner, lambda request: HttpResponse())
-        seen.append(identity.current_request())
+        seen.append(serving.current_request())
         return HttpResponse()
 
     serve(outer, view)
@@ -108,13 +109,13 @@ def test_it_serves_async_views_and_says_so():
 
     response = async_to_sync(serve)()
     assert "Identity: pixel" in response.content.decode()
-    assert identity.current_request() is None
+    assert serving.current_request() is None
 
 
 def test_async_requests_served_at_once_each_have_their_own():
     async def view(request):
         await asyncio.sleep(0)
-        assert identity.current_request() is request
+        assert serving.current_request() is request
         await asyncio.sleep(0)
         return HttpResponse(identity.current().user_id)
 
@@ -132,7 +133,7 @@ def test_an_async_view_that_raises_leaves_nothing_current():
     async def call():
         with pytest.raises(LookupError):
             await VTIdentityMiddleware(failing)(visitor())
-        return identity.current_request()
+        return serving.current_request()
 
     assert async_to_sync(call)() is None
 

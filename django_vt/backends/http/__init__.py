@@ -126,12 +126,18 @@ def _read_a_little(response: requests.Response) -> None:
 def reason_for(error: BaseException) -> str:
     """Which reason of the closed list an error of requests, urllib3 or the socket stands for."""
     causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLError) and cause.reason in REFUSED_VERSIONS for cause in causes):
+        return reasons.TLS_VERSION
     for kinds, reason in REASON_OF_CAUSE:
         if any(isinstance(cause, kinds) for cause in causes):
             return reason
     return reasons.BROKEN
 
 
+# As OpenSSL names them: the other side says so, or offers a version that is switched off here.
+REFUSED_VERSIONS = frozenset(
+    {"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE", "WRONG_SSL_VERSION"}
+)
 REASON_OF_CAUSE: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
     ((requests.exceptions.SSLError, urllib3.exceptions.SSLError), reasons.TLS),
     ((NameResolutionError, socket.gaierror), reasons.UNKNOWN_HOST),

@@ -12,6 +12,8 @@ class OscarConfig(AppConfig):
     name = "django_vt.contrib.oscar"
     label = "django_vt_oscar"
     verbose_name = _("Vibetrace for Oscar")
+    # For `find_unreported_orders`, where the setting ORDERS names no others.
+    django_vt_orders = "django_vt.contrib.oscar.orders.placed_orders"
 
     def ready(self) -> None:
         """Listen for Oscar's orders."""

@@ -13,11 +13,12 @@ from django.http import HttpRequest
 from oscar.apps.checkout.signals import post_checkout
 from oscar.apps.order.signals import order_placed
 
-from django_vt import identity
-from django_vt.adapters import report
+from django_vt.adapters import buyers_identity, report
 from django_vt.conf import settings
 from django_vt.events import Confirmation
-from django_vt.identity import Identity
+from django_vt.exceptions import InvalidField
+
+ITEM_IDS = ("partner_sku", "upc", "product_id")
 
 
 def connect() -> None:
@@ -29,37 +30,38 @@ def connect() -> None:
 def record_placed(sender: object, *, order: Any, user: Any = None, **_others: object) -> None:
     """The receiver of Oscar's `order_placed`."""
     report(
-        lambda: confirmation(order),
+        lambda: arguments(order),
         reference=getattr(order, "number", ""),
-        identity=lambda: buyers_identity(user),
+        identity=lambda: buyers_identity(lambda visitor: visitor.pk == getattr(user, "pk", None)),
         using=order._state.db,
     )
 
 
 def record_checkout(sender: object, *, order: Any, request: HttpRequest | None = None, **_others: object) -> None:
     """The receiver of Oscar's `post_checkout`: says who an order's buyer is that nobody could be named for before."""
-    report(lambda: confirmation(order), reference=getattr(order, "number", ""), request=request, using=order._state.db)
+    report(
+        lambda: arguments(order),
+        reference=getattr(order, "number", ""),
+        request=request,
+        using=order._state.db,
+        repeats=True,
+    )
+
+
+def arguments(order: Any) -> dict[str, Any]:
+    """An Oscar order as a `Confirmation`'s arguments; items go by what the setting OSCAR_ITEM_ID says."""
+    items = [(item_id(line), line.quantity) for line in order.lines.all()]
+    return {"order_id": order.number, "total": order.total_incl_tax, "items": items, "email": order.email or ""}
 
 
 def confirmation(order: Any) -> Confirmation:
-    """An Oscar order as the vendor's confirmation; items go by what the setting OSCAR_ITEM_ID says."""
-    items = [(item_id(line), line.quantity) for line in order.lines.all()]
-    return Confirmation(order_id=order.number, total=order.total_incl_tax, items=items, email=order.email or "")
+    """An Oscar order as the vendor's confirmation. Raises `InvalidField` where something in it cannot be sent."""
+    return Confirmation(**arguments(order))
 
 
 def item_id(line: Any) -> str:
     """The line's `partner_sku`, `upc` or `product_id`; where that is empty, the first of the others that is not."""
-    wanted = (settings.OSCAR_ITEM_ID, "partner_sku", "upc", "product_id")
+    if settings.OSCAR_ITEM_ID not in ITEM_IDS:
+        raise InvalidField("OSCAR_ITEM_ID", f"must be one of {', '.join(ITEM_IDS)}")
+    wanted = (settings.OSCAR_ITEM_ID, *ITEM_IDS)
     return str(next((value for name in wanted if (value := getattr(line, name))), ""))
-
-
-def buyers_identity(user: Any) -> Identity:
-    """The identity of the request being served, where that request is the buyer's own.
-
-    Orders are also placed by staff for a customer, and by code: the visitor is then somebody else, or nobody.
-    """
-    request = identity.current_request()
-    visitor = getattr(request, "user", None)
-    if visitor is None or visitor.pk != getattr(user, "pk", None):
-        return identity.NOBODY
-    return identity.current()

@@ -9,9 +9,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from django_vt.delivery.clock import database_now
-from django_vt.exceptions import InvalidField
-from django_vt.management import wording
-from django_vt.management.arguments import WrongArgument
+from django_vt.management import shopper_arguments, wording
 from django_vt.management.base import SendLogCommand
 from django_vt.models import Status
 from django_vt.models.functions import moment
@@ -20,7 +18,14 @@ from django_vt.operations.shopper import Shopper
 
 _sleep = threading.Event().wait
 
-ARGUMENTS = {"address": "EMAIL", "pixel": "--pixel", "vtsid": "--vtsid"}
+SEARCHED_FOR_ADDRESS = (
+    "Searched for the address, in its usual spellings: the identities, references, e-mail hashes and all texts in the "
+    "events of the send log, and the remembered identities. What is written in yet another way is not found."
+)
+SEARCHED_FOR_ID = (
+    "Searched for the id: the identities of the entries, and the remembered identities. Where the shop has written it "
+    "into an event's own data, it is not found."
+)
 
 
 class Command(SendLogCommand):
@@ -29,21 +34,16 @@ class Command(SendLogCommand):
     help = (
         "Forgets a shopper: empties payload, identity and e-mail hash of their entries in every status, and deletes "
         "their remembered identities. What was pending is skipped and never sent. Status, type, reference and times "
-        "stay, but for a reference that names them. With an address, entries without one by the same visitors are "
-        "theirs, too; those that hold another address are left. Waits where a worker has an entry in its hands, "
-        "LEASE seconds at most. Exits with 0, also where there is nothing to forget."
+        "stay, but for a reference that names them. The address is looked for in all texts of all events, in its usual "
+        "spellings: on a log of a million entries that takes a minute. With an address, entries without one by the "
+        "same visitors are theirs, too; those that are named for another address are left. Waits where a worker has "
+        "an entry in its hands, LEASE seconds at most. Exits with 0, also where there is nothing to forget."
     )
     requires_system_checks = ()  # the right to it does not wait until the settings are mended
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("email", metavar="EMAIL", nargs="?", help="The shopper's address, in whatever case.")
-        parser.add_argument(
-            "--pixel",
-            metavar="ID",
-            help="A visitor's cookie _vt_user, or the user id that it begins with; either means all sessions.",
-        )
-        parser.add_argument("--vtsid", metavar="ID", help="A visitor's cookie _vtsid.")
+        shopper_arguments.add_to(parser)
         parser.add_argument("--dry-run", action="store_true", help="Change nothing; say how much it would be.")
 
     def work(self, using: str, options: dict[str, Any]) -> None:
@@ -54,8 +54,8 @@ class Command(SendLogCommand):
             forgetting.run()
         for sentence in _report(forgetting, options):
             self.say(sentence)
-        if forgetting.in_hands_until is not None and not options["dry_run"]:
-            self._wait_for_workers(forgetting.in_hands_until, using)
+        if forgetting.lease_end is not None and not options["dry_run"]:
+            self._wait_for_workers(forgetting.lease_end, using)
 
     def _wait_for_workers(self, until: int, using: str) -> None:
         """Until no worker can send any more what it has in its hands: it begins nothing after its lease."""
@@ -69,19 +69,14 @@ class Command(SendLogCommand):
 
 
 def _shopper(using: str, options: dict[str, Any]) -> Shopper:
-    email, pixel, vtsid = (options[name] for name in ("email", "pixel", "vtsid"))
-    if [email, pixel, vtsid].count(None) != 2:
-        raise WrongArgument("EMAIL", "give an e-mail address, or --pixel, or --vtsid: one of them")
-    try:
-        return Shopper.known_by(using, address=email, pixel=pixel, vtsid=vtsid)
-    except InvalidField as error:
-        raise WrongArgument(ARGUMENTS[error.field], error.problem) from None
+    with shopper_arguments.as_arguments():
+        return Shopper.known_by(using, **shopper_arguments.read(options))
 
 
 def _report(forgetting: Forgetting, options: dict[str, Any]) -> Iterator[str]:
     total = forgetting.statuses.total()
     if not total and not forgetting.remembered:
-        yield "There is nothing to forget: the send log knows nothing of this shopper, or has forgotten it before."
+        yield f"Found nothing to forget. {SEARCHED_FOR_ID if options['email'] is None else SEARCHED_FOR_ADDRESS}"
     else:
         statuses = ", ".join(f"{forgetting.statuses[status]:,} {status}" for status in Status.values)
         remembered = wording.count(forgetting.remembered, "remembered identity", "remembered identities")

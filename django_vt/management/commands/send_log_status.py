@@ -84,6 +84,8 @@ def _are_many(figures: Figures) -> bool:
 def _sending(sending: SendingState) -> Iterator[str]:
     if not sending.enabled:
         yield wording.SWITCHED_OFF
+    if not sending.sends_for_real:
+        yield wording.not_for_real(sending)
     if sending.held:
         yield wording.HELD
     for endpoint in sending.endpoints:

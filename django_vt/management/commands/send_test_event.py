@@ -11,12 +11,13 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from django_vt.accounts import only_account
 from django_vt.conf import DEFAULTS, settings
 from django_vt.delivery.deliver import send_unrecorded
 from django_vt.events import Event, payload
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
-from django_vt.management import advice, wording
+from django_vt.management import advice, arguments, wording
 from django_vt.management.arguments import WrongArgument
 from django_vt.management.base import SendLogCommand
 from django_vt.operations.sending_state import SendingState
@@ -37,13 +38,17 @@ class Command(SendLogCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--email", metavar="ADDRESS", help="The event is this person's, whom Vibetrace must know.")
+        parser.add_argument(
+            "--email",
+            metavar="ADDRESS",
+            help="The event is this person's, whom Vibetrace must know; - reads the address from standard input.",
+        )
 
     def work(self, using: str, options: dict[str, Any]) -> None:
-        identity = _identity(options["email"])
+        identity = _identity(arguments.address("--email", options["email"]))
         if not settings.ENABLED:
             raise CommandError(wording.SWITCHED_OFF)
-        if not settings.account_id:
+        if not only_account():
             raise CommandError('DJANGO_VT["ACCOUNT_ID"] is missing, or cannot stand in an address. Nothing was sent.')
         self.say("\n".join(_announcement(identity)))
         begun = time.monotonic()
@@ -80,7 +85,7 @@ def _announcement(identity: Identity) -> Iterator[str]:
     body = Event(EVENT_TYPE).body(identity)
     if identity.email:
         body["email"] = f"{identity.email[:1]}***@***"
-    yield f"Sending to {settings.ENDPOINT.rstrip('/')}/{settings.account_id}/{EVENT_TYPE}:"
+    yield f"Sending to {settings.ENDPOINT.rstrip('/')}/{only_account()}/{EVENT_TYPE}:"
     yield f"  {json.dumps(body)}"
     if DEFAULTS["BACKEND"] != settings.BACKEND:
         yield f"It goes through {settings.BACKEND}: whether that reaches Vibetrace, its answer does not tell."

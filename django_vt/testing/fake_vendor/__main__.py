@@ -1,6 +1,10 @@
 """`python -m django_vt.testing.fake_vendor --port 8765`: the stand-in on its own, for work without a network.
 
-It prints each event it gets on one line. What it prints holds addresses: a tool for the developer's own console.
+It prints each event it gets on one line::
+
+    12:30:05 accepted acc123 login {"type":"login","email":"shopper@example.com","source":"website"}
+
+What it prints holds addresses: this is a tool for the developer's own console.
 """
 
 from __future__ import annotations
@@ -11,8 +15,7 @@ import signal
 import threading
 from typing import Any
 
-from .request import VendorRequest
-from .vendor import FakeVendor
+from . import FakeVendor, VendorRequest
 
 
 def main() -> None:

@@ -48,6 +48,12 @@ class Migration(migrations.Migration):
                 ("total", models.DecimalField(decimal_places=2, max_digits=10)),
                 ("placed_at", models.DateTimeField(auto_now_add=True)),
                 (
+                    "confirmed_at",
+                    models.DateTimeField(
+                        editable=False, help_text="Since when it counts: placed, and paid.", null=True
+                    ),
+                ),
+                (
                     "user",
                     models.ForeignKey(
                         blank=True,

@@ -15,7 +15,7 @@ from django_vt.admin import filters
 from django_vt.events import Confirmation, Item, payload
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
-from django_vt.recording.record import hash_of_address
+from django_vt.protocol.addresses import hash_of_address
 from tests.support.delivering import stored
 from tests.support.people import CANARY
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from django_vt.admin import privacy
-from django_vt.events import Confirmation, Event, Item, Login, payload
+from django_vt.events import AnyEvent, BaseEvent, Confirmation, Item, Login, impersonal_keys, naming, payload
 from django_vt.identity import Identity
 from tests.support.people import CANARY, PIXEL
 
@@ -32,7 +34,11 @@ def test_an_identity_keeps_its_way_and_a_glimpse(stored, masked):
 
 def test_an_order_keeps_what_was_bought():
     event = Confirmation(
-        "100023", "234.12", [Item("A-1", 2)], email=CANARY, extra={"coupon": "X", "cc": [f"me <{CANARY}>"]}
+        "100023",
+        "234.12",
+        [Item("A-1", 2)],
+        email=CANARY,
+        extra={"coupon": "X", "cc": [f"me <{CANARY}>"], "phone": "0721", "status": [f"for {CANARY}"]},
     )
     masked = privacy.mask_event(json.loads(payload(event, Identity(user_id=USER, session_id=SESSION))))
     assert masked == {
@@ -40,7 +46,15 @@ def test_an_order_keeps_what_was_bought():
         "sessionId": "2534***",
         "type": "confirmation",
         "items": [{"id": "A-1", "quantity": 2}],
-        "generic": {"orderId": "100023", "total": 234.12, "email": "c***@***", "coupon": "X", "cc": ["me <***@***"]},
+        "generic": {
+            "orderId": "100023",
+            "total": 234.12,
+            "email": "c***@***",
+            "coupon": "X",
+            "cc": "***",
+            "phone": "***",
+            "status": ["for c***@***"],
+        },
     }
 
 
@@ -54,7 +68,7 @@ def test_a_login_keeps_nothing_of_the_person():
 
 @pytest.mark.parametrize("key", ["userId", "sessionId", "_vtsid", "email"])
 def test_identities_are_masked_wherever_they_stand(key):
-    assert privacy.mask_event({"a": [{key: "known-to-nobody"}]}) == {"a": [{key: "know***"}]}
+    assert privacy.mask_event({"total": [{key: "known-to-nobody"}]}) == {"total": [{key: "know***"}]}
     assert privacy.mask_event({key: 1234567890123}) == {key: "1234***"}
 
 
@@ -83,6 +97,40 @@ def test_no_address_remains_however_deep(value):
     assert "canary" not in shown
 
 
-def test_an_event_of_plain_data_stays_as_it_is():
-    event = json.loads(payload(Event("wishlist", {"productId": "123", "on": True, "price": None}), Identity()))
-    assert privacy.mask_event(event) == event
+def test_of_an_event_of_a_type_that_no_class_has_what_was_bought_is_shown_and_nothing_else():
+    event = {"type": "survey", "productId": "123", "price": None, "firstName": "Ana", "on": True, "about": {"price": 1}}
+    hidden = {"firstName": "***", "on": "***", "about": "***"}
+    assert privacy.mask_event(event) == {**event, **hidden}
+
+
+def test_a_new_type_of_event_is_one_class_whose_fields_are_masked_unless_it_names_them():
+    @dataclass(frozen=True, repr=False)
+    class Review(BaseEvent):
+        email: str
+        text: str
+        type: ClassVar[str] = "review"
+        impersonal: ClassVar[frozenset[str]] = frozenset({"stars"})
+        reference: ClassVar[str] = ""
+        dedup_key: ClassVar[None] = None
+
+        def body(self, identity):
+            return {**naming(identity), "type": self.type, "text": self.text, "stars": 5, "rated": {"stars": 5}}
+
+    event = Review(CANARY, "It fits my size 52")
+    known: AnyEvent = event
+    masked = privacy.mask_event(json.loads(payload(known, Identity(email=CANARY))))
+    assert masked == {"email": "c***@***", "type": "review", "text": "***", "stars": 5, "rated": "***"}
+    assert repr(event) == "<Review: >"
+    assert event.ways(("vtsid", "email")) == ("vtsid", "email")
+
+
+def test_of_two_classes_for_one_type_only_what_both_call_impersonal_is_shown():
+    for keys in ({"stars", "shop"}, {"stars", "text"}, {"stars", "shop"}):
+        type("Rating", (BaseEvent,), {"type": "rating", "impersonal": frozenset(keys)})
+    assert impersonal_keys("rating") == {"stars"}
+
+
+@pytest.mark.parametrize("written", [CANARY, CANARY.replace("@", "%40"), CANARY.replace("@", "\uff20")])
+def test_an_address_is_masked_however_its_at_sign_is_written(written):
+    assert privacy.mask_text(f"to {written} now") == "to c***@*** now"
+    assert privacy.mask_identity(f"email:{written}") == "email:c***@***"

@@ -26,13 +26,18 @@ def before_record(event, identity, request):
     return event
 
 
-@pytest.mark.parametrize("key", ["BACKEND", "DISPATCHER", "BEFORE_RECORD", "ISSUE_VTSID"])
+@pytest.mark.parametrize("key", ["BACKEND", "DISPATCHER", "BEFORE_RECORD", "ISSUE_VTSID", "TRACK_LOGINS", "ORDERS"])
 @pytest.mark.parametrize("path", ["", "nodots", ".", "..", "shop.nowhere.Thing", "os.Thing", "\ud800.x", "os.\ud800"])
 def test_a_dotted_path_that_does_not_import_is_an_error(found, key, path):
     [message] = found(**{key: path})
     assert message.id == "django_vt.E009"
     assert message.msg.startswith(f'DJANGO_VT["{key}"] ')
     assert message.hint.startswith("It is a dotted path such as ")
+
+
+def test_the_path_of_a_function_that_names_the_account_is_an_error_too_where_it_does_not_import(found):
+    assert ids(found(ACCOUNT_ID="shop.nowhere.account")) == ["E009"]
+    assert found(ACCOUNT_ID="acc.123") == []
 
 
 def test_an_import_that_fails_is_told_in_its_own_words(found):
@@ -56,7 +61,8 @@ def test_a_module_that_breaks_at_import_is_told_by_the_error_s_class_only(found,
         ("DISPATCHER", "django_vt.backends.dummy.DummyBackend"),
         ("DISPATCHER", f"{__name__}.before_record"),
         ("BEFORE_RECORD", f"{__name__}.NOT_CALLABLE"),
-        ("ISSUE_VTSID", f"{__name__}.NOT_CALLABLE"),
+        *((key, f"{__name__}.NOT_CALLABLE") for key in ("ISSUE_VTSID", "TRACK_LOGINS", "ORDERS")),
+        ("ACCOUNT_ID", f"{__name__}.NOT_CALLABLE"),
     ],
 )
 def test_a_dotted_path_to_something_of_another_kind_is_an_error(found, key, path):

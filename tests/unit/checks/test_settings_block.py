@@ -72,3 +72,8 @@ def test_a_missing_account_is_no_error_where_nothing_is_sent(found):
 @pytest.mark.parametrize("account", ["a/b", "a b", "..", "ä", "a?b", "x" * 65, "acc123\n"])
 def test_an_account_that_cannot_stand_in_a_path_is_an_error(found, account):
     assert ids(found(ACCOUNT_ID=account)) == ["E003"]
+
+
+def test_each_account_of_a_dict_must_be_able_to_stand_in_a_path(found):
+    assert found(ACCOUNT_ID={"one.ro": "acc-ro", ".one.bg": "acc-bg"}) == []
+    assert ids(found(ACCOUNT_ID={"one.ro": "acc-ro", ".one.bg": "a/b"})) == ["E003"]

@@ -7,7 +7,7 @@ from tests.unit.checks.conftest import ACCOUNT
 
 BOOLS = ("ENABLED", "TRUST_ENV", "FAIL_SILENTLY")
 WRONG = [
-    ("ACCOUNT_ID", [123, ["acc123"], {}]),
+    ("ACCOUNT_ID", [123, ["acc123"], {}, {1: "acc123"}, {"one.ro": None}]),
     ("ENDPOINT", [None, 1, b"https://app.vtcdn.net/event"]),
     *((key, [0, 1, None, "False", "yes", []]) for key in BOOLS),
     ("BACKEND", [None, 1, ["a.b"]]),
@@ -20,7 +20,9 @@ WRONG = [
     ("LEASE", [0, -1, "120", True, None, float("inf"), 10**5000]),
     ("MAX_AGE", [None, 60, [("addtocart", 60)], {"addtocart": 0}, {"addtocart": "1h"}, {"add to cart": 60}, {1: 60}]),
     ("IDENTIFY_BY", [(), "email", ("cookie",), ("email", "email"), ([],), {"email"}, None]),
-    ("TRACK_LOGINS", [1, 0, None, "staff", "True", []]),
+    ("TRACK_LOGINS", [1, 0, None, []]),
+    *((key, ["", "X Visitor", "X_Visitor", "X-Visitor\n", 1, True, []]) for key in ("PIXEL_HEADER", "VTSID_HEADER")),
+    ("ORDERS", [1, print, []]),
     ("LOGIN_SOURCE", ["", "  ", None, 1, "a\0b"]),
     ("BEFORE_RECORD", [1, print, []]),
     ("OSCAR_ITEM_ID", ["sku", "", None, 1, []]),
@@ -40,7 +42,10 @@ RIGHT = [
     ("LEASE", [26.1, 600]),
     ("MAX_AGE", [{}, {"addtocart": 3600, "x_-1": 0.5}]),
     ("IDENTIFY_BY", [("email",), ["vtsid", "pixel"], ("pixel", "vtsid", "email")]),
-    ("TRACK_LOGINS", [True, False, "all"]),
+    ("TRACK_LOGINS", [True, False, "all", "builtins.bool"]),
+    *((key, [None, "X-Visitor"]) for key in ("PIXEL_HEADER", "VTSID_HEADER")),
+    ("ORDERS", [None, "builtins.print"]),
+    ("ACCOUNT_ID", ["acc123", {"one.ro": "acc-ro"}, "builtins.print"]),
     ("LOGIN_SOURCE", ["website", "mobile app"]),
     ("BEFORE_RECORD", [None, "builtins.print"]),
     ("OSCAR_ITEM_ID", ["partner_sku", "upc", "product_id"]),

@@ -13,7 +13,8 @@ from django_vt import track
 from django_vt.delivery import deliver_due
 from django_vt.events import Event
 from django_vt.identity import Identity
-from django_vt.testing.fake_vendor import Answer, ResetAfterReading
+from django_vt.testing import Answer
+from tests.support.misbehaviour import ResetAfterReading
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

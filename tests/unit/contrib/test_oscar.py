@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, User
+from django.db import OperationalError, connection
 from django.dispatch import Signal
 from django.test import RequestFactory
 
-from django_vt import identity
 from django_vt.contrib.oscar.apps import OscarConfig
 from django_vt.models import SendLogEntry
+from django_vt.visitors import serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,11 +60,11 @@ def serve(user: object, **cookies: str) -> Any:
 
 
 def place(receivers: Any, placed: SimpleNamespace, user: object, request: Any) -> None:
-    token = identity.start_serving(request)
+    token = serving.start_serving(request)
     try:
         receivers.order_placed.send(sender=object(), order=placed, user=user)
     finally:
-        identity.stop_serving(token)
+        serving.stop_serving(token)
 
 
 def test_both_signals_of_an_order_make_one_event(receivers: Any) -> None:
@@ -104,3 +105,35 @@ def test_an_order_that_cannot_be_read_is_seen_as_skipped(receivers: Any) -> None
     receivers.order_placed.send(sender=object(), order=order(line(quantity=0)), user=None)
     entry = SendLogEntry.objects.get()
     assert (entry.status, entry.reason) == ("skipped", "invalid: items[0].quantity")
+
+
+def test_an_order_that_cannot_be_sent_is_one_entry_that_keeps_the_rest_and_one_line(
+    receivers: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    unusable = order(line(), line(quantity=0))
+    place(receivers, unusable, None, serve(AnonymousUser(), _vt_user="1_2"))
+    receivers.post_checkout.send(sender=object(), order=unusable, request=serve(AnonymousUser(), _vt_user="1_2"))
+    entry = SendLogEntry.objects.get()
+    assert (entry.status, entry.reason, entry.identity) == ("skipped", "invalid: items[1].quantity", "pixel:1_2")
+    assert entry.event is not None
+    assert entry.event["items"] == [{"id": "TEA-1", "quantity": 2}]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_an_order_that_cannot_be_recorded_is_one_line(receivers: Any, caplog: pytest.LogCaptureFixture) -> None:
+    def refuse(run: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "INSERT INTO" in sql and "sendlogentry" in sql:
+            raise OperationalError
+        return run(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        place(receivers, order(), None, None)
+        receivers.post_checkout.send(sender=object(), order=order(), request=serve(AnonymousUser(), _vt_user="1_2"))
+    assert caplog.messages == ["Could not record confirmation 100023: OperationalError"]
+
+
+def test_a_wrong_item_id_setting_is_named(receivers: Any, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "OSCAR_ITEM_ID": "sku"}
+    place(receivers, order(), None, None)
+    assert SendLogEntry.objects.get().reason == "invalid: OSCAR_ITEM_ID"
+    assert "OSCAR_ITEM_ID: must be one of partner_sku, upc, product_id" in caplog.text

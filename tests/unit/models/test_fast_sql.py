@@ -5,12 +5,10 @@ A way that is not this database's own is played: it is given another's statement
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 from django.db import IntegrityError, InternalError, OperationalError, connection, transaction
 
-from django_vt.models import SendLogEntry, fast_sql
+from django_vt.models import SendLogEntry, _pipeline, fast_sql
 from django_vt.models.fast_sql import RELEASE, SAVEPOINT, record
 from tests.projects.shop.models import Order
 
@@ -43,11 +41,8 @@ class SeveralAtOnce:
             if "; " in sql:
                 self._rows.append(self._cursor.fetchone() if "RETURNING" in statement else None)
 
-    def nextset(self):
-        self._rows.pop(0)
-
     def fetchone(self):
-        return self._rows[0] if self._rows else self._cursor.fetchone()
+        return next(filter(None, self._rows), None) if self._rows else self._cursor.fetchone()
 
 
 def look_first(own):
@@ -67,11 +62,11 @@ if connection.vendor == "mysql":
 
 @pytest.fixture(params=WAYS)
 def _way(request, monkeypatch):
-    own, original, change = fast_sql._statements("default"), connection.cursor, WAYS[request.param]
+    own, change = fast_sql._statements("default"), WAYS[request.param]
     if change is not None:
         monkeypatch.setattr(fast_sql, "_statements", lambda using: change(own))
-        monkeypatch.setattr(connection, "cursor", lambda: SeveralAtOnce(original()))
-        monkeypatch.setattr(fast_sql, "_has_reached_the_server", lambda connection: True)
+        monkeypatch.setattr(_pipeline, "cursor", lambda connection: SeveralAtOnce(connection.cursor()))
+        monkeypatch.setattr(fast_sql, "_transaction_status", lambda connection: "INERROR")
 
 
 def values(clock, **changes):
@@ -159,34 +154,6 @@ def test_a_transaction_that_was_broken_before_is_not_called_broken_by_us(clock):
         assert not connection.needs_rollback
 
 
-@pytest.mark.parametrize(
-    ("status", "reached"), [("IDLE", False), ("INTRANS", False), ("INERROR", True), ("UNKNOWN", True)]
-)
-def test_psycopg_knows_whether_the_server_has_refused_something(status, reached):
-    info = SimpleNamespace(transaction_status=SimpleNamespace(name=status))
-    wrapper = SimpleNamespace(connection=SimpleNamespace(info=info))
-    assert fast_sql._has_reached_the_server(wrapper) is reached
-
-
-@pytest.mark.parametrize(
-    ("driver", "vendor", "options", "in_one"),
-    [
-        ("psycopg", "postgresql", {}, True),
-        ("psycopg", "postgresql", {"server_side_binding": False}, True),
-        ("psycopg", "postgresql", {"server_side_binding": True}, False),
-        ("psycopg", "postgresql", {"cursor_factory": "one of the project's own, which may bind on the server"}, False),
-        ("psycopg2", "postgresql", {}, False),
-        # One that speaks PostgreSQL's protocol: what its INSERT can do is not known.
-        ("psycopg", "cockroachdb", {}, False),
-    ],
-)
-def test_all_goes_in_one_only_where_the_driver_is_known_to_take_it(driver, vendor, options, in_one):
-    wrapper = SimpleNamespace(
-        Database=SimpleNamespace(__name__=driver), vendor=vendor, settings_dict={"OPTIONS": options}
-    )
-    assert fast_sql._takes_several_at_once(wrapper) is in_one
-
-
 def test_a_savepoint_that_was_never_set_is_not_gone_back_to(clock, monkeypatch):
     sent = []
 
@@ -196,11 +163,26 @@ def test_a_savepoint_that_was_never_set_is_not_gone_back_to(clock, monkeypatch):
 
     way = all_in_one(fast_sql._statements("default"))
     monkeypatch.setattr(fast_sql, "_statements", lambda using: way)
-    monkeypatch.setattr(fast_sql, "_has_reached_the_server", lambda connection: False)
+    monkeypatch.setattr(_pipeline, "cursor", lambda connection: SeveralAtOnce(connection.cursor()))
+    monkeypatch.setattr(fast_sql, "_transaction_status", lambda connection: "INTRANS")
     with transaction.atomic(), connection.execute_wrapper(refuse), pytest.raises(OperationalError):
         record(values(clock, **FULL), "default")
-    assert sent == [way.in_one]
+    assert sent == [SAVEPOINT]
     assert not connection.needs_rollback
+
+
+def test_the_transactions_first_statement_is_the_drivers_to_begin(clock, monkeypatch):
+    way = all_in_one(fast_sql._statements("default"))
+    if connection.vendor == "mysql":
+        pytest.skip("MariaDB has no INSERT that tells of a key that is taken")
+    monkeypatch.setattr(fast_sql, "_statements", lambda using: way)
+    monkeypatch.setattr(_pipeline, "cursor", lambda connection: SeveralAtOnce(connection.cursor()))
+    monkeypatch.setattr(fast_sql, "_transaction_status", lambda connection: "IDLE")
+    with transaction.atomic():
+        assert record(values(clock, **FULL), "default") == SendLogEntry.objects.get()
+        with pytest.raises(IntegrityError):
+            record(values(clock, status=None), "default")
+        assert SendLogEntry.objects.count() == 1
 
 
 def test_a_database_that_returns_nothing_tells_the_new_key_by_itself(clock, monkeypatch):

@@ -12,7 +12,7 @@ from django_vt.identity import Identity
 from django_vt.models import RememberedIdentity
 from django_vt.operations import forgetting
 from django_vt.operations.forgetting import Forgetting
-from django_vt.recording.record import hash_of_address
+from django_vt.protocol.addresses import hash_of_address
 from tests.support.delivering import configure, one
 from tests.support.dump import dump
 from tests.support.forgettable import (

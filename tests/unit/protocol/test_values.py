@@ -9,7 +9,7 @@ from decimal import Context, Decimal, FloatOperation, Inexact, Rounded, localcon
 from uuid import UUID
 
 import pytest
-from django.utils.functional import lazystr
+from django.utils.functional import SimpleLazyObject, lazystr
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 from hypothesis import example, given
@@ -19,15 +19,6 @@ from django_vt.exceptions import InvalidField
 from django_vt.protocol import values
 
 ENORMOUS = -(10**5000)  # Python refuses to print it
-JUNK = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.decimals(), st.text(st.characters()), st.binary(),
-    st.uuids(), st.datetimes(), st.complex_numbers(), st.lists(st.integers()), st.builds(object),
-)  # fmt: skip
-JSON_LIKE = st.recursive(
-    JUNK,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters()) | st.integers(), inner),
-    max_leaves=8,
-)
 
 
 class Size(str, enum.Enum):
@@ -36,6 +27,48 @@ class Size(str, enum.Enum):
 
 class Count(enum.IntEnum):
     TWO = 2
+
+
+class Shape(enum.Enum):
+    ROUND = 1.5
+    LISTED = ["a"]
+
+
+class Text(str):
+    """As a form field or a template may make them."""
+
+    def __str__(self):
+        return "S.W"
+
+    def strip(self, *_args):
+        raise LookupError
+
+
+class Price(float):
+    def __repr__(self):
+        return "cheap"
+
+
+def lazy(value):
+    return SimpleLazyObject(lambda: value)
+
+
+JUNK = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.decimals(), st.text(st.characters()), st.binary(),
+    st.uuids(), st.datetimes(), st.complex_numbers(), st.lists(st.integers()), st.builds(object),
+    st.sampled_from([*Size, *Count, *Shape, Text("a"), Price(1.5)]),
+)  # fmt: skip
+JUNK = JUNK | JUNK.map(lazy)
+JSON_LIKE = st.recursive(
+    JUNK,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters()) | st.integers(), inner),
+    max_leaves=8,
+)
+
+
+def test_what_a_lazy_objects_own_code_raises_is_left_to_the_shop():
+    with pytest.raises(ZeroDivisionError):
+        values.identifier("the_field", SimpleLazyObject(lambda: 1 / 0))
 
 
 def refused(check, *args):
@@ -52,6 +85,8 @@ def refused(check, *args):
     [
         ("100023", "100023"), (" a b ", " a b "), ("0111", "0111"), ("🎁", "🎁"), (17, "17"), (Count.TWO, "2"),
         (Size.XL, "xl"), (mark_safe("a"), "a"), ("a" * 255, "a" * 255),
+        (lazystr("1"), "1"), (lazy("W-1"), "W-1"), (lazy(17), "17"), (lazy(lazy(Size.XL)), "xl"), (Text("W-1"), "W-1"),
+        (lazy(UUID("12345678123456781234567812345678")), "12345678-1234-5678-1234-567812345678"),
         (UUID("12345678123456781234567812345678"), "12345678-1234-5678-1234-567812345678"),
     ],
 )  # fmt: skip
@@ -63,14 +98,26 @@ def test_an_id_is_kept_as_the_string_it_is(value, text):
 @pytest.mark.parametrize(
     "value",
     ["", "  ", "\t\n", "a\0", "\0", "\ud800", "a" * 256, None, True, 1.0, b"1", ["1"], 10**255, ENORMOUS,
-     lazystr("1")],
+     lazystr(""), SimpleLazyObject(lambda: None), Shape.ROUND],
     ids=type,
 )  # fmt: skip
 def test_an_id_that_is_none_is_refused(value):
     refused(values.identifier, value)
 
 
-@pytest.mark.parametrize(("value", "address"), [(None, ""), ("", ""), ("  ", ""), (" a@b.example\n", "a@b.example")])
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [
+        (None, ""),
+        ("", ""),
+        ("  ", ""),
+        (" a@b.example\n", "a@b.example"),
+        (lazy(" a@b.example"), "a@b.example"),
+        (lazy(None), ""),
+        ("Jo <a@b.example>", "a@b.example"),
+        ("a@b.example, c@d.example", ""),
+    ],
+)
 def test_an_address_comes_without_the_blanks_around_it(value, address):
     assert values.email("the_field", value) == address
 
@@ -84,7 +131,9 @@ def test_an_address_that_no_column_could_hold_is_refused(value):
     ("value", "text"),
     [
         (2, "2"), (2.0, "2"), (0.5, "0.5"), (Decimal(2), "2"), (Decimal("2.50"), "2.5"), (Decimal("1E+2"), "100"),
-        (0.1, "0.1"), (Count.TWO, "2"), (2**63 - 1, "9223372036854775807"), (10.0**14, "100000000000000"),
+        (0.1, "0.1"), (Count.TWO, "2"), (Shape.ROUND, "1.5"),
+        (lazy(Decimal("0.5")), "0.5"), (Price(0.5), "0.5"),
+        (2**63 - 1, "9223372036854775807"), (10.0**14, "100000000000000"),
         (Decimal("99999999999999.9"), "99999999999999.9"), (Decimal("0.000001"), "1e-06"),
     ],
 )  # fmt: skip
@@ -107,6 +156,8 @@ def test_a_quantity_that_is_not_above_0_or_no_number_of_json_is_refused(value):
 @pytest.mark.parametrize(
     ("value", "text"),
     [
+        (234.12, "234.12"), (2.675, "2.68"), (0.1 + 0.2, "0.3"), (1e-7, "0"), (100.0, "100"), (Price(2.675), "2.68"),
+        (lazy("234.12"), "234.12"), (lazystr("1.5"), "1.5"), (Text("1.5"), "1.5"), (Count.TWO, "2"),
         (100, "100"), ("100", "100"), (Decimal("100.00"), "100"), (Decimal("100.10"), "100.1"), ("234.12", "234.12"),
         (Decimal(100) / 3, "33.33"), (Decimal("0.005"), "0.01"), (Decimal("0.015"), "0.02"), (Decimal("2.675"), "2.68"),
         (Decimal("-0.005"), "-0.01"), ("-0.004", "0"), (0, "0"), (" 1e2 ", "100"), ("9999999999999.99",) * 2,
@@ -121,7 +172,8 @@ def test_money_is_rounded_half_up_to_cents_and_printed_as_php_would(value, text)
 @pytest.mark.parametrize(
     "value",
     [
-        1.0, None, True, b"1", "", "a lot", "1,50", "1\0", "\ud800", "NaN", "sNaN", "inf", Decimal("-Infinity"),
+        math.nan, math.inf, 1e15, 5e-324j, None, True, b"1", "", "a lot", "1,50", "1\0", "\ud800", "NaN", "sNaN", "inf",
+        Decimal("-Infinity"),
         "1000000000000000", 10**15, ENORMOUS, "1E+999999999999999999999", "12345678901234.56",
         "999999999999999.999", [1], Decimal("1E+15"),
     ],
@@ -168,12 +220,17 @@ def test_any_data_becomes_json_or_is_refused_by_the_name_of_its_place(value):
 
 
 def test_data_is_a_copy_in_plain_types():
-    given_data = {"size": Size.XL, "label": gettext_lazy("yes"), "price": Decimal("100.10"), "tags": ("a", {"n": 1.0})}
+    given_data = {
+        "size": Size.XL, Text("label"): gettext_lazy("yes"), "price": Decimal("100.10"), "tags": ("a", {"n": 1.0}),
+        "lazy": lazy({"a": lazy([Count.TWO, Shape.ROUND])}),
+    }  # fmt: skip
     copy = values.data("the_field", given_data, set())
     given_data["tags"][1]["n"] = 2
     given_data["more"] = 1
-    assert copy == {"size": "xl", "label": "yes", "price": 100.1, "tags": ["a", {"n": 1}]}
-    assert [type(value) for value in copy.values()] == [str, str, float, list]
+    assert copy == {"size": "xl", "label": "yes", "price": 100.1, "tags": ["a", {"n": 1}], "lazy": {"a": [2, 1.5]}}
+    assert [type(value) for value in copy.values()] == [str, str, float, list, dict]
+    assert {type(key) for key in copy} == {str}
+    assert values.data("the_field", lazy({"a": 1}), set()) == {"a": 1}
 
 
 def test_data_keeps_what_json_can_escape():
@@ -198,6 +255,10 @@ def test_data_keeps_what_json_can_escape():
         ({"a": 2**63}, "the_field.a"),
         ({"a": Decimal("1E+400")}, "the_field.a"),
         ({"reserved": 1}, "the_field.reserved"),
+        ({Text("reserved"): 1}, "the_field.reserved"),
+        ({Shape.LISTED: 1}, "the_field"),
+        ({"a": lazy({"b": object()})}, "the_field.a.b"),
+        (lazy([]), "the_field"),
     ],
 )
 def test_data_that_json_has_no_form_for_is_refused_where_it_stands(value, field):
@@ -225,7 +286,9 @@ def test_data_may_be_32_deep_and_a_circle_is_refused():
     ("reference", "shown"),
     [
         ("100023", "100023"), (17, "17"), ("a\nb\0c\ud800d", "abcd"), ("canary@example.com", ""), (None, ""),
-        (True, ""), (1.5, ""), (ENORMOUS, ""), ("🎁", "🎁"), ("x" * 300, "x" * 255), ([], ""),
+        (True, ""), (1.5, ""), (Size.XL, "xl"), (Text("W-1"), "W-1"), (lazy("W-1"), "W-1"), (lazystr("W-1"), "W-1"),
+        (lazy(None), ""), ("canary%40example.com", ""), ("canary\uff20example.com", ""), (ENORMOUS, ""), ("🎁", "🎁"),
+        ("x" * 300, "x" * 255), ([], ""),
     ],
     ids=type,
 )  # fmt: skip

@@ -16,12 +16,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from django_vt import identity, track
+from django_vt import track
 from django_vt.events import Event, Login
 from django_vt.identity import Identity
 from django_vt.models import RememberedIdentity, SendLogEntry
 from django_vt.recording import attribution
 from django_vt.recording.attribution import address_of, key_of
+from django_vt.visitors import serving
 from tests.support.ordering import PIXEL, PIXEL_COOKIE, confirmation, request_with, visitor
 
 pytestmark = pytest.mark.django_db
@@ -120,11 +121,11 @@ def test_a_login_goes_by_its_address_where_it_has_one(identify_by):
 
 
 def test_the_request_being_served_is_no_source():
-    token = identity.start_serving(visitor())
+    token = serving.start_serving(visitor())
     try:
         assert track(confirmation()).reason == "nobody"
     finally:
-        identity.stop_serving(token)
+        serving.stop_serving(token)
 
 
 @pytest.mark.parametrize("cookies", [{"_vt_user": PIXEL_COOKIE}, {"_vtsid": "site-1"}])

@@ -7,10 +7,12 @@ import json
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from django_vt import track
+from django_vt.exceptions import InvalidField
 from django_vt.identity import NOBODY, Identity
 from django_vt.models import RememberedIdentity, SendLogEntry
 from django_vt.recording.attribution import key_of
@@ -132,3 +134,86 @@ def test_what_it_drops_does_not_use_up_what_was_remembered(before_record):
     before_record(drop)
     track(confirmation())
     assert RememberedIdentity.objects.count() == 1
+
+
+async def consent(event, identity, request):
+    """As a project's that is async throughout: it queries."""
+    return event if await Order.objects.acount() == 1 else None
+
+
+class Asked:
+    async def __call__(self, event, identity, request):
+        return await consent(event, identity, request)
+
+
+asked = Asked()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("hook", ["consent", "asked"])
+def test_an_async_one_is_awaited_in_the_orders_own_transaction(before_record, hook):
+    before_record(f"{__name__}.{hook}")
+    order_placed.send(sender=None, **order(request=visitor()))
+    assert not SendLogEntry.objects.exists()
+    with transaction.atomic():
+        Order.objects.create(number="100023", total=1)
+        order_placed.send(sender=None, **order(request=visitor()))
+    assert SendLogEntry.objects.get().identity == PIXEL.stored_form
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("send", ["send", "asend"])
+def test_an_async_one_is_awaited_on_an_event_loop_too(before_record, send):
+    before_record(consent)
+    Order.objects.create(number="100023", total=1)
+
+    async def checkout():
+        result = getattr(order_placed, send)(sender=None, **order(request=visitor()))
+        if send == "asend":
+            await result
+
+    async_to_sync(checkout)()
+    assert SendLogEntry.objects.get().identity == PIXEL.stored_form
+
+
+def agree(event, identity, request):
+    return True
+
+
+def tell(event, identity, request):
+    return {"email": "canary@example.com"}
+
+
+@pytest.mark.parametrize(("hook", "kind"), [(agree, "bool"), (tell, "dict")])
+def test_where_it_returns_anything_else_reason_and_log_name_it_and_nothing_of_the_shopper_is_kept(
+    before_record, hook, kind, caplog
+):
+    before_record(hook)
+    order_placed.send(sender=None, **order(request=visitor(), email="canary@example.com"))
+    entry = SendLogEntry.objects.get()
+    assert (entry.status, entry.reason, entry.reference) == ("skipped", "invalid: BEFORE_RECORD", "100023")
+    assert (entry.payload, entry.identity, entry.email_hash) == ("", "", "")
+    assert caplog.messages == [
+        f"confirmation 100023 cannot be sent: BEFORE_RECORD: returned a {kind}, neither an event nor None"
+    ]
+
+
+def test_what_it_returns_is_told_of_an_order_with_a_mistake_too(before_record):
+    before_record(agree)
+    order_placed.send(sender=None, **order(request=visitor(), items=[("a", 0)]))
+    assert SendLogEntry.objects.get().payload == ""
+
+
+def test_of_an_order_with_a_mistake_it_decides_whether_the_rest_is_kept(before_record):
+    before_record(drop)
+    order_placed.send(sender=None, **order(request=visitor(), items=[("a", 0)]))
+    assert not SendLogEntry.objects.exists()
+    before_record(look)
+    order_placed.send(sender=None, **order(request=visitor(), items=[("a", 0)]))
+    assert SendLogEntry.objects.get().identity == PIXEL.stored_form
+
+
+def test_an_error_of_its_own_is_raised_where_it_returns_anything_else_and_the_project_wants_it(before_record):
+    before_record(agree, FAIL_SILENTLY=False)
+    with pytest.raises(InvalidField, match="BEFORE_RECORD: returned a bool"):
+        track(confirmation(), request=visitor())

@@ -18,6 +18,7 @@ from django_vt.models import SendLogEntry
 from django_vt.models.send_log import Status
 from django_vt.recording import event_loop
 from django_vt.signals import order_placed
+from django_vt.visitors import serving
 from tests.support.ordering import PIXEL, PIXEL_COOKIE, confirmation, order, visitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -158,11 +159,11 @@ def who_is_served(event, known, request):
 
 def test_the_request_being_served_is_known_in_that_thread(settings):
     settings.DJANGO_VT = {**settings.DJANGO_VT, "BEFORE_RECORD": f"{__name__}.who_is_served"}
-    token = identity.start_serving(visitor())
+    token = serving.start_serving(visitor())
     try:
         on_a_loop(lambda: track(Event("wishlist"), identity=Identity(vtsid="site-1")))
     finally:
-        identity.stop_serving(token)
+        serving.stop_serving(token)
     assert served == [PIXEL]
 
 

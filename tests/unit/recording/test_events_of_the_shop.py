@@ -9,7 +9,7 @@ from django_vt import track
 from django_vt.events import Event
 from django_vt.models import SendLogEntry
 from django_vt.models.send_log import Status
-from django_vt.recording import record
+from django_vt.protocol.addresses import hash_of_address
 from tests.projects.shop.models import Order
 from tests.support.ordering import BUYER, PIXEL, place, visitor
 
@@ -75,7 +75,7 @@ def test_a_type_that_cannot_stand_in_the_vendors_address_is_told_in_the_log_and_
 def test_an_address_is_found_wherever_json_can_hold_it():
     event = OfTheShop()
     event.body = lambda identity: {"type": "wishlist", "to": ({"address": BUYER},)}
-    assert track(event, identity=PIXEL).email_hash == record.hash_of_address(BUYER)
+    assert track(event, identity=PIXEL).email_hash == hash_of_address(BUYER)
 
 
 def test_an_event_that_no_request_could_carry_costs_the_order_nothing(caplog):

@@ -82,22 +82,29 @@ def test_an_unusual_order_is_recorded(changes, printed):
 
 
 @pytest.mark.parametrize(
-    ("changes", "reason"),
+    ("changes", "reason", "kept_items"),
     [
-        ({"order_id": None}, "invalid: order_id"),
-        ({"total": math.nan}, "invalid: total"),
-        ({"items": [("a", 1), ("b", 0)]}, "invalid: items[1].quantity"),
-        ({"items": [("🎁\0", 1)]}, "invalid: items[0].id"),
-        ({"items": (1 / 0 for _ in "a")}, "invalid: ZeroDivisionError"),
-        ({"email": "canary\0@example.com"}, "invalid: email"),
-        ({"extra": {"total": 1}}, "invalid: extra.total"),
-        ({"identity": {"email": "canary@example.com"}}, "invalid: identity"),
-        ({"using": "elsewhere"}, "invalid: using"),
+        ({"order_id": None}, "invalid: order_id", None),
+        ({"total": math.nan}, "invalid: total", None),
+        ({"items": 5}, "invalid: items", None),
+        ({"items": (1 / 0 for _ in "a")}, "invalid: ZeroDivisionError", None),
+        ({"items": [("a", 1), ("b", 0)]}, "invalid: items[1].quantity", ["a"]),
+        ({"items": (item for item in [("b", 0), ("a", 1)])}, "invalid: items[0].quantity", ["a"]),
+        ({"items": [("🎁\0", 1)]}, "invalid: items[0].id", []),
+        ({"email": "canary\0@example.com"}, "invalid: email", ["123123-M"]),
+        ({"extra": {"total": 1}}, "invalid: extra.total", ["123123-M"]),
+        ({"identity": {"email": "canary@example.com"}}, "invalid: identity", ["123123-M"]),
+        ({"using": "elsewhere"}, "invalid: using", ["123123-M"]),
     ],
 )
-def test_an_order_that_cannot_be_sent_is_skipped_with_the_reason(changes, reason, caplog):
+def test_an_order_that_cannot_be_sent_is_skipped_with_the_reason_and_the_rest_is_kept(
+    changes, reason, kept_items, caplog
+):
     entry = place(**{"request": visitor(), **changes})
-    assert (entry.status, entry.reason, entry.due_at, entry.payload) == (Status.SKIPPED, reason, None, "")
+    assert (entry.status, entry.reason, entry.due_at) == (Status.SKIPPED, reason, None)
+    kept = entry.event
+    assert (kept and [item["id"] for item in kept["items"]]) == kept_items
+    assert entry.identity == (PIXEL.stored_form if kept else "")
     assert entry.reference == ("" if "order_id" in changes else "100023")
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "canary" not in caplog.text
@@ -275,3 +282,40 @@ def test_an_order_in_a_view_is_recorded_with_the_visitors_identity():
     assert SendLogEntry.objects.get().identity == PIXEL.stored_form
     assert client.post("/buy-and-fail/", {"number": "100024"}).status_code == 409
     assert SendLogEntry.objects.count() == Order.objects.count() == 1
+
+
+# Keywords that are nearly ours
+
+
+@pytest.fixture
+def _told_of_nothing(monkeypatch):
+    monkeypatch.setattr(receivers, "_told_of", set())
+
+
+@pytest.mark.usefixtures("_told_of_nothing")
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("e_mail", "email"), ("Email", "email"), ("mail", "email"), ("item", "items"), ("itemz", "items"),
+        ("orderid", "order_id"), ("totals", "total"), ("requests", "request"), ("identty", "identity"),
+    ],
+)  # fmt: skip
+def test_a_keyword_that_is_nearly_ours_is_said_once(name, meant, caplog):
+    for number in range(3):
+        order_placed.send(sender=None, **order(order_id=number, request=visitor()), **{name: BUYER})
+    assert caplog.messages == [f"order_placed does not know {name}, and passes over it: is {meant} meant?"]
+    assert caplog.records[0].levelname == "WARNING"
+
+
+@pytest.mark.usefixtures("_told_of_nothing")
+@pytest.mark.parametrize("name", ["voucher", "user", "status", "mailing", "ordering"])
+def test_other_keywords_are_the_shops(name, caplog):
+    order_placed.send(sender=None, **order(request=visitor()), **{name: BUYER})
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(("account", "stored", "status"), [("acc456", "acc456", "pending"), ("acc/456", "", "skipped")])
+def test_an_order_can_be_of_another_account(account, stored, status, settings):
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "DISPATCHER": "django_vt.dispatchers.manual.ManualDispatcher"}
+    entry = place(request=visitor(), account_id=account)
+    assert (entry.account_id, entry.status) == (stored, status)

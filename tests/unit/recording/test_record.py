@@ -9,18 +9,22 @@ from types import SimpleNamespace
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.core.management import call_command
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from django_vt import atrack, dispatchers, track
+from django_vt.adapters import report
 from django_vt.backends import locmem
 from django_vt.events import Event, Login
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
 from django_vt.models.send_log import Status
+from django_vt.protocol.addresses import hash_of_address
 from django_vt.recording import record
+from django_vt.signals import order_placed
 from tests.projects.shop.models import Order
-from tests.support.ordering import BUYER, PIXEL, confirmation, place, visitor
+from tests.support.ordering import BUYER, PIXEL, confirmation, order, place, visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -106,7 +110,7 @@ def test_an_order_signalled_first_without_and_then_with_an_identity_is_sent_with
     assert (again.status, again.due_at, again.reason, again.attempts) == (Status.PENDING, 0, "", 0)
     assert again.event["userId"] == PIXEL.user_id
     assert again.event["generic"]["email"] == BUYER
-    assert again.email_hash == record.hash_of_address(BUYER)
+    assert again.email_hash == hash_of_address(BUYER)
 
 
 def test_an_order_that_had_failed_is_renewed():
@@ -158,7 +162,7 @@ def test_nothing_is_recorded_where_the_app_is_off(settings):
     settings.DJANGO_VT = {**settings.DJANGO_VT, "ENABLED": False}
     with CaptureQueriesContext(connection) as queries:
         assert track(confirmation(), request=visitor()) is None
-        assert record.record_invalid("confirmation", "1", "invalid: total") is None
+        assert report(lambda: 1 / 0) is None
     assert len(queries) == 0
 
 
@@ -285,14 +289,25 @@ def test_an_event_of_the_shops_own_that_json_has_no_form_for_is_skipped_with_the
 
 
 def test_what_cannot_become_an_event_is_skipped_and_a_mended_one_is_its_own():
-    broken = record.record_invalid("confirmation", "100023", "invalid: total")
-    assert (broken.status, broken.reason, broken.reference, broken.dedup_key) == (
-        Status.SKIPPED,
-        "invalid: total",
-        "100023",
-        None,
-    )
+    broken = place(total=None, request=visitor())
+    assert (broken.status, broken.reason, broken.reference) == (Status.SKIPPED, "invalid: total", "100023")
+    assert broken.dedup_key is None
     assert track(confirmation(), request=visitor()).pk != broken.pk
+
+
+def test_an_order_signalled_twice_with_one_mistake_is_one_entry():
+    assert place(total=None) == place(total=None)
+    order_placed.send(sender=None, **order(items=None))
+    assert [entry.reason for entry in entries()] == ["invalid: total", "invalid: items"]
+
+
+def test_an_order_with_a_mistake_can_be_resent_without_what_is_wrong(settings):
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "DISPATCHER": "django_vt.dispatchers.manual.ManualDispatcher"}
+    place(items=[("a", 1), ("b", 0)], request=visitor())
+    call_command("resend", str(entries()[0].pk))
+    assert entries()[0].status == Status.SENT
+    [request] = locmem.outbox
+    assert json.loads(request.payloads[0])["items"] == [{"id": "a", "quantity": 1}]
 
 
 async def record_async():

@@ -76,7 +76,12 @@ def test_without_the_table_the_error_is_raised_where_the_project_wants_it(settin
 
 
 def missing_table_error():
-    return {"sqlite": "OperationalError"}.get(connection.vendor, "ProgrammingError")
+    error, code = {
+        "sqlite": ("OperationalError", "no such table"),
+        "postgresql": ("ProgrammingError", "42P01"),
+        "mysql": ("ProgrammingError", 1146),
+    }[connection.vendor]
+    return f"{error} ({code}), a table is missing: run `manage.py migrate`"
 
 
 def test_an_error_in_the_insert_costs_the_order_nothing(caplog):
@@ -180,7 +185,7 @@ def test_outside_a_transaction_a_deadlock_is_told_and_raises_nothing(caplog):
     with failing({"INSERT INTO": DEADLOCK["INSERT INTO"]}):
         order_without_one()
     assert Order.objects.exists()
-    assert caplog.messages == ["Could not record confirmation 100023: OperationalError"]
+    assert caplog.messages == ["Could not record confirmation 100023: OperationalError (1213)"]
 
 
 def test_a_transaction_that_the_shop_has_broken_stays_the_shops(caplog):

@@ -4,10 +4,14 @@ import inspect
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 
+from django_vt.exceptions import InvalidField
 from django_vt.models import SendLogEntry
+from django_vt.signals import order_placed
 from django_vt.testing import captured_events
+from tests.support.ordering import order
 from tests.unit.testing.recording import Failure, place_order, record, record_and_fail, references
 
 
@@ -207,3 +211,23 @@ def test_a_decorated_function_need_not_take_the_events():
 
     assert record_one() is False
     assert (record_one.__name__, record_one.__doc__) == ("record_one", "Says something.")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("wrong", [{"total": None}, {"items": [("a", 0)]}, {"order_id": ""}])
+def test_an_order_that_cannot_be_sent_is_raised(wrong):
+    with pytest.raises(InvalidField), captured_events():
+        order_placed.send(sender=None, **order(**wrong))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("way", ["force_login", "login"])
+def test_the_test_clients_own_login_is_not_listed_and_one_through_the_page_is(client, way):
+    user = User.objects.create_user("shopper", "shopper@example.com", "secret")
+    with captured_events() as events:
+        client.force_login(user) if way == "force_login" else client.login(username="shopper", password="secret")
+        place_order(client, "100023")
+    assert references(events) == ["100023"]
+    with captured_events() as events:
+        client.post("/login/", {"username": "shopper", "password": "secret"})
+    assert [event.event_type for event in events] == ["login"]

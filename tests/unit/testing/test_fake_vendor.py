@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import datetime
+import socket
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
 from django_vt.testing import Answer, FakeVendor
-from tests.unit.testing.raw_client import (
+from tests.support.raw_client import (
     LOGIN,
     ask,
     confirmation,
@@ -105,18 +107,49 @@ def test_another_method_is_not_allowed(vendor):
 
 @pytest.mark.parametrize(
     "garbage",
-    [b"hello\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n", b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n"],
+    [
+        b"hello\r\n\r\n",
+        b"GET /\r\n\r\n",
+        b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        b"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+    ],
 )
-def test_what_is_no_http_is_answered_and_not_kept(vendor, garbage):
+@pytest.mark.parametrize("used_before", [False, True])
+def test_what_is_no_http_is_answered_and_not_kept(vendor, garbage, used_before):
     with connected(vendor) as client:
+        if used_before:
+            client.sendall(request_bytes(target(LOGIN)))
+            read_answer(client)
         client.sendall(garbage)
         assert read_all(client).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert len(vendor.requests) == used_before
+
+
+@pytest.mark.parametrize(
+    ("line", "status"), [(f"GET /{'x' * 65_536} HTTP/1.1", 414), ("BREW / HTTP/1.1", 501)], ids=["long", "unknown"]
+)
+def test_a_line_that_is_too_long_or_has_an_unknown_method_is_answered_and_not_kept(vendor, line, status):
+    with connected(vendor) as client:
+        client.sendall(line.encode() + b"\r\n\r\n")
+        assert read_answer(client)[0] == status
     assert vendor.requests == []
 
 
-def test_a_client_that_leaves_amid_a_request_leaves_no_record(vendor):
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"GET /event/acc123/lo",
+        b"GET /event/acc123/login HTTP/1.1\r\n",
+        b"GET /event/acc123/login HTTP/1.1\r\nHost: 127.0.0.1\r\n",
+        b"GET /event/acc123/login HTTP/1.1\r\nContent-Length: 7\r\n\r\nbody",
+    ],
+    ids=["line", "head", "headers", "body"],
+)
+def test_a_client_that_leaves_amid_a_request_leaves_no_record(vendor, part):
     with connected(vendor) as client:
-        client.sendall(b"GET /event/acc123/lo")
+        client.sendall(part)
+        client.shutdown(socket.SHUT_WR)
+        read_all(client)
     assert ask(vendor, LOGIN) == 200
     assert len(vendor.requests) == 1
 
@@ -136,7 +169,11 @@ def test_orders_count_what_was_received_and_accepted_orders_what_was_taken(vendo
 def test_an_order_id_counts_as_text_and_only_in_a_confirmation(vendor):
     ask(vendor, confirmation("7", generic={"orderId": 7, "total": 1}))
     ask(vendor, {**LOGIN, "generic": {"orderId": "8"}})
-    assert vendor.orders == {"7": 1}
+    for none in ("", None):
+        ask(vendor, confirmation("", generic={"orderId": none}))
+    for odd in (0, ["9"]):
+        ask(vendor, confirmation("", generic={"orderId": odd}))
+    assert vendor.orders == {"7": 1, "0": 1, "['9']": 1}
 
 
 def test_records_are_whole_under_many_clients(vendor):
@@ -168,9 +205,22 @@ def test_wait_for_returns_when_so_many_events_were_accepted(vendor):
 
 
 def test_wait_for_asks_its_predicate_after_each_request(vendor):
-    sender = threading.Thread(target=lambda: [ask(vendor, confirmation("100023")) for _ in range(2)])
+    asked = threading.Event()
+
+    def send() -> None:
+        assert asked.wait(5)
+        ask(vendor, confirmation("100023"))
+        ask(vendor, confirmation("100023"))
+
+    def predicate(vendor) -> bool:
+        asked.set()
+        return vendor.orders["100023"] == 2
+
+    sender = threading.Thread(target=send)
     sender.start()
-    vendor.wait_for(lambda vendor: vendor.orders["100023"] == 2)
+    started = time.monotonic()
+    vendor.wait_for(predicate, timeout=30)
+    assert time.monotonic() - started < 10
     sender.join()
     assert len(vendor.requests) == 2
 
@@ -208,3 +258,16 @@ def test_each_request_is_shown_to_on_request_before_its_answer():
     with FakeVendor(on_request=seen.append) as vendor:
         ask(vendor, LOGIN)
         assert seen == vendor.requests
+
+
+def test_an_error_of_a_function_that_it_was_given_is_seen(monkeypatch):
+    seen = []
+    monkeypatch.setattr(threading, "excepthook", lambda arguments: seen.append(arguments.exc_value))
+
+    def fails(request):
+        raise FileNotFoundError
+
+    with FakeVendor(on_request=fails) as vendor, connected(vendor) as client:
+        client.sendall(request_bytes(target(LOGIN)))
+        assert read_all(client) == b""
+    assert [type(error) for error in seen] == [FileNotFoundError]

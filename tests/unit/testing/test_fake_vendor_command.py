@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.unit.testing.raw_client import LOGIN, target
+from tests.support.raw_client import LOGIN, target
 
 ROOT = Path(__file__).parents[3]
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
 import threading
 import time
+import weakref
 from itertools import count
 
 import pytest
 import requests
-import trustme
 
-from django_vt.testing import Answer, DripBody, FakeVendor, Hang
-from tests.unit.testing.raw_client import LOGIN, ask, connected, read_all, read_answer, request_bytes, target
+from django_vt.testing import Answer, FakeVendor, Hang
+from tests.support import tls
+from tests.support.misbehaviour import DripBody
+from tests.support.raw_client import LOGIN, ask, connected, read_all, read_answer, request_bytes, target
 
 
 def vendor_threads() -> list[threading.Thread]:
@@ -29,6 +32,15 @@ def test_a_vendor_that_refuses_keeps_its_port_and_can_accept_again(vendor):
         other.bind(("127.0.0.1", port))
     vendor.accept()
     assert (ask(vendor, LOGIN), vendor.port) == (200, port)
+
+
+def test_connections_are_counted_from_the_start(vendor):
+    for number in range(1, 3):
+        ask(vendor, LOGIN)
+        assert vendor.connections == number
+        vendor.refuse()
+        assert vendor.connections == number
+        vendor.accept()
 
 
 def test_refusing_ends_the_open_connections(vendor):
@@ -56,6 +68,7 @@ def test_stopping_is_quick_and_clean_whatever_hangs(vendor):
     for number, client in zip(count(1), busy, strict=False):
         client.sendall(request_bytes(target(LOGIN)))
         vendor.wait_for(lambda vendor, number=number: len(vendor.requests) == number)
+    assert len(vendor_threads()) == 1 + len(idle) + len(busy)
     started = time.monotonic()
     vendor.stop()
     assert time.monotonic() - started < 2
@@ -85,6 +98,20 @@ def test_a_client_that_was_served_leaves_nothing_behind(vendor):
     assert vendor_threads() == []
 
 
+def test_a_connection_that_has_ended_is_forgotten_with_the_next_one(vendor):
+    before = set(vendor_threads())
+    with connected(vendor) as client:
+        client.sendall(request_bytes(target(LOGIN)))
+        read_answer(client)
+        [serving] = set(vendor_threads()) - before
+    serving.join(5)
+    ended = weakref.ref(serving)
+    del serving
+    ask(vendor, LOGIN)
+    gc.collect()
+    assert ended() is None
+
+
 def test_a_port_can_be_asked_for_and_only_once():
     with FakeVendor() as first:
         port = first.port
@@ -105,25 +132,34 @@ def test_a_stopped_vendor_has_no_address_and_can_start_again():
         assert ask(vendor, LOGIN) == 200
 
 
+def test_no_name_server_is_asked(monkeypatch):
+    def look_up(*arguments: object) -> None:
+        raise AssertionError("asked for a name")
+
+    for name in ("getfqdn", "gethostbyaddr", "gethostname"):
+        monkeypatch.setattr(socket, name, look_up)
+    with FakeVendor() as vendor:
+        assert ask(vendor, LOGIN) == 200
+
+
 # TLS
 
 
 @pytest.fixture
-def secure_vendor(tmp_path):
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1")
-    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
-    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
-    for pem in certificate.cert_chain_pems:
-        pem.write_to_path(tmp_path / "chain.pem", append=True)
-    with FakeVendor(tls=(tmp_path / "chain.pem", tmp_path / "key.pem")) as vendor:
+def certificate(tmp_path):
+    return tls.certificate(tmp_path, "127.0.0.1")
+
+
+@pytest.fixture
+def secure_vendor(certificate):
+    with FakeVendor(tls=certificate.server) as vendor:
         yield vendor
 
 
 @pytest.fixture
-def trusting(secure_vendor, tmp_path):
+def trusting(secure_vendor, certificate):
     """A connection that trusts the vendor's authority."""
-    context = ssl.create_default_context(cafile=tmp_path / "authority.pem")
+    context = ssl.create_default_context(cafile=certificate.authority)
     with connected(secure_vendor) as client, context.wrap_socket(client, server_hostname="127.0.0.1") as secured:
         yield secured
 
@@ -154,3 +190,9 @@ def test_a_client_that_never_shakes_hands_does_not_hold_up_the_stop(secure_vendo
     with connected(secure_vendor):
         secure_vendor.stop()
     assert vendor_threads() == []
+
+
+def test_a_client_that_never_shakes_hands_does_not_hold_up_others(secure_vendor, certificate):
+    with connected(secure_vendor):
+        answer = requests.get(secure_vendor.endpoint + "/acc123/login", verify=str(certificate.authority), timeout=5)
+    assert answer.status_code == 400

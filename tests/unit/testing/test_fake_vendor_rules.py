@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from django_vt.testing import Answer, FakeVendor, ResetBeforeReading
-from tests.unit.testing.raw_client import LOGIN, ask, confirmation
+from django_vt.testing import Answer, FakeVendor
+from tests.support.raw_client import LOGIN, ask, asking, confirmation, read_answer
 
 
 def statuses(vendor, count: int, *events) -> list[int]:
@@ -29,27 +31,6 @@ def test_what_was_told_first_comes_first(vendor):
     assert statuses(vendor, 5) == [500, 429, 429, 404, 404]
 
 
-def test_a_share_of_the_requests_is_drawn_from_the_seed(vendor):
-    drawn = []
-    for seed in (1, 1, 2):
-        vendor.reset()
-        vendor.misbehave(Answer(500), share=0.3, seed=seed)
-        drawn.append(statuses(vendor, 100))
-    assert drawn[0] == drawn[1] != drawn[2]
-    assert 15 <= drawn[0].count(500) <= 45
-    assert drawn[0].count(500) + drawn[0].count(200) == 100
-
-
-def test_a_share_may_be_limited_to_a_number(vendor):
-    vendor.misbehave(Answer(500), share=0.5, times=3)
-    assert statuses(vendor, 40).count(500) == 3
-
-
-def test_of_several_misbehaviours_one_is_drawn_each_time(vendor):
-    vendor.misbehave(Answer(500), Answer(429), Answer(404))
-    assert set(statuses(vendor, 40)) == {500, 429, 404}
-
-
 def test_a_misbehaviour_can_be_for_requests_with_something_in_them(vendor):
     vendor.misbehave(Answer(400), when=lambda request: "100023" in request.order_ids)
     good, bad = confirmation("100024"), confirmation("100023")
@@ -63,10 +44,28 @@ def test_a_number_counts_only_requests_that_match(vendor):
     assert statuses(vendor, 2, confirmation("100023")) == [400, 200]
 
 
-def test_rules_without_a_condition_are_asked_first(vendor):
-    vendor.misbehave(Answer(400), when=lambda request: True)
+def test_what_was_told_first_comes_first_with_a_condition_too(vendor):
+    vendor.misbehave(Answer(400), when=lambda request: "100023" in request.order_ids)
     vendor.misbehave(Answer(500), times=1)
-    assert statuses(vendor, 2) == [500, 400]
+    vendor.misbehave(Answer(404), when=lambda request: True)
+    assert statuses(vendor, 1, confirmation("100023")) == [400]
+    assert statuses(vendor, 2) == [500, 404]
+
+
+def test_a_condition_that_waits_holds_up_neither_other_requests_nor_the_records(vendor):
+    asked, answered = threading.Event(), threading.Event()
+
+    def waits(request) -> bool:
+        asked.set()
+        return answered.wait(5)
+
+    vendor.misbehave(Answer(400), when=lambda request: request.event_type == "confirmation" and waits(request))
+    with asking(vendor, confirmation("100023")) as client:
+        assert asked.wait(5)
+        assert ask(vendor, LOGIN) == 200
+        assert vendor.events == [LOGIN]
+        answered.set()
+        assert read_answer(client)[0] == 400
 
 
 def test_a_condition_may_give_the_vendor_new_orders(vendor):
@@ -79,16 +78,7 @@ def test_a_condition_may_give_the_vendor_new_orders(vendor):
     assert statuses(vendor, 3) == [400, 503, 200]
 
 
-@pytest.mark.parametrize(
-    ("misbehaviours", "options", "message"),
-    [
-        ((), {}, "needs a misbehaviour"),
-        ((Answer(500),), {"times": 0}, "times"),
-        ((Answer(500),), {"share": 0}, "share"),
-        ((Answer(500),), {"share": 30}, "share"),
-        ((Answer(500), ResetBeforeReading()), {"when": lambda request: True}, "when"),
-    ],
-)
-def test_what_makes_no_sense_is_refused(misbehaviours, options, message):
-    with pytest.raises(ValueError, match=message):
-        FakeVendor().misbehave(*misbehaviours, **options)
+@pytest.mark.parametrize("times", [0, -1])
+def test_a_number_below_one_is_refused(times):
+    with pytest.raises(ValueError, match="times: at least 1"):
+        FakeVendor().misbehave(Answer(500), times=times)

@@ -94,9 +94,20 @@ def test_the_response_that_sets_it_is_kept_out_of_shared_caches(issue, serve):
     assert (response.headers["Vary"], response.headers["Cache-Control"]) == ("Cookie", "private")
 
 
+def test_it_depends_on_the_header_too_where_one_stands_in_for_the_cookie(issue):
+    issue(VTSID_HEADER="X-VTSID")
+    assert serve()["Vary"] == "Cookie, X-VTSID"
+    request = request_with()
+    request.META["HTTP_X_VTSID"] = "abc"
+    response = serve(request)
+    assert response.content == b"abc"
+    assert "_vtsid" not in response.cookies
+    assert not response.has_header("Vary")
+
+
 def test_a_public_page_becomes_private_and_keeps_how_long_it_lasts(issue):
     issue()
-    response = serve(view=cache_control(public=True, max_age=60)(page))
+    response = serve(view=cache_control(public=True, max_age=60, s_maxage=600)(page))
     assert set(response.headers["Cache-Control"].split(", ")) == {"max-age=60", "private"}
 
 

@@ -1,10 +1,8 @@
-"""What a server does to a connection before, beside and instead of its answer. The server here is the test's own."""
+"""What a server does to a connection before, beside and instead of its answer."""
 
 from __future__ import annotations
 
 import socket
-import threading
-from collections.abc import Callable, Iterator
 
 import pytest
 from urllib3.connection import HTTPConnection
@@ -14,118 +12,77 @@ from django_vt.backends.http._deadline import Deadline, DeadlineAdapter, Watchdo
 from django_vt.exceptions import DeliveryError
 from django_vt.protocol.outcome import Reply
 from tests.support.delivering import configure
+from tests.support.misbehaviour import EARLY_HINTS, Bytes, EarlyHints, HangUp, ResetAfterReading
 from tests.unit.backends.requests_to import login
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-CLOSE, RESET = None, b"RST"
-
-
-class Server:
-    """Plays a script for each connection: an answer a request, or how it ends the connection instead of one."""
-
-    def __init__(self) -> None:
-        self.scripts: list[list[bytes | None]] = []
-        self.received: list[bytes] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.endpoint = f"http://127.0.0.1:{self._listener.getsockname()[1]}/event"
-        self._thread = threading.Thread(target=self._serve)
-
-    def __enter__(self) -> Server:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        with socket.create_connection(self._listener.getsockname()):
-            self._thread.join(10)
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            connection, _ = self._listener.accept()
-            with connection:
-                if not self.scripts:
-                    return
-                for answer in self.scripts.pop(0):
-                    self._play(connection, answer)
-
-    def _play(self, connection: socket.socket, answer: bytes | None) -> None:
-        request = b""
-        while not request.endswith(b"\r\n\r\n") and (more := connection.recv(65536)):
-            request += more
-        if request:
-            self.received.append(request)
-        if answer == RESET:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        elif answer is not CLOSE:
-            connection.sendall(answer)
+ENDS = pytest.mark.parametrize("end", [HangUp(), ResetAfterReading()], ids=["closed", "reset"])
 
 
 @pytest.fixture
-def play(settings) -> Iterator[Callable[..., Server]]:
-    with Server() as server:
-
-        def prepare(*scripts: list[bytes | None]) -> Server:
-            server.scripts = list(scripts)
-            configure(settings, ENDPOINT=server.endpoint, TIMEOUT=(5, 5))
-            return server
-
-        yield prepare
+def vendor(vendor, settings):
+    """The stand-in, with more time than anything here takes."""
+    configure(settings, TIMEOUT=(5, 5))
+    return vendor
 
 
-@pytest.mark.parametrize("before", [HINTS, HINTS * 3, CONTINUE + HINTS, HINTS + CONTINUE])
-def test_an_interim_answer_is_none(play, backend, before):
-    play([before + OK, before + OK.replace(b"200", b"503")])
+@pytest.mark.parametrize(
+    "before", [EARLY_HINTS, EARLY_HINTS * 3, CONTINUE + EARLY_HINTS, EARLY_HINTS + CONTINUE], ids=range(4)
+)
+def test_an_interim_answer_is_none(vendor, backend, before):
+    vendor.misbehave(Bytes(before + OK, ends=False), times=1)
+    vendor.misbehave(Bytes(before + OK.replace(b"200", b"503"), ends=False))
     assert backend.send(login()) == Reply(200)
     assert backend.send(login()) == Reply(503)
+    assert vendor.connections == 1
 
 
-def test_a_server_that_only_hints_is_timed_out(play, backend, settings):
-    server = play([HINTS, CLOSE])
-    configure(settings, ENDPOINT=server.endpoint, TIMEOUT=(0.1, 0.2))
+def test_a_server_that_only_hints_is_timed_out(vendor, backend, settings):
+    configure(settings, TIMEOUT=(0.1, 0.2))
+    vendor.misbehave(Bytes(EARLY_HINTS, ends=False))
     with pytest.raises(DeliveryError, match="timed out"):
         backend.send(login())
 
 
-@pytest.mark.parametrize("end", [CLOSE, RESET], ids=["closed", "reset"])
-def test_a_kept_connection_that_the_server_has_ended_costs_nothing(play, backend, end):
-    server = play([OK, end], [OK])
+@ENDS
+def test_a_kept_connection_that_the_server_has_ended_costs_nothing(vendor, backend, end):
     assert backend.send(login()) == Reply(200)
+    vendor.misbehave(end, times=1)
     assert backend.send(login()) == Reply(200)
-    assert len(server.received) == 3
+    assert (len(vendor.requests), vendor.connections) == (3, 2)
 
 
-@pytest.mark.parametrize("end", [CLOSE, RESET], ids=["closed", "reset"])
-def test_a_request_is_repeated_only_once(play, backend, end):
-    server = play([OK, end], [end])
+@ENDS
+def test_a_request_is_repeated_only_once(vendor, backend, end):
     backend.send(login())
+    vendor.misbehave(end)
     with pytest.raises(DeliveryError, match="broken connection"):
         backend.send(login())
-    assert len(server.received) == 3
+    assert (len(vendor.requests), vendor.connections) == (3, 2)
 
 
-@pytest.mark.parametrize("end", [CLOSE, RESET], ids=["closed", "reset"])
-def test_a_fresh_connection_that_breaks_is_no_reason_to_repeat(play, backend, end):
-    server = play([end])
+@ENDS
+def test_a_fresh_connection_that_breaks_is_no_reason_to_repeat(vendor, backend, end):
+    vendor.misbehave(end)
     with pytest.raises(DeliveryError, match="broken connection"):
         backend.send(login())
-    assert len(server.received) == 1
+    assert len(vendor.requests) == 1
 
 
-def test_a_kept_connection_that_breaks_after_an_interim_answer_is_no_reason_either(play, backend):
-    server = play([OK, HINTS])
+def test_a_kept_connection_that_breaks_after_an_interim_answer_is_no_reason_either(vendor, backend):
     backend.send(login())
+    vendor.misbehave(Bytes(EARLY_HINTS))
     with pytest.raises(DeliveryError, match="broken connection"):
         backend.send(login())
-    assert len(server.received) == 2
+    assert len(vendor.requests) == 2
 
 
-def test_a_status_that_came_before_a_kept_connection_broke_counts(play, backend):
-    server = play([OK, b"HTTP/1.1 200 OK\r\nContent-"])
+def test_a_status_that_came_before_a_kept_connection_broke_counts(vendor, backend):
     backend.send(login())
+    vendor.misbehave(Bytes(b"HTTP/1.1 200 OK\r\nContent-"))
     assert backend.send(login()) == Reply(200)
-    assert len(server.received) == 2
+    assert len(vendor.requests) == 2
 
 
 # A host of many addresses
@@ -166,7 +123,7 @@ def dead(monkeypatch) -> list[float]:
     return given
 
 
-def test_a_host_of_many_dead_addresses_takes_no_longer_than_the_deadline(play, backend, settings, addresses, dead):
+def test_a_host_of_many_dead_addresses_takes_no_longer_than_the_deadline(backend, settings, addresses, dead):
     addresses += [f"127.9.0.{number}" for number in range(1, 11)]
     configure(settings, ENDPOINT="http://localhost:9/event", TIMEOUT=(3.05, 10))
     with pytest.raises(DeliveryError):
@@ -175,12 +132,11 @@ def test_a_host_of_many_dead_addresses_takes_no_longer_than_the_deadline(play, b
     assert dead[:4] == [3.05, 3.05, 3.05, 3.05]
 
 
-def test_an_address_behind_dead_ones_is_reached(play, backend, settings, addresses, dead):
-    server = play([OK])
+def test_an_address_behind_dead_ones_is_reached(vendor, backend, settings, addresses, dead):
     addresses += ["127.9.0.1", "127.9.0.2", "127.0.0.1"]
-    configure(settings, ENDPOINT=server.endpoint.replace("127.0.0.1", "localhost"), TIMEOUT=(3.05, 10))
+    configure(settings, ENDPOINT=vendor.endpoint.replace("127.0.0.1", "localhost"), TIMEOUT=(3.05, 10))
     assert backend.send(login()) == Reply(200)
-    assert b"Host: localhost" in server.received[0]
+    assert vendor.requests[0].headers["host"] == f"localhost:{vendor.port}"
 
 
 def test_addresses_that_all_refuse_are_unreachable(backend, settings, addresses):
@@ -220,11 +176,11 @@ def test_the_deadline_says_what_is_left_of_it():
     assert Deadline(Watchdog(), -1).left > 0
 
 
-def test_without_a_deadline_connections_are_made_as_urllib3_makes_them(play):
+def test_without_a_deadline_connections_are_made_as_urllib3_makes_them(vendor):
     import requests
 
-    server = play([HINTS + OK])
+    vendor.misbehave(EarlyHints())
     with requests.Session() as session:
         session.mount("http://", DeadlineAdapter())
-        assert session.get(server.endpoint, timeout=5).status_code == 200
+        assert session.get(vendor.endpoint, timeout=5).status_code == 404
     assert _deadline._current.get() is None

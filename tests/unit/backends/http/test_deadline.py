@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import contextlib
 import socket
 import threading
 import time
 
 import pytest
-import trustme
 from urllib3.connection import HTTPConnection
 from urllib3.util.ssltransport import SSLTransport
 
@@ -14,8 +12,10 @@ from django_vt.backends.http import _deadline as deadlines
 from django_vt.backends.http._deadline import Deadline, DeadlineAdapter, Watchdog
 from django_vt.exceptions import DeliveryError
 from django_vt.protocol.outcome import Reply
-from django_vt.testing import DripBody, DripHead, FakeVendor, Hang
+from django_vt.testing import FakeVendor, Hang
 from tests.support.delivering import configure
+from tests.support.misbehaviour import DripBody, DripHead
+from tests.support.tls import certificate, dripping_handshake
 from tests.unit.backends.requests_to import login
 
 DEADLINE = 0.5  # of the fixture `vendor`: 0.2 s and 0.3 s
@@ -37,12 +37,9 @@ def slow_vendor(request, vendor, settings, monkeypatch, tmp_path):
     if request.param == "http":
         yield vendor
         return
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    certificate = authority.issue_cert("127.0.0.1")
-    certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
-    with FakeVendor(tls=(tmp_path / "server.pem", tmp_path / "server.pem")) as over_tls:
+    server, authority = certificate(tmp_path, "127.0.0.1")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
+    with FakeVendor(tls=server) as over_tls:
         configure(settings, ENDPOINT=over_tls.endpoint, TRUST_ENV=True)
         yield over_tls
 
@@ -81,27 +78,10 @@ def test_no_read_waits_longer_than_its_part_of_the_deadline(vendor, backend, set
 
 
 def test_a_handshake_that_drips_ends_with_the_deadline(backend, settings):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        configure(settings, ENDPOINT=f"https://127.0.0.1:{server.getsockname()[1]}/event", TIMEOUT=(0.3, 0.2))
-        ended = threading.Event()
-
-        def drip() -> None:
-            connection, _ = server.accept()
-            with connection:
-                # The head of a record that would be 16 kB long, then a byte now and then.
-                connection.sendall(b"\x16\x03\x03\x40\x00")
-                while not ended.wait(0.02):
-                    with contextlib.suppress(OSError):
-                        connection.sendall(b"\0")
-
-        dripping = threading.Thread(target=drip)
-        dripping.start()
-        try:
-            with Stopwatch() as watch, pytest.raises(DeliveryError, match="timed out"):
-                backend.send(login())
-        finally:
-            ended.set()
-            dripping.join()
+    with dripping_handshake() as endpoint:
+        configure(settings, ENDPOINT=endpoint, TIMEOUT=(0.3, 0.2))
+        with Stopwatch() as watch, pytest.raises(DeliveryError, match="timed out"):
+            backend.send(login())
     assert watch.seconds < DEADLINE + PATIENCE
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from django_vt.backends.http import _wire
 from django_vt.exceptions import DeliveryError
-from django_vt.testing import Answer, Garbage, Hang, MalformedHeaders, Redirect, ResetAfterReading
+from django_vt.testing import Answer, Hang
+from tests.support.misbehaviour import Garbage, MalformedHeaders, ResetAfterReading, redirect
 from tests.unit.backends.requests_to import login
 
 SECRETS = ("canary", "example.com", "data=", "%40")
@@ -18,7 +19,7 @@ SECRETS = ("canary", "example.com", "data=", "%40")
     [
         None,
         Answer(500),
-        Redirect("/event/acc123/login?data=canary"),
+        redirect("/event/acc123/login?data=canary"),
         ResetAfterReading(),
         Garbage(),
         Hang(),

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import socket
+import threading
+
 import pytest
-import trustme
 
 from django_vt.exceptions import DeliveryError
 from django_vt.protocol.outcome import Reply
 from django_vt.testing import FakeVendor
 from tests.support.delivering import configure
+from tests.support.tls import certificate
 from tests.unit.backends.requests_to import login
 
 
@@ -14,13 +17,10 @@ from tests.unit.backends.requests_to import login
 def test_only_a_certificate_that_is_trusted_and_of_that_name_is_accepted(  # noqa: PLR0917
     vendor, backend, settings, monkeypatch, tmp_path, names
 ):
-    authority = trustme.CA()
-    certificate = authority.issue_cert(*names)
-    certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    with FakeVendor(tls=(tmp_path / "server.pem", tmp_path / "server.pem")) as stranger:
+    server, authority = certificate(tmp_path, *names)
+    with FakeVendor(tls=server) as stranger:
         configure(settings, ENDPOINT=stranger.endpoint, TIMEOUT=(2, 2))
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
         with pytest.raises(DeliveryError, match="tls"):
             backend.send(login())
         assert stranger.requests == []
@@ -32,3 +32,22 @@ def test_only_a_certificate_that_is_trusted_and_of_that_name_is_accepted(  # noq
             with pytest.raises(DeliveryError, match="tls"):
                 backend.send(login())
             assert stranger.requests == []
+
+
+def test_a_tls_version_that_is_refused_is_called_that(backend, settings):
+    """The server here answers the handshake with the alert `protocol_version`, as one does that wants a newer TLS."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        configure(settings, ENDPOINT=f"https://127.0.0.1:{server.getsockname()[1]}/event", TIMEOUT=(5, 5))
+
+        def refuse() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"\x15\x03\x01\x00\x02\x02\x46")
+
+        refusing = threading.Thread(target=refuse)
+        refusing.start()
+        with pytest.raises(DeliveryError) as failure:
+            backend.send(login())
+        refusing.join()
+    assert failure.value.reason == "tls version"

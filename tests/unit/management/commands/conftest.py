@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from django_vt.conf import settings as vt_settings
 from django_vt.models import Endpoint, SendLogEntry
-from tests.support.delivering import stored
+from django_vt.models.functions import milliseconds
+from tests.support.delivering import ACCOUNT
 from tests.support.forgettable import life, nothing_is_sent_by_itself  # noqa: F401 - fixtures
 
 
@@ -34,17 +35,18 @@ def hold() -> None:
     Endpoint.objects.hold()
 
 
-def pause(seconds: float = 300, **columns: object) -> Endpoint:
-    """Sending for the tests' account fails since a while."""
-    state = {
-        "account_id": vt_settings.ACCOUNT_ID,
-        "event_type": "wishlist",
-        "address": vt_settings.ENDPOINT,
-        "consecutive_failures": 3,
-        "paused_until": timezone.now() + timedelta(seconds=seconds),
-        "reason": "answered: 503",
-    }
-    return Endpoint.objects.create(**stored({**state, **columns}))
+def pause(seconds: float = 300, account_id: str = ACCOUNT, **columns: object) -> Endpoint:
+    """Sending of wishlists for an account fails since a while."""
+    endpoint = Endpoint.objects.row_of(account_id, "wishlist", str(columns.pop("address", vt_settings.ENDPOINT)))
+    state = {"consecutive_failures": 3, "paused_until": ms(seconds=seconds), "reason": "answered: 503", **columns}
+    Endpoint.objects.filter(pk=endpoint.pk).update(**state)
+    endpoint.refresh_from_db()
+    return endpoint
+
+
+def ms(**from_now: float) -> int:
+    """A moment so far from now, as the queue's columns hold it."""
+    return milliseconds(timezone.now() + timedelta(**from_now))
 
 
 def failed(**columns: object) -> dict[str, object]:

@@ -13,11 +13,11 @@ from tests.unit.management.commands.conftest import failed, fails, hold, pause, 
 
 COMMANDS = [
     *("send_pending", "resend", "purge_send_log", "send_log_status", "hold_sending", "release_sending"),
-    *("forget_shopper", "send_test_event"),
+    *("forget_shopper", "export_shopper", "send_test_event"),
 ]
 ADDRESS = "canary@example.com"
-ARGUMENTS = {"forget_shopper": [ADDRESS]}
-WHATEVER_THE_SETTINGS = ["forget_shopper", "send_log_status", "hold_sending", "release_sending"]
+ARGUMENTS = {"forget_shopper": [ADDRESS], "export_shopper": ["--vtsid=nobody"]}
+WHATEVER_THE_SETTINGS = ["forget_shopper", "export_shopper", "send_log_status", "hold_sending", "release_sending"]
 
 
 def told(name, *arguments, **options):

@@ -16,8 +16,8 @@ from django_vt.identity import Identity
 from django_vt.management.commands import forget_shopper
 from django_vt.models import RememberedIdentity, SendAttempt, SendLogEntry
 from django_vt.operations import forgetting
+from django_vt.protocol.addresses import hash_of_address
 from django_vt.recording import attribution
-from django_vt.recording.record import hash_of_address
 from tests.support.delivering import configure, one, pending, statuses
 from tests.support.dump import dump
 from tests.support.forgettable import (
@@ -101,7 +101,7 @@ def test_a_second_time_finds_nothing_and_is_no_error(life, clock, monkeypatch, a
     monkeypatch.setattr(forget_shopper, "_sleep", clock.advance)
     assert run("forget_shopper", *arguments).startswith("Forgot ")
     before = dump()
-    assert run("forget_shopper", *arguments).startswith("There is nothing to forget: ")
+    assert run("forget_shopper", *arguments).startswith("Found nothing to forget. Searched for ")
     assert dump() == before
 
 
@@ -128,8 +128,8 @@ def test_nothing_of_it_is_sent_afterwards(life, clock, script, monkeypatch):
 
 def test_it_waits_until_a_worker_can_no_longer_send_what_it_holds(clock, monkeypatch):
     until = clock.now + timedelta(seconds=100)
-    order("1", claim="a" * 32, due_at=until)
-    order("2", claim="b" * 32, due_at=until - timedelta(seconds=50))
+    order("1", claim="a" * 32, due_at=clock.ms + 100_000)
+    order("2", claim="b" * 32, due_at=clock.ms + 50_000)
     order("3", "sent", claim=None)
     waited = []
 
@@ -146,8 +146,8 @@ def test_it_waits_until_a_worker_can_no_longer_send_what_it_holds(clock, monkeyp
 
 def test_it_waits_for_no_worker_that_has_none_of_it(clock, monkeypatch):
     monkeypatch.setattr(forget_shopper, "_sleep", lambda seconds: pytest.fail("waits"))
-    order("1", claim="a" * 32, due_at=clock.now - timedelta(seconds=1))
-    one(claim="b" * 32, due_at=clock.now + timedelta(seconds=100))
+    order("1", claim="a" * 32, due_at=clock.ms - 1000)
+    one(claim="b" * 32, due_at=clock.ms + 100_000)
     assert "A worker" not in run("forget_shopper", ADDRESS)
 
 
@@ -202,7 +202,7 @@ def test_it_wants_exactly_one_way_of_naming_them(arguments):
 
 @pytest.mark.parametrize(
     ("arguments", "named"),
-    [(["canary"], "EMAIL"), (["--pixel", "canary bird"], "--pixel"), (["--vtsid", "canary bird"], "--vtsid")],
+    [(["canary\0bird"], "EMAIL"), (["--pixel", "canary bird"], "--pixel"), (["--vtsid", "canary bird"], "--vtsid")],
 )
 def test_what_makes_no_sense_is_refused_without_being_repeated(arguments, named):
     error = fails("forget_shopper", *arguments)

@@ -9,12 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_vt.delivery.clock import database_now
 from django_vt.models import SendLogEntry
 from django_vt.operations import purging
 from tests.support.delivering import configure, one
 from tests.support.table_scans import scans
-from tests.unit.management.commands.conftest import failed, fails, run
+from tests.unit.management.commands.conftest import failed, fails, ms, run
 
 pytestmark = pytest.mark.django_db
 
@@ -144,7 +143,7 @@ def test_what_is_resent_while_it_is_chosen_keeps_its_payload():
 
     def resend(execute, sql, params, many, context):
         if sql.startswith("UPDATE") and "due_at" not in sql:
-            SendLogEntry.objects.filter(pk=resent.pk).resend("acc123", database_now("default"))
+            SendLogEntry.objects.filter(pk=resent.pk).resend("acc123", ms())
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(resend):

@@ -6,11 +6,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from django_vt.delivery.clock import database_now
 from django_vt.models import RememberedIdentity, SendAttempt, SendLogEntry
 from django_vt.operations import purging
 from tests.support.delivering import configure, one, pending, statuses
-from tests.unit.management.commands.conftest import failed, fails, run
+from tests.unit.management.commands.conftest import failed, fails, ms, run
 
 pytestmark = pytest.mark.django_db
 
@@ -121,7 +120,7 @@ def test_an_entry_resent_between_the_choice_and_the_deletion_stays():
         if sql.startswith(("UPDATE", "DELETE")):
             changes.append(sql)
             if len(changes) == 1:
-                SendLogEntry.objects.filter(pk=resent.pk).resend("acc123", database_now("default"))
+                SendLogEntry.objects.filter(pk=resent.pk).resend("acc123", ms())
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(resend):

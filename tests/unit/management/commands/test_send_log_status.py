@@ -7,13 +7,14 @@ import pytest
 from django.utils import timezone
 
 from django_vt.management.commands import send_log_status
-from django_vt.models import functions
+from django_vt.models import Endpoint, functions
 from django_vt.operations import figures
-from tests.support.delivering import configure, endpoint_row, one, pending
-from tests.unit.management.commands.conftest import failed, fails, hold, pause, run
+from tests.support.delivering import configure, one, pending
+from tests.unit.management.commands.conftest import failed, fails, hold, ms, pause, run
 
 pytestmark = pytest.mark.django_db
 
+NOT_FOR_REAL = "does not send for real: what is called sent has not left."
 SENT = {"status": "sent", "due_at": None}
 
 
@@ -23,7 +24,7 @@ def minutes_ago(minutes: float):
 
 def due(minutes: float, **columns: object):
     """An entry that has been due for so long."""
-    return one(created_at=minutes_ago(minutes), due_at=minutes_ago(minutes), **columns)
+    return one(created_at=minutes_ago(minutes), due_at=ms(minutes=-minutes), **columns)
 
 
 def as_json() -> dict:
@@ -34,11 +35,11 @@ def as_json() -> dict:
 
 
 def test_people_get_counts_due_age_endpoints_and_reasons(clock):
-    pending(2, due_at=clock.now + timedelta(hours=1))
+    pending(2, due_at=ms(hours=1))
     due(20)
     pending(1234, **SENT)
     pending(2, **failed())
-    pause(last_success_at=minutes_ago(125))
+    pause(last_success_at=ms(minutes=-125))
     assert run("send_log_status") == (
         'Send log on the database "default":\n'
         "           3  pending\n"
@@ -46,6 +47,7 @@ def test_people_get_counts_due_age_endpoints_and_reasons(clock):
         "           2  failed\n"
         "           0  skipped\n"
         "The oldest due entry has been due for 20 minutes.\n"
+        "LocMemBackend does not send for real: what is called sent has not left.\n"
         "Account acc123, wishlist: sending is paused until 2026-11-23 14:05:00 EET (Vibetrace answered 503 Service "
         "Unavailable; 3 failures in a row); last success 2 hours ago.\n"
         "Most frequent reasons:\n"
@@ -64,13 +66,33 @@ def test_a_project_in_another_language_gets_one_language_all_the_same(settings):
 
 def test_an_empty_log_is_told_in_few_words():
     lines = run("send_log_status").splitlines()
-    assert lines[-1] == "Nothing is due."
-    assert len(lines) == 6
+    assert lines[-2:] == ["Nothing is due.", f"LocMemBackend {NOT_FOR_REAL}"]
+    assert len(lines) == 7
+
+
+@pytest.mark.parametrize("name", ["console.ConsoleBackend", "dummy.DummyBackend", "locmem.LocMemBackend"])
+def test_a_backend_that_does_not_send_for_real_is_named(settings, name):
+    configure(settings, BACKEND=f"django_vt.backends.{name}")
+    assert f"\n{name.partition('.')[2]} {NOT_FOR_REAL}\n" in run("send_log_status")
+    assert as_json()["sends_for_real"] is False
+
+
+@pytest.mark.parametrize("path", ["django_vt.backends.http.HttpBackend", "tests.support.delivering.ScriptedBackend"])
+def test_of_a_backend_that_sends_nothing_is_said(settings, path):
+    configure(settings, BACKEND=path)
+    assert "for real" not in run("send_log_status")
+    assert as_json()["sends_for_real"] is True
+
+
+def test_a_backend_that_cannot_be_imported_costs_no_answer(settings):
+    configure(settings, BACKEND="shop.gone.Backend")
+    assert "BACKEND names what cannot be imported" in run("send_log_status")
+    assert as_json()["sends_for_real"] is False
 
 
 def test_a_hold_and_a_switch_are_told(settings):
-    endpoint_row()
     hold()
+    Endpoint.objects.row_of("acc123", "wishlist", "https://app.vtcdn.net/event")
     told = run("send_log_status")
     assert "Sending is held by staff" in told
     assert "Account acc123, wishlist: sending is held; nothing has been accepted yet." in told
@@ -90,7 +112,7 @@ def test_machines_get_the_same_as_json(clock):
     due(20)
     pending(2, **failed())
     one(status="skipped", due_at=None, reason="nobody")
-    pause(last_success_at=minutes_ago(60))
+    pause(last_success_at=ms(minutes=-60))
     hold()
     assert as_json() == {
         "database": "default",
@@ -101,6 +123,7 @@ def test_machines_get_the_same_as_json(clock):
         "due_for_seconds": 1200,
         "enabled": True,
         "held": True,
+        "sends_for_real": False,
         "endpoints": [
             {
                 "account_id": "acc123",
@@ -175,7 +198,7 @@ def test_what_is_not_pending_is_not_due(columns):
 
 
 def test_what_waits_for_its_next_attempt_is_not_due(clock):
-    one(created_at=minutes_ago(1000), due_at=clock.now + timedelta(hours=1), attempts=3)
+    one(created_at=minutes_ago(1000), due_at=ms(hours=1), attempts=3)
     run("send_log_status", "--max-age=15m")
 
 
@@ -220,8 +243,8 @@ def test_an_age_that_makes_no_sense_is_refused(given):
 
 
 def test_a_lone_entry_that_every_probe_makes_due_anew_is_old_all_the_same(clock):
-    pause(last_success_at=minutes_ago(600))
-    one(created_at=minutes_ago(120), due_at=minutes_ago(5))
+    pause(last_success_at=ms(minutes=-600))
+    one(created_at=minutes_ago(120), due_at=ms(minutes=-5))
     assert "for 2 hours." in str(fails("send_log_status", "--max-age=15m"))
 
 
@@ -237,30 +260,30 @@ def test_an_outage_that_a_worker_keeps_probing_is_noticed(clock, script, setting
 
 
 def test_a_lone_entry_that_is_being_probed_is_old_too(clock):
-    pause(last_success_at=minutes_ago(600))
-    one(created_at=minutes_ago(120), due_at=clock.now + timedelta(seconds=60), claim="a" * 32)
+    pause(last_success_at=ms(minutes=-600))
+    one(created_at=minutes_ago(120), due_at=ms(seconds=60), claim="a" * 32)
     assert "for 2 hours." in str(fails("send_log_status", "--max-age=15m"))
 
 
 def test_in_an_outage_nothing_has_been_due_for_longer_than_the_outage(clock):
-    pause(last_success_at=minutes_ago(10))
-    one(created_at=minutes_ago(120), due_at=minutes_ago(5))
+    pause(last_success_at=ms(minutes=-10))
+    one(created_at=minutes_ago(120), due_at=ms(minutes=-5))
     run("send_log_status", "--max-age=15m")
     assert as_json()["due_for_seconds"] == 600
 
 
 def test_where_nothing_was_ever_accepted_the_wait_began_with_the_order(clock):
     pause()
-    one(created_at=minutes_ago(120), due_at=minutes_ago(5))
+    one(created_at=minutes_ago(120), due_at=ms(minutes=-5))
     assert "for 2 hours." in str(fails("send_log_status", "--max-age=15m"))
 
 
 def test_another_account_s_outage_makes_nothing_older(clock):
-    pause(account_id="acc124", last_success_at=minutes_ago(600))
-    one(created_at=minutes_ago(120), due_at=minutes_ago(5))
+    pause(account_id="acc124", last_success_at=ms(minutes=-600))
+    one(created_at=minutes_ago(120), due_at=ms(minutes=-5))
     run("send_log_status", "--max-age=15m")
 
 
 def test_an_outage_with_nothing_waiting_is_no_alarm(clock):
-    pause(last_success_at=minutes_ago(600))
+    pause(last_success_at=ms(minutes=-600))
     run("send_log_status", "--max-age=15m")

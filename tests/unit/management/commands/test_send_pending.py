@@ -9,14 +9,14 @@ from django.utils import timezone
 from django_vt.models import Endpoint
 from django_vt.protocol.outcome import Reply
 from tests.support.delivering import configure, one, pending, statuses
-from tests.unit.management.commands.conftest import fails, hold, pause, run, status_of
+from tests.unit.management.commands.conftest import fails, hold, ms, pause, run, status_of
 
 pytestmark = pytest.mark.django_db
 
 
 def test_what_is_due_is_sent_and_told_in_one_line(script):
     pending(25)
-    one(due_at=timezone.now() + timedelta(hours=1))
+    one(due_at=ms(hours=1))
     assert run("send_pending") == "25 sent, 0 to be tried again, 0 failed, 0 skipped, in 2 requests.\n"
     assert statuses() == {"sent": 25, "pending": 1}
 
@@ -26,7 +26,7 @@ def test_with_nothing_due_it_says_so_in_the_same_line():
 
 
 def test_what_was_not_accepted_is_told_with_the_pause_that_follows(script):
-    script.answer = lambda request: Reply(503, "900")
+    script.answer = lambda request: Reply(503, retry_after="60")
     one()
     first, second = run("send_pending").splitlines()
     assert first == "0 sent, 1 to be tried again, 0 failed, 0 skipped, in 1 request."

@@ -9,20 +9,19 @@ from django_vt.management import advice
 from django_vt.models import Endpoint, SendLogEntry
 from django_vt.protocol import reasons
 from django_vt.protocol.outcome import Kind, Verdict
-from django_vt.testing.fake_vendor import (
-    Answer,
+from django_vt.testing import Answer, Hang
+from tests.support.delivering import configure
+from tests.support.misbehaviour import (
     DripBody,
     DripHead,
     Garbage,
-    Hang,
     HugeBody,
     MalformedHeaders,
-    Redirect,
     ResetAfterReading,
     ResetBeforeReading,
     TruncatedBody,
+    redirect,
 )
-from tests.support.delivering import configure
 from tests.unit.management.commands.conftest import fails, hold, pause, run
 
 pytestmark = pytest.mark.django_db
@@ -84,7 +83,7 @@ ANSWERS = [
     (Answer(410), "no such account"),
     (Answer(405), "takes no events"),
     (Answer(414), "takes only short addresses"),
-    (Redirect("https://elsewhere.example.com/"), "That is a redirect"),
+    (redirect("https://elsewhere.example.com/"), "That is a redirect"),
     (Hang(), "No complete answer within the time limit"),
     (DripHead(), "No complete answer within the time limit"),
     (ResetBeforeReading(), "The connection broke before the answer"),
@@ -123,7 +122,7 @@ def test_what_comes_before_the_vendor_is_told_too(script, code):
 
 
 def test_every_reason_for_no_answer_has_its_advice():
-    without_answer = {"UNREACHABLE", "UNKNOWN_HOST", "TLS", "TIMED_OUT", "BROKEN", "BACKEND_FAILED", "PLAIN_HTTP"}
+    without_answer = {"UNREACHABLE", "UNKNOWN_HOST", "TLS", "TLS_VERSION", "TIMED_OUT", "BROKEN", "BACKEND_FAILED", "PLAIN_HTTP"}
     assert set(advice.OF_REASON) == {getattr(reasons, name) for name in without_answer}
     for code in advice.OF_REASON:
         assert advice.on(Verdict(Kind.RETRY, reasons.reason(code, "detail"))) == advice.OF_REASON[code]

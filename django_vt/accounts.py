@@ -1,0 +1,105 @@
+"""Which of the vendor's accounts an event is for: the only place, beside the checks, that reads ACCOUNT_ID.
+
+ACCOUNT_ID is an account id, a dict from hosts to account ids, or the dotted path of a function. A group of shops in one
+project has an account each, and an order goes to the account of the shop it was placed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import DisallowedHost
+from django.db import Error as DatabaseFailure
+from django.utils.http import is_same_domain
+from django.utils.module_loading import import_string
+
+from django_vt.conf import account_id_is_usable, settings
+from django_vt.exceptions import InvalidField
+from django_vt.settings_rules import is_dotted_path
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from django_vt.events import AnyEvent
+
+
+def account_for(event: AnyEvent | None, request: HttpRequest | None, account_id: object = None) -> str:
+    """The account that `event` is for: `account_id` if it is given, otherwise what ACCOUNT_ID says of the request.
+
+    Empty if the settings name no usable account for it: the event is recorded all the same, as skipped. `event` is None
+    where something could not become one.
+
+    Raises `InvalidField`, a `ValueError`, for an `account_id` that the settings cannot mean, and for a function in
+    ACCOUNT_ID that fails. A database error of that function is raised as it is.
+    """
+    if account_id is not None:
+        return _given(account_id)
+    setting: Any = settings.ACCOUNT_ID
+    if isinstance(setting, Mapping):
+        return _of_host(setting, request)
+    if is_dotted_path(setting):
+        return _of_function(setting, event, request)
+    return str(setting) if account_id_is_usable(setting) else ""
+
+
+def known_accounts() -> tuple[str, ...] | None:
+    """The usable accounts that the settings name, each once and in their order; None if a function decides."""
+    setting: Any = settings.ACCOUNT_ID
+    if is_dotted_path(setting):
+        return None
+    named = setting.values() if isinstance(setting, Mapping) else (setting,)
+    return tuple(dict.fromkeys(filter(account_id_is_usable, named)))
+
+
+def decided_by_function() -> bool:
+    """Whether ACCOUNT_ID names a function of the project's."""
+    return is_dotted_path(settings.ACCOUNT_ID)
+
+
+def only_account() -> str:
+    """The account of a project that has one; empty if the settings name none, several, or a function."""
+    known = known_accounts() or ()
+    return known[0] if len(known) == 1 else ""
+
+
+def _given(account_id: object) -> str:
+    if not isinstance(account_id, str) or not account_id_is_usable(account_id):
+        raise InvalidField("account_id", "cannot stand as the account in the vendor's address")
+    known = known_accounts()
+    if known is not None and account_id not in known:
+        raise InvalidField("account_id", "is none of those in ACCOUNT_ID: it would never be sent")
+    return account_id
+
+
+def _of_host(accounts: Mapping[Any, Any], request: HttpRequest | None) -> str:
+    """The account of the request's host. A dict that names one account alone means that, whatever the host."""
+    host = host_of(request)
+    found = accounts.get(host)
+    if found is None:
+        patterns = (pattern for pattern in accounts if isinstance(pattern, str) and _covers(pattern, host))
+        found = next((accounts[pattern] for pattern in patterns), None)
+    return found if isinstance(found, str) and account_id_is_usable(found) else only_account()
+
+
+def _covers(pattern: str, host: str) -> bool:
+    return is_same_domain(host, pattern.lower()) or is_same_domain(host.rpartition(":")[0], pattern.lower())
+
+
+def host_of(request: object) -> str:
+    """The host that a request was made to, lower-cased, with its port if it has one; empty if it cannot be told."""
+    try:
+        return str(request.get_host()).lower()  # type: ignore[attr-defined]
+    except (AttributeError, DisallowedHost, KeyError):
+        return ""
+
+
+def _of_function(path: str, event: AnyEvent | None, request: HttpRequest | None) -> str:
+    try:
+        account_id = import_string(path)(event, request)
+    except DatabaseFailure:
+        raise
+    except Exception as error:  # noqa: BLE001 - the project has written it
+        # Neither its text nor the error itself: both can hold what the request held.
+        raise InvalidField("ACCOUNT_ID", f"its function raised {type(error).__name__}") from None
+    return account_id if account_id_is_usable(account_id) else ""

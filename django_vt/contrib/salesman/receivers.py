@@ -1,0 +1,101 @@
+"""Salesman's orders into `Confirmation`s.
+
+Salesman 1.3 has one signal, `status_changed`, which carries no request. At the checkout it is sent while the order has
+no items yet: `populate_from_basket` saves the order first and its items afterwards. So the adapter listens in three
+places, and the orderId makes one event of them:
+
+- `populate_from_basket` of the order model is wrapped, as Salesman sends nothing once the items are there. It is the
+  way of every order that Salesman makes of a basket.
+- `status_changed` tells of an order that had its items before, and was paid now.
+- Django's `post_save` tells of an order that is new and not placed yet. Its buyer is being served, and is remembered:
+  the payment provider's request carries none of the buyer's cookies.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import post_save
+from salesman.core.utils import get_salesman_model
+from salesman.orders.signals import status_changed
+
+from django_vt.adapters import buyers_identity, remember_buyer, report
+from django_vt.events import Confirmation
+
+# Salesman's own names. NEW has no items yet, CREATED and FAILED await a payment that may never come.
+NOT_PLACED = frozenset({"NEW", "CREATED", "FAILED", "CANCELLED", "REFUNDED"})
+
+
+def connect() -> None:
+    """Connect the receivers; a second time changes nothing."""
+    order_model = get_salesman_model("Order")
+    status_changed.connect(record_status, dispatch_uid="django_vt.contrib.salesman.status_changed")
+    post_save.connect(record_new, sender=order_model, dispatch_uid="django_vt.contrib.salesman.post_save")
+    report_populated(order_model)
+
+
+def report_populated(order_model: Any) -> None:
+    """Have `populate_from_basket` of the order model report the order, in the transaction in which it saves the items.
+
+    A model of the shop's own may have a method of its own: that is the one that is wrapped.
+    """
+    populate = order_model.populate_from_basket
+    if getattr(populate, "reports_to_vibetrace", False):
+        return
+
+    @wraps(populate)
+    @transaction.atomic
+    def populate_from_basket(order: Any, *args: Any, **kwargs: Any) -> Any:
+        returned = populate(order, *args, **kwargs)
+        _record(order)
+        return returned
+
+    populate_from_basket.reports_to_vibetrace = True  # type: ignore[attr-defined]
+    order_model.populate_from_basket = populate_from_basket
+
+
+def record_status(sender: object, *, order: Any, old_status: str = "", **_others: object) -> None:
+    """The receiver of Salesman's `status_changed`: an order is reported when it leaves the statuses of NOT_PLACED."""
+    if old_status in NOT_PLACED:
+        _record(order)
+
+
+def record_new(sender: object, *, instance: Any, created: bool, using: str, **_others: object) -> None:
+    """The receiver of Django's `post_save` of orders: remembers whose a new one is that is not placed yet."""
+    if created and instance.status in NOT_PLACED:
+        remember_buyer(instance.ref, lambda visitor: _may_be_buyer(instance, visitor), using=using)
+
+
+def confirmation(order: Any) -> Confirmation | None:
+    """A Salesman order as the vendor's confirmation, with the total as charged; None while it has no items.
+
+    Items go by the product's `code` as it was when it was bought.
+    """
+    # Not `order.get_items()`: it keeps what it finds, and the shop would not see items that are saved later.
+    items = [(item_id(item), item.quantity) for item in order.items.all()]
+    return Confirmation(order_id=order.ref, total=order.total, items=items, email=order.email) if items else None
+
+
+def item_id(item: Any) -> str:
+    """The product's `code`; if the order holds none, the product's id."""
+    return str(item.product_data.get("code") or item.product_id)
+
+
+def _record(order: Any) -> None:
+    if order.status in NOT_PLACED:
+        return
+    report(
+        lambda: confirmation(order),
+        reference=order.ref,
+        identity=lambda: buyers_identity(lambda visitor: visitor.pk == order.user_id),
+        using=order._state.db,
+    )
+
+
+def _may_be_buyer(order: Any, visitor: Any) -> bool:
+    """Whether the order is the visitor's. Salesman names the user of an order no sooner than it saves the items."""
+    if order.status == "NEW" and order.user_id is None:
+        return not getattr(visitor, "is_staff", False)
+    return bool(visitor.pk == order.user_id)

@@ -1,0 +1,31 @@
+"""`manage.py export_shopper`: a shopper asks what is held of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from django_vt.management import shopper_arguments
+from django_vt.management.base import SendLogCommand
+from django_vt.operations.exporting import export_shopper
+
+
+class Command(SendLogCommand):
+    """Reads, and changes nothing."""
+
+    help = (
+        "Prints as JSON all that is held of a shopper: the entries that `forget_shopper` would empty, with their "
+        "events and failed attempts, and their remembered identities. These are personal data: keep the output as such."
+    )
+    requires_system_checks = ()  # the right to it does not wait until the settings are mended
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        shopper_arguments.add_to(parser)
+
+    def work(self, using: str, options: dict[str, Any]) -> None:
+        with shopper_arguments.as_arguments():
+            held = export_shopper(**shopper_arguments.read(options), using=using)
+        self.say(json.dumps(held, indent=2, ensure_ascii=False))

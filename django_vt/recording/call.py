@@ -1,0 +1,99 @@
+"""What is to be recorded, as every way in hands it to the door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from django_vt.events import AnyEvent, Confirmation, Event, Item, Login
+from django_vt.identity import Identity
+from django_vt.models.db import default_alias
+from django_vt.protocol.values import showable
+from django_vt.recording.door import savepoints
+
+# Their constructors have checked and copied all that is theirs; a subclass may give anything, and query for it.
+CHECKED = frozenset({Confirmation, Login, Event})
+PLAIN_VALUES = frozenset({str, int, float, Decimal, bool, type(None), UUID, Item, Identity})
+
+
+def nobody() -> None:
+    """No identity is given."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """An event to be recorded, and all of the shop's that belongs to it, none of it looked at yet.
+
+    `make` gives the event, or the arguments of a `Confirmation`, or None: nothing is to be recorded. `identity` gives
+    whose it is, where the shop says so. `using` is the alias of the order's database, by default the send log's.
+    `event_type` and `reference` are what the entry shows if there is no event. `is_plain`: none of it can run code of
+    the shop's, so that it needs no savepoint. `keeps_what_fails`: an error of the shop's becomes a `skipped` entry.
+    `repeats`: the shop has told of it already, and the log need not again.
+    """
+
+    make: Callable[[], AnyEvent | Mapping[str, Any] | None]
+    request: HttpRequest | None = None
+    identity: Callable[[], Identity | None] = nobody
+    using: str | None = None
+    account_id: str | None = None
+    event_type: str = ""
+    reference: object = ""
+    is_plain: bool = False
+    keeps_what_fails: bool = True
+    repeats: bool = False
+
+    @property
+    def type(self) -> str:
+        """What the log calls it by, with its reference."""
+        return self.event_type
+
+
+def is_plain(*values: object) -> bool:
+    """Whether looking at the values runs no code of the shop's: no property, no generator, no lazy object."""
+    for value in values:
+        kind = type(value)
+        if kind in PLAIN_VALUES:
+            continue
+        if kind is list or kind is tuple:
+            if not is_plain(*value):  # type: ignore[misc]
+                return False
+        elif kind is not dict or not is_plain(*value, *value.values()):  # type: ignore[misc, attr-defined]
+            return False
+    return True
+
+
+def is_plain_request(request: object) -> bool:
+    """Whether the request's cookies, and the identity that is set on it, are there without code of the shop's."""
+    if request is None:
+        return True
+    if not issubclass(type(request), HttpRequest):
+        return False
+    known = vars(request).get("vt_identity")
+    # The middleware's own is lazy; it reads the cookies and nothing else.
+    ours = getattr(vars(known).get("_setupfunc"), "__module__", "") if hasattr(type(known), "_setup") else ""
+    return type(known) in PLAIN_VALUES or ours.startswith("django_vt.")
+
+
+class Named:
+    """What the log calls an event, whatever the shop has passed for one; worked out only where something is logged."""
+
+    def __init__(self, event: object, using: str | None) -> None:
+        self._event = event
+        self._using = using
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, map(self._shown, ("type", "reference")))) or "an event"
+
+    def _shown(self, name: str) -> str:
+        if type(self._event) in CHECKED:
+            return showable(getattr(self._event, name))
+        try:
+            with savepoints(self._using or default_alias()):
+                return showable(getattr(self._event, name, None))
+        except Exception:  # noqa: BLE001 - a property of the shop's own, and what it raises would reach the shopper
+            return ""

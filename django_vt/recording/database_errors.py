@@ -1,0 +1,71 @@
+"""What a database's error is, told by its class and its code: its text can hold a row, and with it an address."""
+
+from __future__ import annotations
+
+from django.db import Error, IntegrityError, InterfaceError, OperationalError
+
+WAIT_EXHAUSTED = frozenset({"55P03", "57014", 1205, 1969, "SQLITE_BUSY"})
+DEADLOCK = frozenset({"40P01", 1213})
+# A text that the column's or the database's character set cannot hold.
+UNHOLDABLE_TEXT = frozenset({"22P05", 1366})
+MISSING_TABLE = frozenset({"42P01", 1146, "no such table"})
+MISSING_RIGHT = frozenset({"42501", 1142})
+
+ADVICE = {
+    MISSING_TABLE: "a table is missing: run `manage.py migrate`",
+    MISSING_RIGHT: "the database user lacks a right: grant SELECT, INSERT, UPDATE and DELETE on the tables django_vt_*",
+}
+
+Code = int | str
+
+
+def code_of(error: BaseException) -> Code | None:
+    """PostgreSQL's SQLSTATE, MariaDB's errno, or a word for what SQLite says; None where there is none."""
+    if not isinstance(error, Error):
+        return None
+    cause = error.__cause__
+    sqlstate = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)  # psycopg, psycopg2
+    if isinstance(sqlstate, str):
+        return sqlstate
+    first = error.args[0] if error.args else None
+    if isinstance(first, int):
+        return first
+    return _sqlite_word(str(first))
+
+
+def _sqlite_word(text: str) -> str | None:
+    # Python 3.10 has no `sqlite_errorcode`.
+    if text.startswith("no such table"):
+        return "no such table"
+    return "SQLITE_BUSY" if text in {"database is locked", "database table is locked"} else None
+
+
+def described(error: BaseException) -> str:
+    """For a log line: the class, the code where the database has given one, and what to do where that is known."""
+    code = code_of(error)
+    if code is None:
+        return type(error).__name__
+    advice = next((advice for codes, advice in ADVICE.items() if code in codes), "")
+    return f"{type(error).__name__} ({code})" + (f", {advice}" if advice else "")
+
+
+def is_wait_exhausted(error: BaseException) -> bool:
+    """Whether it has waited for a lock as long as the database was told to. A second try would wait as long again."""
+    return code_of(error) in WAIT_EXHAUSTED
+
+
+def is_deadlock(error: BaseException) -> bool:
+    """Whether two transactions waited for each other, and the database has chosen this one to lose."""
+    return code_of(error) in DEADLOCK
+
+
+def is_unholdable_text(error: BaseException) -> bool:
+    """Whether a character set has no form for a text that was to be stored."""
+    return isinstance(error, UnicodeEncodeError) or code_of(error) in UNHOLDABLE_TEXT
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether a second try can fare better: the same key at the same moment, a deadlock, a lost connection."""
+    if isinstance(error, (IntegrityError, InterfaceError)):
+        return True
+    return isinstance(error, OperationalError) and not (is_wait_exhausted(error) or is_unholdable_text(error))

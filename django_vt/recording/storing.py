@@ -1,0 +1,92 @@
+"""From a draft to a row, with a second chance for what passes: a deadlock, a lost connection, the same key at once."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db import IntegrityError, connections, transaction
+
+from django_vt.models import SendLogEntry, Status
+from django_vt.models.db import in_transaction
+from django_vt.models.fast_sql import record
+from django_vt.protocol.values import showable
+from django_vt.recording.database_errors import described, is_unholdable_text, may_pass
+from django_vt.recording.shield import is_doomed
+
+logger = logging.getLogger(__name__)
+
+# Columns that may hold what is not ASCII. The payload is ASCII.
+ANY_TEXT = ("reference", "identity")
+# The end of MariaDB's text for 1366, after the value, which could say anything.
+COLUMN = re.compile(r"for column .*?(\w+)`? at row \d+\W*\Z", re.DOTALL)
+
+
+def store(draft: Mapping[str, Any], using: str, then: Callable[[SendLogEntry], None]) -> SendLogEntry:
+    """The entry that the draft has become, or the one that was there with its key; `then` in the same transaction.
+
+    A wait that was exhausted is not waited again. A text that the database has no form for costs its column.
+    """
+    try:
+        return _attempt(draft, using, then)
+    except Exception as error:
+        if is_doomed(using) or not may_pass(error):
+            raise
+    _revive(using)
+    return _attempt(draft, using, then)
+
+
+def _attempt(draft: Mapping[str, Any], using: str, then: Callable[[SendLogEntry], None]) -> SendLogEntry:
+    try:
+        with in_transaction(using):
+            entry = _find_or_insert(draft, using)
+            then(entry)
+    except Exception as error:
+        without = _unholdable(draft, error) if is_unholdable_text(error) else []
+        if is_doomed(using) or not without:
+            raise
+        _say_what_is_given_up(draft, without, error)
+        return _attempt({**draft, **dict.fromkeys(without, "")}, using, then)
+    return entry
+
+
+def _revive(using: str) -> None:
+    # Without autocommit the order's transaction is open, in an `atomic` block or not: it would be lost.
+    if connections[using].get_autocommit():
+        connections[using].close_if_unusable_or_obsolete()
+
+
+def _unholdable(draft: Mapping[str, Any], error: Exception) -> list[str]:
+    """The columns to give up: the one that the database names, otherwise all with more than ASCII in them."""
+    filled = [name for name in ANY_TEXT if not draft.get(name, "").isascii()]
+    named = COLUMN.search(str(error))
+    return [name for name in filled if named and named[1] == name] or filled
+
+
+def _say_what_is_given_up(draft: Mapping[str, Any], without: list[str], error: Exception) -> None:
+    name = f"{draft['event_type']} {showable(draft.get('reference', ''))}".strip()
+    what = " and ".join(without)
+    logger.warning("%s is recorded without its %s, which the database cannot hold: %s", name, what, described(error))
+
+
+def _find_or_insert(draft: Mapping[str, Any], using: str) -> SendLogEntry:
+    entry = record(draft, using)
+    if entry is not None:
+        return entry
+    with transaction.atomic(using=using):
+        found = SendLogEntry.objects.using(using).filter(dedup_key=draft["dedup_key"]).first()
+        if found is None:
+            raise IntegrityError("the entry with this key was deleted meanwhile")
+        return _renewed(found, draft)
+
+
+def _renewed(entry: SendLogEntry, draft: Mapping[str, Any]) -> SendLogEntry:
+    """A repeated event gives one that was not sent another chance, with what is known by now."""
+    if draft["status"] == Status.PENDING and entry.status in {Status.SKIPPED, Status.FAILED}:
+        content = {name: draft[name] for name in ("account_id", "payload", "identity", "email_hash", "reference")}
+        if SendLogEntry.objects.using(entry._state.db).filter(pk=entry.pk).renew(**content):
+            # Named: a router may send reads to a replica, which has not heard of it yet.
+            entry.refresh_from_db(using=entry._state.db)
+    return entry

@@ -1,0 +1,251 @@
+"""The environments that the tests run in: which Python, which Django, on which database. `nox --list` shows them.
+
+`.ci/run` runs all of these sessions, and so does .github/workflows/ci.yml. Each takes the wheel that `make build`
+leaves in dist/. Those tagged `services` need the servers; POSTGRESQL_SERVER and MARIADB_SERVER say where they are if
+not on this machine. What needs one environment only is a target of the Makefile.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5"
+nox.options.default_venv_backend = "uv"
+nox.options.error_on_missing_interpreters = True
+
+ROOT = Path(__file__).parent
+NEWEST = ("3.13", "6.1")
+# Python, Django, and what this pair is tested on besides SQLite: the two ends on all there is. `make test` runs 3.11
+# with 5.2, `webassembly` 3.14 with 6.1.
+PAIRS = [
+    ("3.10", "5.2", ("postgresql", "mariadb", "queues")),
+    ("3.12", "5.2", ()),
+    ("3.12", "6.0", ()),
+    ("3.12", "6.1", ()),
+    ("3.13", "5.2", ()),
+    ("3.13", "6.0", ()),
+    ("3.13", "6.1", ("postgresql", "mariadb", "queues")),
+]
+SERVERS = {
+    "postgresql": os.environ.get("POSTGRESQL_SERVER", "postgres://postgres@127.0.0.1:5432"),
+    "mariadb": os.environ.get("MARIADB_SERVER", "mysql://root@127.0.0.1:3306"),
+}
+# By `make test` only: the same for every pair, and slow.
+ONCE = [
+    "tests/unit/contrib", "tests/docs", "tests/example_project", "tests/repository", "tests/webassembly",
+    "tests/unit/testing/test_fake_vendor.py", "tests/unit/testing/test_fake_vendor_life.py",
+    "tests/unit/testing/test_fake_vendor_misbehaviour.py",
+]  # fmt: skip
+# The same on every database.
+NO_DATABASE = [
+    "tests/chaos", "tests/translations", "tests/unit/backends", "tests/unit/checks",
+    "tests/unit/protocol/test_outcome.py", "tests/unit/testing", "tests/unit/admin/test_every_url.py",
+    "tests/unit/admin/test_romanian.py", "tests/unit/admin/test_translatable.py",
+    "tests/integration/test_no_leaks.py", "tests/integration/test_outages.py", "tests/integration/test_processes.py",
+    "tests/integration/test_send_pending_process.py", "tests/integration/test_start_up.py",
+    "tests/integration/test_vendors_in_trouble.py",
+]  # fmt: skip
+# By `make test` and at both ends: slow, and what lies between has no other way to go.
+ENDS = [
+    "tests/chaos", "tests/translations", "tests/unit/admin/test_every_url.py",
+    "tests/unit/admin/test_translatable.py", "tests/unit/checks/test_any_junk.py",
+    "tests/integration/test_no_leaks.py", "tests/integration/test_outages.py", "tests/integration/test_processes.py",
+    "tests/integration/test_send_pending_process.py", "tests/integration/test_vendors_in_trouble.py",
+    "tests/integration/test_where_a_process_dies.py",
+]  # fmt: skip
+# With the newest pair only: twenty thousand entries, and servers of pages that are cut off or killed.
+MANY = [
+    "tests/integration/test_many_workers.py", "tests/servers/test_asgi.py", "tests/servers/test_database_restart.py",
+    "tests/servers/test_wsgi_servers.py",
+]  # fmt: skip
+# What a shop's developer has exported for the shop is not meant for these tests.
+CLEAN = dict.fromkeys(("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "PYTEST_ADDOPTS", "PYTHONHOME", "PYTHONPATH"))
+
+
+def cells() -> Iterator[object]:
+    """A session for each pair and each database."""
+    for python, django, others in PAIRS:
+        for server in ("sqlite", *others):
+            tags = [] if server == "sqlite" else ["services"]
+            yield nox.param(python, django, server, id=f"py{python}-django{django}-{server}", tags=tags)
+
+
+def pairs(*chosen: tuple[str, str]) -> list[object]:
+    """A session for each of these pairs."""
+    return [nox.param(python, django, id=f"py{python}-django{django}") for python, django in chosen]
+
+
+@nox.session
+@nox.parametrize(("python", "django", "server"), list(cells()))
+def tests(session: nox.Session, django: str, server: str) -> None:
+    """What may differ between the pairs and between the databases."""
+    install(session, django, "test", *(() if server == "sqlite" else ("servers",)))
+    migrations = ("makemigrations", "--check", "--dry-run", "--settings=tests.settings", "--pythonpath=.")
+    session.run("python", "-m", "django", *migrations, env=CLEAN)
+    environment = {"DATABASE_URL": database_url(server, session.name)} if server in SERVERS else {}
+    if (session.python, django, server) == (*NEWEST, "sqlite"):
+        environment["PYTHONDEVMODE"] = "1"  # as in `make test`; everywhere it would take half as long again
+    pair = str(session.python), django
+    run_tests(session, *selection(pair, server), **environment)
+
+
+def selection(pair: tuple[str, str], server: str) -> list[str]:
+    """The folder of the tests, and what of it is left to others."""
+    left = [*ONCE]
+    if pair != NEWEST:
+        left += MANY
+    if pair not in {(python, django) for python, django, others in PAIRS if others}:
+        left += ENDS
+    if server in SERVERS:
+        left += NO_DATABASE
+    return ["tests/servers" if server == "queues" else "tests", *(f"--ignore={path}" for path in left)]
+
+
+@nox.session(tags=["services"])
+@nox.parametrize(("python", "django"), pairs(("3.11", "5.2"), ("3.13", "6.1")))
+def oscar(session: nox.Session, django: str) -> None:
+    """A real Oscar shop, on PostgreSQL. Oscar and what it needs warn on their own account; ours stay errors."""
+    install(session, django, "test", "oscar", others=["psycopg[binary]"])
+    warnings = ("-W", "default", "-W", "error:::django_vt")
+    options = ("--ds=tests.oscar.settings", "--no-migrations", *warnings, "tests/oscar")
+    run_tests(session, *options, DATABASE_URL=database_url("postgresql", session.name))
+
+
+@nox.session
+@nox.parametrize(("python", "django"), pairs(("3.10", "5.2"), ("3.13", "6.1")))
+def allauth(session: nox.Session, django: str) -> None:
+    """Logins by django-allauth, social and headless."""
+    install(session, django, "test", "allauth")
+    run_tests(session, "--ds=tests.allauth.settings", "tests/allauth", PYTHONDEVMODE="1")
+
+
+@nox.session
+@nox.parametrize(("python", "django"), pairs(("3.10", "5.2"), ("3.13", "6.1")))
+def browser(session: nox.Session, django: str) -> None:
+    """The admin in Chromium, under the Content-Security-Policy of django-csp and of Django 6.1."""
+    install(session, django, "test", "browser")
+    session.run("make", "tests/browser/node_modules", external=True)
+    run_tests(session, "--ds=tests.browser.settings", "tests/browser", PYTHONDEVMODE="1")
+
+
+@nox.session(python="3.11", tags=["services"])
+def million(session: nox.Session) -> None:
+    """The plans of every query on a send log of a million entries."""
+    install(session, "5.2", "test", "servers")
+    run_tests(session, "tests/million", DATABASE_URL=database_url("postgresql", session.name), PYTHONDEVMODE="1")
+
+
+@nox.session(python="3.11", tags=["services"])
+def chaos(session: nox.Session) -> None:
+    """`make chaos`, short: kill the shop's processes while the vendor misbehaves, then compare the books."""
+    install(session, "5.2", "test", "servers")
+    for server in ("sqlite", *SERVERS):
+        run = ("--database", server, "--seconds", "20", "--kills", "20")
+        session.run("python", "-m", "tests.chaos", *run, env=CLEAN)
+
+
+@nox.session
+def webassembly(session: nox.Session) -> None:
+    """Python 3.14 with Django 6.1, in node: the tests that need no thread, no process and no socket."""
+    folder = Path(session.virtualenv.location)
+    packages = folder / "packages"
+    node = ("npm", "install", "--silent", "--no-audit", "--no-fund", "--no-package-lock", "--prefix", str(folder))
+    shutil.rmtree(packages, ignore_errors=True)
+    for name in ("package.json", "run.mjs"):
+        shutil.copy(ROOT / "tests" / "webassembly" / name, folder)
+    session.run(*node, external=True)
+    into = ("uv", "pip", "install", "--target", str(packages), "--python-version", "3.14", "--only-binary", ":all:")
+    # Neither has a wheel for WebAssembly. PyYAML does without its compiled part, cryptography does not.
+    excluded = folder / "excluded.txt"
+    excluded.write_text("cryptography\npyyaml\n")
+    session.run(
+        *into, "--python-platform", "wasm32-pyodide2025", "--excludes", str(excluded),
+        f"{wheel()}[test]", "django~=6.1.0", "tzdata",
+    )  # fmt: skip
+    session.run(*into, "--python-platform", "linux", "--no-deps", "pyyaml")
+    session.run("node", str(folder / "run.mjs"), str(ROOT), str(packages), "--at-least", "1700", "tests", external=True)
+
+
+@nox.session(name="wheel", python="3.11")
+def use_wheel(session: nox.Session) -> None:
+    """A new project with the wheel and what it requires, and nothing else."""
+    session.install(wheel())
+    shop = Path(session.create_tmp()) / "shop"
+    shutil.rmtree(shop, ignore_errors=True)
+    shop.mkdir()
+    environment = {**CLEAN, "PYTHONDEVMODE": "1"}
+    with session.chdir(shop):
+        session.run("python", "-m", "django", "startproject", "shop", ".", env=environment)
+        with Path("shop/settings.py").open("a", encoding="utf-8") as settings:
+            settings.write(SETTINGS)
+        session.run("python", "-c", "import django_vt, sys; sys.exit('site-packages' not in django_vt.__file__)")
+        session.run("python", "manage.py", "check", "--fail-level", "WARNING", env=environment)
+        session.run("python", "manage.py", "makemigrations", "--check", "--dry-run", env=environment)
+        session.run("python", "manage.py", "migrate", "--verbosity", "0", env=environment)
+        session.run("python", "manage.py", "send_pending", env=environment)
+
+
+SETTINGS = """
+INSTALLED_APPS += ["django_vt"]
+MIDDLEWARE += ["django_vt.middleware.VTIdentityMiddleware"]
+DATABASES["default"]["OPTIONS"] = {"transaction_mode": "IMMEDIATE"}
+DJANGO_VT = {"ACCOUNT_ID": "acc123"}
+"""
+
+
+@nox.session(python="3.13")
+def walk(session: nox.Session) -> None:
+    """The tutorial and README's five steps, to the letter, as a reader would; `make test` takes the same steps."""
+    session.run("python", "-m", "tests.docs.walk", wheel(), env=CLEAN)
+
+
+@nox.session(name="types-for-shops", python="3.13")
+def types_for_shops(session: nox.Session) -> None:
+    """What a shop's own type checkers make of the wheel: no public name without a type."""
+    session.install(f"{wheel()}[test,dev,typing]")
+    shop = Path(session.create_tmp())
+    shutil.copy(ROOT / "tests" / "typing" / "shop.py", shop)
+    (shop / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
+    quiet = {**CLEAN, "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+    with session.chdir(shop):
+        session.run("mypy", "--strict", "shop.py", env=quiet)
+        session.run("pyright", env=quiet)
+        # It exits with 1, as it counts private names as well. Those that are public are looked at one by one.
+        verify = ("pyright", "--verifytypes", "django_vt", "--ignoreexternal", "--outputjson")
+        with Path("report.json").open("w", encoding="utf-8") as report:
+            session.run(*verify, env=quiet, stdout=report, success_codes=[0, 1])
+    session.run("python", "-m", "tests.typing.completeness", str(shop / "report.json"), env=CLEAN)
+
+
+def wheel() -> str:
+    """The path of the wheel that `make build` has made."""
+    wheels = [str(path) for path in (ROOT / "dist").glob("*.whl")]
+    if len(wheels) != 1:
+        sys.exit(f"There should be one wheel in dist/, not {len(wheels)}: make build")
+    return wheels[0]
+
+
+def install(session: nox.Session, django: str, *extras: str, others: Sequence[str] = ()) -> None:
+    """The wheel with its extras and this Django, which the resolver must not have talked itself out of."""
+    session.install(f"{wheel()}[{','.join(extras)}]", f"django~={django}.0", *others)
+    found = "import sys, django; print('%d.%d' % sys.version_info[:2], '%d.%d' % django.VERSION[:2])"
+    printed = str(session.run("python", "-c", found, silent=True)).strip()
+    if printed != f"{session.python} {django}":
+        session.error(f"wanted Python {session.python} and Django {django}, got {printed}")
+
+
+def database_url(server: str, name: str) -> str:
+    """A database of the session's own, so that two runs don't meet."""
+    return f"{SERVERS[server]}/django_vt_{re.sub(r'[^a-z0-9]', '', name)}_{os.getpid()}"
+
+
+def run_tests(session: nox.Session, *options: str, **environment: str) -> None:
+    """With pytest, whose closing lines are the last that is printed."""
+    session.run("python", "-m", "pytest", "-p", "no:cacheprovider", *options, *session.posargs, env=CLEAN | environment)

@@ -1,0 +1,97 @@
+"""The adapter for django-plans, with stand-ins for its signals; tests/plans walks the real shop."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.dispatch import Signal
+from django.test import RequestFactory
+
+from django_vt import identity
+from django_vt.contrib.plans.apps import PlansConfig
+from django_vt.models import RememberedIdentity, SendLogEntry
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MODULE = "django_vt.contrib.plans.receivers"
+BUYER = SimpleNamespace(pk=7, email="buyer@example.com")
+
+
+@pytest.fixture
+def signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The adapter, connected as the app does it, to signals of the names that django-plans has."""
+    stand_in = ModuleType("plans.signals")
+    stand_in.order_started, stand_in.order_completed = Signal(), Signal()  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "plans", ModuleType("plans"))
+    monkeypatch.setitem(sys.modules, "plans.signals", stand_in)
+    package = importlib.import_module("django_vt.contrib.plans")
+    for _ in range(2):  # the second time changes nothing
+        PlansConfig("django_vt.contrib.plans", package).ready()
+    yield stand_in
+    del sys.modules[MODULE], package.receivers
+
+
+class Order:
+    """As one of django-plans: it is what sends the signals."""
+
+    STATUS = SimpleNamespace(COMPLETED=2, NOT_VALID=3)
+    pk, user, user_id = 100023, BUYER, BUYER.pk
+
+    def __init__(self, status: int = STATUS.COMPLETED, slug: str = "tea-club") -> None:
+        self.status, self.plan = status, SimpleNamespace(slug=slug)
+        self._state = SimpleNamespace(db="default")
+
+    def total(self) -> Decimal:
+        return Decimal("12.00")
+
+
+def send(signal: Signal, sender: Any, visitor: object) -> None:
+    request = RequestFactory().get("/")
+    request.COOKIES["_vt_user"] = "1_2"
+    request.user = visitor  # type: ignore[assignment]
+    token = identity.start_serving(request)
+    try:
+        signal.send(sender)
+    finally:
+        identity.stop_serving(token)
+
+
+def entry() -> tuple[str, str]:
+    found = SendLogEntry.objects.get()
+    return found.reference, found.identity
+
+
+def test_the_buyer_is_remembered_until_the_order_is_paid(signals: Any) -> None:
+    send(signals.order_started, Order(), BUYER)
+    send(signals.order_completed, Order(), AnonymousUser())
+    assert entry() == ("100023", "pixel:1_2")
+    assert not RememberedIdentity.objects.exists()
+
+
+def test_an_order_that_somebody_else_starts_and_completes_goes_by_e_mail(signals: Any) -> None:
+    send(signals.order_started, Order(), SimpleNamespace(pk=9))
+    send(signals.order_completed, Order(), SimpleNamespace(pk=9))
+    assert entry() == ("100023", "email:buyer@example.com")
+
+
+def test_the_buyer_who_completes_it_is_known_by_that_request(signals: Any) -> None:
+    send(signals.order_completed, Order(), BUYER)
+    assert entry() == ("100023", "pixel:1_2")
+
+
+def test_an_order_that_is_not_valid_is_not_reported(signals: Any) -> None:
+    send(signals.order_completed, Order(Order.STATUS.NOT_VALID), BUYER)
+    assert not SendLogEntry.objects.exists()
+
+
+def test_an_order_that_cannot_be_read_is_seen_as_skipped(signals: Any) -> None:
+    send(signals.order_completed, Order(slug=""), BUYER)
+    found = SendLogEntry.objects.get()
+    assert (found.status, found.reason, found.reference) == ("skipped", "invalid: items[0].id", "100023")
