@@ -22,10 +22,13 @@ SCHEMA := $(VENV)/bin/check-jsonschema --builtin-schema vendor
 # The demo needs little; an environment that has more will do as well.
 SHOP := $(if $(wildcard $(VENV)/.test),$(VENV)/.test,$(VENV)/.demo)
 
-# What a shop's developer has exported for the shop is not meant for these tests.
-unexport DATABASE_URL DJANGO_SETTINGS_MODULE PYTHONHOME PYTHONPATH
+# As many processes as the machine has cores. What has to stay together is marked with `xdist_group`.
+PARALLEL ?= --numprocesses=auto --dist=loadgroup
 
-.PHONY: help demo run test lint format types messages chaos bench bench-age build screenshots docs clean
+# What a shop's developer has exported for the shop is not meant for these tests.
+unexport DATABASE_URL DJANGO_SETTINGS_MODULE PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH
+
+.PHONY: help demo run test test-fast lint format types messages chaos bench bench-age build screenshots docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target does; do \
@@ -39,9 +42,12 @@ run: $(SHOP) ## leave the example shop and the stand-in vendor running, to click
 
 test: $(VENV)/.test ## the tests on SQLite, with 100 % coverage required; ARGS="-k resend" goes to pytest
 	@rm -f .coverage .coverage.*
-	PYTHONDEVMODE=1 $(PYTHON) -m coverage run -m pytest $(ARGS)
+	PYTHONDEVMODE=1 $(PYTHON) -m coverage run -m pytest $(PARALLEL) $(ARGS)
 	@$(PYTHON) -m coverage combine --quiet
 	$(PYTHON) -m coverage report
+
+test-fast: $(VENV)/.test ## of the tests those that start no process and are quick: for the loop while writing
+	$(PYTHON) -m pytest $(PARALLEL) -m "not process and not once and not ends and not newest" $(ARGS)
 
 lint: $(VENV)/.dev ## what reads without running: code, templates, spelling, the forms and workflows of .github
 	$(PYTHON) -m ruff check .

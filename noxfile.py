@@ -37,34 +37,6 @@ SERVERS = {
     "postgresql": os.environ.get("POSTGRESQL_SERVER", "postgres://postgres@127.0.0.1:5432"),
     "mariadb": os.environ.get("MARIADB_SERVER", "mysql://root@127.0.0.1:3306"),
 }
-# By `make test` only: the same for every pair, and slow.
-ONCE = [
-    "tests/unit/contrib", "tests/docs", "tests/example_project", "tests/repository", "tests/webassembly",
-    "tests/unit/testing/test_fake_vendor.py", "tests/unit/testing/test_fake_vendor_life.py",
-    "tests/unit/testing/test_fake_vendor_misbehaviour.py",
-]  # fmt: skip
-# The same on every database.
-NO_DATABASE = [
-    "tests/chaos", "tests/translations", "tests/unit/backends", "tests/unit/checks",
-    "tests/unit/protocol/test_outcome.py", "tests/unit/testing", "tests/unit/admin/test_every_url.py",
-    "tests/unit/admin/test_romanian.py", "tests/unit/admin/test_translatable.py",
-    "tests/integration/test_no_leaks.py", "tests/integration/test_outages.py", "tests/integration/test_processes.py",
-    "tests/integration/test_send_pending_process.py", "tests/integration/test_start_up.py",
-    "tests/integration/test_vendors_in_trouble.py",
-]  # fmt: skip
-# By `make test` and at both ends: slow, and what lies between has no other way to go.
-ENDS = [
-    "tests/chaos", "tests/translations", "tests/unit/admin/test_every_url.py",
-    "tests/unit/admin/test_translatable.py", "tests/unit/checks/test_any_junk.py",
-    "tests/integration/test_no_leaks.py", "tests/integration/test_outages.py", "tests/integration/test_processes.py",
-    "tests/integration/test_send_pending_process.py", "tests/integration/test_vendors_in_trouble.py",
-    "tests/integration/test_where_a_process_dies.py",
-]  # fmt: skip
-# With the newest pair only: twenty thousand entries, and servers of pages that are cut off or killed.
-MANY = [
-    "tests/integration/test_many_workers.py", "tests/servers/test_asgi.py", "tests/servers/test_database_restart.py",
-    "tests/servers/test_wsgi_servers.py",
-]  # fmt: skip
 # What a shop's developer has exported for the shop is not meant for these tests.
 CLEAN = dict.fromkeys(("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "PYTEST_ADDOPTS", "PYTHONHOME", "PYTHONPATH"))
 
@@ -97,15 +69,15 @@ def tests(session: nox.Session, django: str, server: str) -> None:
 
 
 def selection(pair: tuple[str, str], server: str) -> list[str]:
-    """The folder of the tests, and what of it is left to others."""
-    left = [*ONCE]
+    """The folder of the tests, and without which marks of pyproject.toml: what bears one is left to others."""
+    left = ["once"]
     if pair != NEWEST:
-        left += MANY
+        left.append("newest")
     if pair not in {(python, django) for python, django, others in PAIRS if others}:
-        left += ENDS
+        left.append("ends")
     if server in SERVERS:
-        left += NO_DATABASE
-    return ["tests/servers" if server == "queues" else "tests", *(f"--ignore={path}" for path in left)]
+        left.append("any_database")
+    return ["tests/servers" if server == "queues" else "tests", "-m", " and ".join(f"not {mark}" for mark in left)]
 
 
 @nox.session(tags=["services"])

@@ -11,7 +11,7 @@ from django.test import Client
 from django_vt.models import SendLogEntry
 from tests.support.ordering import PIXEL_COOKIE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.allauth]
 
 ADDRESS = "shopper@example.com"
 PASSWORD = "two-steeps-please"

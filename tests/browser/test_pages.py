@@ -14,7 +14,7 @@ from tests.browser.looks import DARK_PHONE, LIGHT_DESK, LIGHT_PHONE, LOOKS, wear
 from tests.browser.pages import PAGES
 from tests.browser.pictures import LARGEST, PICTURES
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process, pytest.mark.browser]
 
 WIDTH = "return document.documentElement.scrollWidth"
 # On these two every rule is asked, on the other two those of colours.

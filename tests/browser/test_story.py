@@ -18,6 +18,8 @@ from example_project.shop_server import ShopServer
 from tests.browser.keyboard import Keyboard
 from tests.browser.leaving import PATIENCE
 
+pytestmark = [pytest.mark.process, pytest.mark.browser]
+
 ROOT = Path(__file__).parents[2]
 LONGEST_PAUSE = 60  # seconds; of a vendor that was down for less
 PREPARE = "from example_project.preparation import prepare; prepare({})"

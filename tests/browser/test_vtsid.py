@@ -10,7 +10,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from django_vt.identity import VTSID_PATTERN
 from django_vt.models import SendLogEntry
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process, pytest.mark.browser]
 
 QUEUE = "return window._vteq"
 

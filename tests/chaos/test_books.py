@@ -12,6 +12,8 @@ from tests.chaos.books import Books
 from tests.chaos.duplicates import Request, Sender
 from tests.chaos.processes import Kill
 
+pytestmark = [pytest.mark.any_database, pytest.mark.ends]
+
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
 THREAD, WORKER, CHILD = Sender("thread", 10, 10), Sender("send_pending", 20, 20), Sender("celery", 30, 31)
 KILL_OF_WORKER = Kill("send_pending", 20, concurrency=2, in_flight=2)

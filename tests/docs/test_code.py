@@ -16,6 +16,8 @@ from django_vt.checks import check_settings
 from tests.docs import stage
 from tests.docs.pages import DOCS, PAGES, ROOT, Code, code, title
 
+pytestmark = pytest.mark.once
+
 # The tutorial's is followed in a project of its own: test_tutorial.py.
 WITH_CODE = [page for page in PAGES if code(page) and page != DOCS / "tutorial.md"]
 ELSEWHERE = {"BACKEND", "DISPATCHER", "ENDPOINT", "TIMEOUT"}  # would take the events out of this process

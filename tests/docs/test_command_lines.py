@@ -11,6 +11,8 @@ from django.core.management import find_commands, load_command_class
 
 from tests.docs.pages import DOCS, PAGES, ROOT, text
 
+pytestmark = pytest.mark.once
+
 OWN = set(find_commands(str(ROOT / "django_vt" / "management")))
 DEPLOYMENT = sorted((DOCS / "how-to" / "deployment").iterdir())
 # In a shell, in a unit, in cron; and in a compose file, where it is a list.

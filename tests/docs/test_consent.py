@@ -15,7 +15,7 @@ from tests.docs import stage
 from tests.docs.pages import DOCS, code
 from tests.support.ordering import BUYER, PIXEL, PIXEL_COOKIE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture(autouse=True)

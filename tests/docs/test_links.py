@@ -9,6 +9,8 @@ import pytest
 
 from tests.docs.pages import DOCS, PAGES, text, title
 
+pytestmark = pytest.mark.once
+
 MARKDOWN_LINK = re.compile(r"\]\(([^)#\s]+)\)")
 DOC_ROLE = re.compile(r"\{(?:doc)\}`(?:[^`<]*<)?([^`>]+)>?`")
 

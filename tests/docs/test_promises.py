@@ -9,6 +9,8 @@ import pytest
 
 from tests.docs.pages import DOCS, PAGES, README, ROOT, rows, section, sections, text, title
 
+pytestmark = pytest.mark.once
+
 EXPLANATIONS = [page for page in sorted((DOCS / "explanation").glob("*.md")) if page.name != "index.md"]
 TEST_NAME = re.compile(r"`(test_\w+)`")
 

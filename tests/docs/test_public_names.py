@@ -15,6 +15,8 @@ import django_vt
 from tests.docs.public_names import all_described, described, thing
 from tests.typing.completeness import incomplete, seen
 
+pytestmark = pytest.mark.once
+
 # Adapters to packages that are not here; and a module that is run, not imported.
 LEFT_OUT = (
     *(f"django_vt.contrib.{adapter}" for adapter in ("oscar", "plans", "salesman")),

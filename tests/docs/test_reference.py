@@ -22,6 +22,8 @@ from django_vt.protocol import reasons
 from django_vt.recording import receivers
 from tests.docs.pages import DOCS, ROOT, first_column, rows, section, sections, spans, text
 
+pytestmark = pytest.mark.once
+
 REFERENCE = DOCS / "reference"
 PACKAGE = ROOT / "django_vt"
 SETTINGS = REFERENCE / "settings.md"

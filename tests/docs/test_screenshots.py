@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.browser.pictures import LARGEST, LARGEST_OF_ALL, OF_THE_DOCUMENTATION, PICTURES
 from tests.docs.pages import PAGES, text
+
+pytestmark = pytest.mark.once
 
 SCREENSHOT = re.compile(r"!\[([^\]]*)\]\((?:\.\./)?(?:docs/)?_static/screenshots/([^)]+)\)")
 SHOWN = [(name, alternative) for page in PAGES for alternative, name in SCREENSHOT.findall(text(page))]

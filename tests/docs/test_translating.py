@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from io import BytesIO
 
+import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from django.utils import translation
 
 from tests.docs.pages import DOCS, text
+
+pytestmark = pytest.mark.once
 
 PAGE = DOCS / "how-to" / "translating.md"
 

@@ -11,6 +11,8 @@ from tests.docs import five_steps
 from tests.docs.pages import DOCS, text
 from tests.docs.walk import Walk, free_ports, is_seen
 
+pytestmark = [pytest.mark.process, pytest.mark.once]
+
 # .ci/run takes these steps too, with the wheel.
 INSTALLATIONS = re.compile(r"^\$ (?:python -m (?:venv|pip) .*|\. venv/bin/activate)\n", re.MULTILINE)
 PAGES = {"tutorial": text(DOCS / "tutorial.md"), "five steps": five_steps.page()}

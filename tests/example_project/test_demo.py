@@ -17,6 +17,8 @@ from example_project import demo
 from example_project.shop_server import ShopFailed
 from tests.example_project.conftest import Start, read_until
 
+pytestmark = [pytest.mark.process, pytest.mark.once]
+
 
 class SilentShop:
     """As much of a ShopServer as a failure asks for."""

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from example_project.report import MARGIN, event_text, table
+
+pytestmark = pytest.mark.once
 
 
 def test_an_event_is_valid_json_in_lines_of_a_terminals_width() -> None:

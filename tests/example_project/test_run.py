@@ -14,6 +14,8 @@ from example_project.run import free_port
 from example_project.shop_server import ShopFailed
 from tests.example_project.conftest import Start, read_until
 
+pytestmark = [pytest.mark.process, pytest.mark.once]
+
 
 @pytest.fixture
 def shop_port() -> int:

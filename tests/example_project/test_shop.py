@@ -6,9 +6,12 @@ import re
 from pathlib import Path
 
 import environ
+import pytest
 
 from example_project.preparation import environment
 from tests.example_project.conftest import REPOSITORY, Start
+
+pytestmark = pytest.mark.once
 
 MANAGE = REPOSITORY / "example_project" / "manage.py"
 

@@ -10,6 +10,8 @@ from example_project.browser import Browser
 from example_project.preparation import environment
 from example_project.shop_server import ShopFailed, ShopServer
 
+pytestmark = pytest.mark.once
+
 
 def test_a_shop_that_does_not_start_says_its_last_words(tmp_path: Path) -> None:
     settings = {**environment(tmp_path, "http://127.0.0.1:9/event", debug=False), "ALLOWED_HOSTS": ""}

@@ -9,7 +9,7 @@ from django.test import Client
 
 from django_vt.models import SendLogEntry
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.impersonation]
 
 WAYS = {
     "hijack": (lambda customer: ("/hijack/acquire/", {"user_pk": customer.pk}), "/hijack/release/"),

@@ -15,7 +15,7 @@ from django_vt.testing import Hang
 from tests.support import processes
 from tests.support.delivering import configure, one, pending, statuses
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process, pytest.mark.newest]
 
 HTTP = {"BACKEND": "django_vt.backends.http.HttpBackend", "DISPATCHER": "django_vt.dispatchers.manual.ManualDispatcher"}
 WORKERS = 4

@@ -41,7 +41,7 @@ from tests.support.misbehaviour import (
 )
 from tests.support.ordering import order, request_with
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database, pytest.mark.ends]
 
 ADDRESS = "Canary.Bird@leak.example"
 COOKIES = {"_vt_user": "canary-1_canary-2_false", "_vtsid": "canary-3"}

@@ -10,7 +10,7 @@ from django_vt.delivery.deliver import Delivery
 from django_vt.models import SendLogEntry
 from tests.support.delivering import configure, endpoint, one, pending, statuses, until_settled
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database, pytest.mark.ends]
 
 
 # One bad entry

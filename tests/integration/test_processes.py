@@ -12,6 +12,8 @@ from django_vt.testing import Answer, Hang
 from tests.support import processes
 from tests.support.delivering import statuses
 
+pytestmark = [pytest.mark.process, pytest.mark.any_database, pytest.mark.ends]
+
 MANUAL = "django_vt.dispatchers.manual.ManualDispatcher"
 
 

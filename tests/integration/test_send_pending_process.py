@@ -26,7 +26,7 @@ DJANGO_VT = {{"ACCOUNT_ID": "acc123", "ENDPOINT": "{endpoint}", "BATCH_SIZE": 1}
 
 Start: TypeAlias = "Callable[..., subprocess.Popen[str]]"
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process, pytest.mark.any_database, pytest.mark.ends]
 
 
 class Hook:

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = [pytest.mark.process, pytest.mark.any_database]
+
 HEAVY = ["celery", "django_tasks", "kombu", "requests", "sentry_sdk", "urllib3"]
 START = """
 import sys

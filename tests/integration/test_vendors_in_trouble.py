@@ -11,7 +11,7 @@ from tests.support.delivering import configure, one, pending
 from tests.support.misbehaviour import DripBody, DripHead, HugeBody, redirect
 from tests.support.tls import certificate
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database, pytest.mark.ends]
 
 PAUSES = "Sending to Vibetrace (account acc123, type wishlist) pauses until "
 

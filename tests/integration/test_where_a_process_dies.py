@@ -14,6 +14,8 @@ from django_vt.models import SendLogEntry
 from tests.support import processes
 from tests.support.delivering import statuses
 
+pytestmark = [pytest.mark.process, pytest.mark.ends]
+
 IMMEDIATE = "django_vt.dispatchers.immediate.ImmediateDispatcher"
 BODY = """
 import os, signal

@@ -14,6 +14,8 @@ from tests.million.conftest import ENTRIES, first
 from tests.million.plans import Recorded, explained
 from tests.support.people import url
 
+pytestmark = pytest.mark.million
+
 LIMIT = 10_000
 # Session and user; the state of sending twice, what is due; the count, the page's ids, the page.
 LIST = 8

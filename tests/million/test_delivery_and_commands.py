@@ -18,6 +18,8 @@ from tests.million.plans import explained
 from tests.million.test_admin import assert_few_are_read
 from tests.unit.management.commands.conftest import run
 
+pytestmark = pytest.mark.million
+
 PENDING = 200
 BATCH, CLAIM = 20, 80
 LOOK_AHEAD = 8

@@ -19,7 +19,7 @@ from django_vt.models import SendLogEntry
 from django_vt.testing import FakeVendor, Hang
 from tests.oscar.shopper import Shopper
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.oscar]
 
 PIXEL = {"_vt_user": "8139618027113397_253412802711339765_false_false"}
 GUEST = "guest@example.com"

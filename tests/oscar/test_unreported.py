@@ -14,7 +14,7 @@ from oscar.test.factories import create_order, create_product
 
 from django_vt.models import SendLogEntry
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.oscar]
 
 
 @pytest.fixture

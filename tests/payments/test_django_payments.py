@@ -9,7 +9,7 @@ from payments import PaymentStatus
 from django_vt.models import RememberedIdentity, SendLogEntry
 from tests.payments.shop.models import Payment
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.payments]
 
 
 def go_to_pay(browser: Client) -> Payment:

@@ -13,7 +13,7 @@ from django_vt.models import RememberedIdentity, SendLogEntry
 from tests.payments.shop.models import Order
 from tests.payments.stripe_api import StripeAPI, call_back
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.payments]
 
 COMPLETED = "checkout.session.completed"
 PAID_LATER = "checkout.session.async_payment_succeeded"

@@ -19,7 +19,7 @@ from django_vt.models import SendLogEntry
 from django_vt.testing import FakeVendor
 from django_vt.testing.fake_vendor import Hang
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.plans]
 
 PIXEL_COOKIE = "8139618027113397_253412802711339765_false_false"
 BY_PIXEL = "pixel:8139618027113397_253412802711339765"

@@ -15,6 +15,8 @@ import pytest
 
 import django_vt
 
+pytestmark = [pytest.mark.process, pytest.mark.once, pytest.mark.xdist_group("packaging")]
+
 ROOT = Path(__file__).parents[2]
 METADATA = (
     ".editorconfig", ".pre-commit-config.yaml", ".readthedocs.yaml", "CHANGELOG.md", "CODE_OF_CONDUCT.md",

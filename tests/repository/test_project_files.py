@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / folder / "README.md" for folder in ("benchmarks", "example_project", "tests"))]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

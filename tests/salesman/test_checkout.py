@@ -19,7 +19,7 @@ from django_vt.testing.fake_vendor import Hang
 from tests.salesman.shop.models import Tea
 from tests.salesman.shopper import GUEST, Shopper, provider_calls_back
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.salesman]
 
 PIXEL = {"_vt_user": "8139618027113397_253412802711339765_false_false"}
 BY_PIXEL = "pixel:8139618027113397_253412802711339765"

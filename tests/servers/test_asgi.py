@@ -15,6 +15,8 @@ from django_vt.models import RememberedIdentity, SendLogEntry
 from tests.projects.shop.models import Order
 from tests.support.ordering import BUYER, PIXEL, PIXEL_COOKIE
 
+pytestmark = [pytest.mark.process, pytest.mark.server, pytest.mark.newest]
+
 VISITORS = 2000
 LISTENING = re.compile(r"http://127\.0\.0\.1:(\d+)")
 

@@ -13,6 +13,8 @@ from django_vt.models import Endpoint, SendLogEntry
 from django_vt.testing import Answer, Hang
 from tests.projects.shop.models import Order
 
+pytestmark = [pytest.mark.process, pytest.mark.server]
+
 real_brokers = pytest.mark.parametrize("broker", ["redis", "rabbitmq"], indirect=True)
 brokers_in_trouble = pytest.mark.parametrize(
     "broker",

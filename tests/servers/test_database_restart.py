@@ -15,6 +15,8 @@ import pytest
 
 from tests.support import processes
 
+pytestmark = [pytest.mark.process, pytest.mark.server, pytest.mark.newest]
+
 SERVERS = {
     "postgresql": os.environ.get("POSTGRESQL_SERVER", "postgres://postgres@127.0.0.1:5432"),
     "mariadb": os.environ.get("MARIADB_SERVER", "mysql://root@127.0.0.1:3306"),

@@ -16,6 +16,8 @@ from django_vt.testing import Answer, FakeVendor
 from tests.projects.tasks import settings as tasks_project
 from tests.servers.conftest import Process, Start
 
+pytestmark = [pytest.mark.process, pytest.mark.server]
+
 
 @pytest.fixture
 def shop(fake_vendor: FakeVendor, transactional_db: None) -> Iterator[None]:

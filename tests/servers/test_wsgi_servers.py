@@ -10,6 +10,8 @@ import requests
 from django_vt.models import SendLogEntry
 from tests.servers.conftest import Process, Start
 
+pytestmark = [pytest.mark.process, pytest.mark.server, pytest.mark.newest]
+
 APPLICATION = "tests.projects.wsgi.application:application"
 GUNICORN = ("-m", "gunicorn", "--preload", "--workers=2", "--bind=127.0.0.1:0", "--no-control-socket", APPLICATION)
 UWSGI = (

@@ -10,6 +10,8 @@ import pytest
 
 from tests.simulation.world import LATENCY, SimulatedWorker, World
 
+pytestmark = [pytest.mark.any_database, pytest.mark.ends]
+
 
 def backlog(world: World, count: int, share: float, bad: tuple[int, float]) -> None:
     """So many orders wait; the vendor stumbles over a share of them, wherever in the backlog they are."""

@@ -12,6 +12,8 @@ from babel.plural import PluralRule
 from tests.translations import __main__ as make_messages
 from tests.translations import catalogues
 
+pytestmark = [pytest.mark.any_database, pytest.mark.ends]
+
 LANGUAGES = catalogues.languages()
 
 

@@ -13,6 +13,8 @@ import pytest
 
 from tests.webassembly.inside import compile_all
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., tuple[int, str]]
 

@@ -11,8 +11,23 @@ from django_vt.admin import filters
 from django_vt.models import SendLogEntry
 
 LIST = reverse("admin:django_vt_sendlogentry_changelist")
-NAMES = sorted({*filters.PARAMETERS, "q", "o", "p", "e", "all", "_facets", "_popup", "_to_field", "id", "pk", "identity"})
-LIKELY = ["", "0", "-1", "1", "999999999999999999", "reference:", "address:x", "identity:1", "24h", "sent", "\0", "\ud800"]
+NAMES = sorted(
+    {*filters.PARAMETERS, "q", "o", "p", "e", "all", "_facets", "_popup", "_to_field", "id", "pk", "identity"}
+)
+LIKELY = [
+    "",
+    "0",
+    "-1",
+    "1",
+    "999999999999999999",
+    "reference:",
+    "address:x",
+    "identity:1",
+    "24h",
+    "sent",
+    "\0",
+    "\ud800",
+]
 VALUES = st.sampled_from(LIKELY) | st.text(max_size=40)
 
 

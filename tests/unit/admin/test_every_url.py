@@ -20,6 +20,8 @@ from tests.support.delivering import endpoint_row
 from tests.support.people import CANARY
 from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW
 
+pytestmark = [pytest.mark.any_database, pytest.mark.ends]
+
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^()]*\)")
 METHODS = ("get", "head", "post", "put", "delete")
 STRANGERS: dict[str, tuple[tuple[str, ...], bool] | None] = {

@@ -17,6 +17,8 @@ from django_vt.operations.sending_state import SendingState
 from tests.support.people import url
 from tests.unit.admin.conftest import RESEND, VIEW, ago
 
+pytestmark = pytest.mark.any_database
+
 ENTRIES = {1: "1 intrare", 2: "2 intrări", 19: "19 intrări", 20: "20 de intrări", 101: "101 intrări"}
 
 

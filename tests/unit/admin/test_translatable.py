@@ -12,6 +12,8 @@ from tests.translations.catalogues import PACKAGE
 from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW
 from tests.unit.admin.scenes import ADDRESS, SCENES, Stage
 
+pytestmark = [pytest.mark.any_database, pytest.mark.ends]
+
 # What stands on the pages as it is: the log's own data, and what is the vendor's or the protocol's.
 DATA = (ADDRESS, CANARY, "email:", "pixel:", "confirmation", "login", "acc123", "too old", "anna", VIEW, RESEND, PEOPLE)
 # What is translated, and what is for style sheets.

@@ -10,6 +10,8 @@ from django_vt.backends.locmem import LocMemBackend
 from django_vt.protocol.outcome import Reply
 from tests.unit.backends.requests_to import login, logins
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize("backend", [ConsoleBackend, DummyBackend, HttpBackend, LocMemBackend])
 def test_no_backend_has_anything_to_say_to_the_checks_and_each_can_be_closed(backend):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from django.core.checks import CheckMessage, run_checks
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from django_vt import conf
 from tests.unit.checks.conftest import ids
+
+pytestmark = [pytest.mark.any_database, pytest.mark.ends]
 
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.sampled_from(["os.path.x"]),

@@ -8,6 +8,8 @@ from django.db import connection
 
 from django_vt.checks import check_charset, check_databases
 
+pytestmark = pytest.mark.any_database
+
 TABLE = "django_vt_sendlogentry"
 
 

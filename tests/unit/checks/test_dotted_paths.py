@@ -7,6 +7,8 @@ from django_vt.backends.base import Backend
 from django_vt.dispatchers.base import Dispatcher
 from tests.unit.checks.conftest import ids
 
+pytestmark = pytest.mark.any_database
+
 NOT_CALLABLE = "a string"
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from tests.unit.checks.conftest import ids
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize(
     "endpoint",

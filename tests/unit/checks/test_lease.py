@@ -4,6 +4,8 @@ import pytest
 
 from tests.unit.checks.conftest import ids
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize(("timeout", "lease"), [((3.05, 10), 26.09), ((5, 60), 120), ((1, 1), 3)])
 def test_a_lease_shorter_than_twice_the_deadline_is_an_error(found, timeout, lease):

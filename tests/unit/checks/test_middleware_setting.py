@@ -5,6 +5,8 @@ import pytest
 from django_vt.middleware import VTIdentityMiddleware
 from tests.unit.checks.conftest import ids
 
+pytestmark = pytest.mark.any_database
+
 
 class SubclassedMiddleware(VTIdentityMiddleware):
     pass

@@ -10,6 +10,8 @@ from django.core.management.base import SystemCheckError
 from django_vt import conf
 from tests.unit.checks.conftest import ACCOUNT, ids
 
+pytestmark = pytest.mark.any_database
+
 
 def test_the_settings_of_readme_are_found_good(found):
     assert found() == []

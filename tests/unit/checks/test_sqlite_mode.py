@@ -5,6 +5,8 @@ from django.db import connections
 
 from django_vt.dispatchers import _platform
 
+pytestmark = pytest.mark.any_database
+
 THREAD = "django_vt.dispatchers.thread.ThreadDispatcher"
 
 

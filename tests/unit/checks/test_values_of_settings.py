@@ -5,6 +5,8 @@ import pytest
 from django_vt import conf
 from tests.unit.checks.conftest import ACCOUNT
 
+pytestmark = pytest.mark.any_database
+
 BOOLS = ("ENABLED", "TRUST_ENV", "FAIL_SILENTLY")
 WRONG = [
     ("ACCOUNT_ID", [123, ["acc123"], {}, {1: "acc123"}, {"one.ro": None}]),

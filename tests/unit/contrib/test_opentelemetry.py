@@ -16,7 +16,7 @@ from django_vt.identity import Identity
 from django_vt.testing import Answer
 from tests.support.misbehaviour import ResetAfterReading
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 CANARY = "canary"
 ADDRESS = "canary.bird@leak.example"

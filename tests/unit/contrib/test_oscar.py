@@ -19,7 +19,7 @@ from django_vt.contrib.oscar.apps import OscarConfig
 from django_vt.models import SendLogEntry
 from django_vt.visitors import serving
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 MODULE = "django_vt.contrib.oscar.receivers"
 

@@ -18,7 +18,7 @@ from django_vt import identity
 from django_vt.contrib.plans.apps import PlansConfig
 from django_vt.models import RememberedIdentity, SendLogEntry
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 MODULE = "django_vt.contrib.plans.receivers"
 BUYER = SimpleNamespace(pk=7, email="buyer@example.com")

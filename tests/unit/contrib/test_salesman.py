@@ -19,7 +19,7 @@ from django_vt import identity
 from django_vt.contrib.salesman.apps import SalesmanConfig
 from django_vt.models import RememberedIdentity, SendLogEntry
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 MODULE = "django_vt.contrib.salesman.receivers"
 STAFF = SimpleNamespace(pk=9, is_staff=True)

@@ -9,6 +9,8 @@ import pytest
 
 from django_vt.contrib.sentry import VibetraceIntegration, scrub_breadcrumb, scrub_event, scrub_span
 
+pytestmark = pytest.mark.once
+
 CANARY = "canary"
 PLAIN = {"BACKEND": "tests.unit.contrib.sentry_run.PlainBackend"}
 # With it the addresses of streamed spans are whole.

@@ -8,6 +8,8 @@ from django_vt.exceptions import DeliveryError
 from django_vt.protocol import outcome, reasons
 from django_vt.protocol.outcome import Fate, Kind, Record, Reply, Turn, Verdict
 
+pytestmark = pytest.mark.any_database
+
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
 MISCONFIGURED = {*range(300, 400), 401, 403, 404, 405, 410}
 TO_RETRY = {408, 425, 429, *range(500, 600), *range(100, 200)}

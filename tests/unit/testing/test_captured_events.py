@@ -14,6 +14,8 @@ from django_vt.testing import captured_events
 from tests.support.ordering import order
 from tests.unit.testing.recording import Failure, place_order, record, record_and_fail, references
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.django_db
 def test_what_a_block_recorded_is_there_in_its_order():

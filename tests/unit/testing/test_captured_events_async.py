@@ -11,6 +11,8 @@ from django_vt.events import Event
 from django_vt.testing import captured_events
 from tests.unit.testing.recording import SHOPPER, Failure, record, record_and_fail, references
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.django_db(transaction=True)
 def test_async_code_is_captured():

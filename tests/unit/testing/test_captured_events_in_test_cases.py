@@ -13,6 +13,8 @@ from django_vt.testing import captured_events
 from tests.projects.shop.models import Order
 from tests.unit.testing.recording import SHOPPER, Failure, place_order, record, record_and_fail, references
 
+pytestmark = pytest.mark.any_database
+
 
 class InATestCase(TestCase):
     def test_an_order_is_captured(self):

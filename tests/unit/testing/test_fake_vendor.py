@@ -21,6 +21,8 @@ from tests.support.raw_client import (
     target,
 )
 
+pytestmark = [pytest.mark.once, pytest.mark.any_database]
+
 
 def test_an_event_is_answered_with_jsonp_and_kept(vendor):
     before = datetime.datetime.now(datetime.timezone.utc)

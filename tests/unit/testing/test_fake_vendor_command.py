@@ -12,6 +12,8 @@ import requests
 
 from tests.support.raw_client import LOGIN, target
 
+pytestmark = [pytest.mark.process, pytest.mark.any_database]
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -12,6 +12,8 @@ from django_vt.testing.fake_vendor.document import read_request
 from tests.support.raw_client import LOGIN, ask, confirmation, connected, read_answer, request_bytes, target
 from tests.support.recorded import RECORDED
 
+pytestmark = pytest.mark.any_database
+
 PIXEL = {"userId": "0111", "sessionId": "013123"}
 
 

@@ -18,6 +18,8 @@ from tests.support import tls
 from tests.support.misbehaviour import DripBody
 from tests.support.raw_client import LOGIN, ask, connected, read_all, read_answer, request_bytes, target
 
+pytestmark = [pytest.mark.once, pytest.mark.any_database]
+
 
 def vendor_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "fake-vendor"]

@@ -11,6 +11,8 @@ from django_vt.testing import Answer, Hang, Misbehaviour
 from django_vt.testing.fake_vendor.server import Exchange
 from tests.support.raw_client import LOGIN, asking, assert_nothing_comes, read_answer, request_bytes, target
 
+pytestmark = [pytest.mark.once, pytest.mark.any_database]
+
 USUAL_BODY = b'vt({"status": "ok"})'
 
 

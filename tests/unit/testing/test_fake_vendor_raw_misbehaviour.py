@@ -38,6 +38,8 @@ from tests.support.raw_client import (
     target,
 )
 
+pytestmark = pytest.mark.any_database
+
 USUAL_BODY = b'vt({"status": "ok"})'
 
 

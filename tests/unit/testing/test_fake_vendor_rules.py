@@ -7,6 +7,8 @@ import pytest
 from django_vt.testing import Answer, FakeVendor
 from tests.support.raw_client import LOGIN, ask, asking, confirmation, read_answer
 
+pytestmark = pytest.mark.any_database
+
 
 def statuses(vendor, count: int, *events) -> list[int]:
     return [ask(vendor, *events or (LOGIN,)) for _ in range(count)]

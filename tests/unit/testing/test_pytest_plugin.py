@@ -11,6 +11,8 @@ from django.conf import settings as django_settings
 from django_vt.delivery import deliver_due
 from tests.unit.testing.recording import Failure, place_order, record, record_and_fail, references
 
+pytestmark = pytest.mark.any_database
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -15,6 +15,8 @@ from tests.support.delivering import configure
 from tests.support.misbehaviour import EARLY_HINTS, Bytes, EarlyHints, HangUp, ResetAfterReading
 from tests.unit.backends.requests_to import login
 
+pytestmark = pytest.mark.any_database
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 ENDS = pytest.mark.parametrize("end", [HangUp(), ResetAfterReading()], ids=["closed", "reset"])

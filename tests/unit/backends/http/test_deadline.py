@@ -18,6 +18,8 @@ from tests.support.misbehaviour import DripBody, DripHead
 from tests.support.tls import certificate, dripping_handshake
 from tests.unit.backends.requests_to import login
 
+pytestmark = pytest.mark.any_database
+
 DEADLINE = 0.5  # of the fixture `vendor`: 0.2 s and 0.3 s
 PATIENCE = 3.0  # for a machine that has other things to do
 

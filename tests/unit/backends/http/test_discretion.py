@@ -11,6 +11,8 @@ from django_vt.testing import Answer, Hang
 from tests.support.misbehaviour import Garbage, MalformedHeaders, ResetAfterReading, redirect
 from tests.unit.backends.requests_to import login
 
+pytestmark = pytest.mark.any_database
+
 SECRETS = ("canary", "example.com", "data=", "%40")
 
 

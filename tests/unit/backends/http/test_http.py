@@ -30,6 +30,8 @@ from tests.support.misbehaviour import (
 from tests.support.recorded import RECORDED
 from tests.unit.backends.requests_to import Entry, login, logins
 
+pytestmark = pytest.mark.any_database
+
 CHUNKS_THAT_ARE_NONE = Answer(headers={"Transfer-Encoding": "chunked"}, body=b"no chunk\r\n")
 
 

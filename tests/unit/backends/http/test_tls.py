@@ -12,6 +12,8 @@ from tests.support.delivering import configure
 from tests.support.tls import certificate
 from tests.unit.backends.requests_to import login
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.mark.parametrize("names", [["127.0.0.1"], ["other.example"]])
 def test_only_a_certificate_that_is_trusted_and_of_that_name_is_accepted(  # noqa: PLR0917

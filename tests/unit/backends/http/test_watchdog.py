@@ -7,6 +7,8 @@ import pytest
 from django_vt.backends.http._deadline import Watchdog
 from tests.unit.backends.requests_to import login
 
+pytestmark = pytest.mark.any_database
+
 LONG = 3600
 
 

@@ -14,6 +14,8 @@ from django_vt.backends.http._wire import DiscreetConnection
 from django_vt.protocol.outcome import Reply
 from django_vt.protocol.packing import OutgoingRequest
 
+pytestmark = pytest.mark.any_database
+
 QUERY = "data=%5B%7B%22type%22%3A%22wishlist%22%2C%22email%22%3A%22buyer%40example.com%22%7D%5D&callback=vt&ts=7"
 
 

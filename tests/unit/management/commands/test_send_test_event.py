@@ -122,7 +122,16 @@ def test_what_comes_before_the_vendor_is_told_too(script, code):
 
 
 def test_every_reason_for_no_answer_has_its_advice():
-    without_answer = {"UNREACHABLE", "UNKNOWN_HOST", "TLS", "TLS_VERSION", "TIMED_OUT", "BROKEN", "BACKEND_FAILED", "PLAIN_HTTP"}
+    without_answer = {
+        "UNREACHABLE",
+        "UNKNOWN_HOST",
+        "TLS",
+        "TLS_VERSION",
+        "TIMED_OUT",
+        "BROKEN",
+        "BACKEND_FAILED",
+        "PLAIN_HTTP",
+    }
     assert set(advice.OF_REASON) == {getattr(reasons, name) for name in without_answer}
     for code in advice.OF_REASON:
         assert advice.on(Verdict(Kind.RETRY, reasons.reason(code, "detail"))) == advice.OF_REASON[code]
