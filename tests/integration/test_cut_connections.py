@@ -79,7 +79,7 @@ def test_wherever_the_connection_ends_each_answer_is_stored_and_told_once(clock,
         signal.connect(receiver)
     try:
         number = 1
-        while pass_with_cut(clock, script, number, end, status, told):
+        while pass_with_cut(clock, script, number, end=end, status=status, told=told):
             number += 1
     finally:
         for signal, receiver in receivers.items():
@@ -87,7 +87,7 @@ def test_wherever_the_connection_ends_each_answer_is_stored_and_told_once(clock,
     assert number > 5
 
 
-def pass_with_cut(clock: Any, script: Any, number: int, end: Callable[[], None], status: int, told: Any) -> bool:
+def pass_with_cut(clock: Any, script: Any, number: int, *, end: Callable[[], None], status: int, told: Any) -> bool:
     """Deliver two good entries and one bad one; False where the pass has no such statement any more."""
     SendLogEntry.objects.all().delete()
     script.requests.clear()
