@@ -177,6 +177,11 @@ def test_only_delivery_calls_a_backend_and_by_its_dotted_path():
     assert all(name.startswith("django_vt.backends.base.") for name in of_delivery if ".backends" in name)
 
 
+def test_only_the_resolver_and_the_checks_read_the_setting_of_the_account():
+    readers = {unit(path) for path in sources(PACKAGE) if "settings.ACCOUNT_ID" in path.read_text(encoding="utf-8")}
+    assert readers == {"accounts", "checks"}
+
+
 @pytest.mark.parametrize("path", sources(PACKAGE, ROOT / "tests", ROOT / "example_project"), ids=name)
 def test_files_stay_within_400_lines(path):
     lines = path.read_text(encoding="utf-8").count("\n")

@@ -19,7 +19,7 @@ PUBLIC = {
     "django_vt.events": ["Confirmation", "Login", "Event", "Item"],
     "django_vt.identity": ["Identity", "current"],
     "django_vt.signals": ["order_placed", "event_sent", "event_failed"],
-    "django_vt.delivery.deliver.deliver": ["deliver_due", "DeliveryReport"],
+    "django_vt.delivery": ["deliver_due", "DeliveryReport"],
     "django_vt.testing": ["captured_events", "FakeVendor"],
     "django_vt.middleware": ["VTIdentityMiddleware"],
 }
@@ -53,7 +53,7 @@ def test_track_and_atrack_take_the_event_and_keywords(function):
 
 @pytest.mark.parametrize("function", [django_vt.remember_identity, django_vt.aremember_identity])
 def test_remember_identity_takes_request_and_reference(function):
-    assert parameters(function) == [("request", False), ("reference", False), ("using", True)]
+    assert parameters(function) == [("request", False), ("reference", False), ("using", True), ("account_id", True)]
 
 
 def test_the_events_take_what_the_readme_says():
@@ -99,7 +99,20 @@ def test_pydoc_of_the_package_tells_all_that_it_lends():
 
 
 @pytest.mark.parametrize(
-    "module", ["conf", "events", "fields", "identity", "reasons", "exceptions", "packing", "outcome"]
+    "module",
+    [
+        "conf",
+        "events",
+        "identity",
+        "exceptions",
+        "settings_rules",
+        "accounts",
+        "protocol.addresses",
+        "protocol.values",
+        "protocol.reasons",
+        "protocol.packing",
+        "protocol.outcome",
+    ],
 )
 def test_the_pure_modules_need_no_apps(module):
     code = f"from django.conf import settings; settings.configure(); import django_vt.{module}, sys; "
