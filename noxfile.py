@@ -41,7 +41,7 @@ SERVERS = {
 ONCE = [
     "tests/unit/contrib", "tests/docs", "tests/example_project", "tests/repository", "tests/webassembly",
     "tests/unit/testing/test_fake_vendor.py", "tests/unit/testing/test_fake_vendor_life.py",
-    "tests/unit/testing/test_fake_vendor_misbehaviour.py",
+    "tests/unit/testing/test_fake_vendor_misbehaviour.py", "tests/unit/testing/test_fake_vendor_raw_misbehaviour.py",
 ]  # fmt: skip
 # The same on every database.
 NO_DATABASE = [
