@@ -1,4 +1,4 @@
-"""TLS for the stand-in: certificates of an authority that nobody knows, and a handshake that never ends."""
+"""Certificates of an authority that nobody knows, and servers that shake hands oddly."""
 
 from __future__ import annotations
 
@@ -30,24 +30,27 @@ def certificate(folder: Path, *names: str) -> Certificate:
 
 
 @contextmanager
-def dripping_handshake(interval: float = 0.02) -> Iterator[str]:
-    """The endpoint of a server that begins to shake hands, and sends a byte every `interval` seconds."""
+def handshake(answer: bytes, *, drips: bool = False) -> Iterator[str]:
+    """The endpoint of a server that answers the first handshake with these bytes and ends the connection.
+
+    If `drips`, it goes on with a byte every fiftieth of a second instead.
+    """
     ended = threading.Event()
 
-    def drip(server: socket.socket) -> None:
+    def serve(server: socket.socket) -> None:
         connection, _ = server.accept()
         with connection, contextlib.suppress(ConnectionError):
-            # The head of a record that would be 16 kB long.
-            connection.sendall(b"\x16\x03\x03\x40\x00")
-            while not ended.wait(interval):
+            connection.recv(65_536)
+            connection.sendall(answer)
+            while drips and not ended.wait(0.02):
                 connection.sendall(b"\0")
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(10)  # nobody may come
-        dripping = threading.Thread(target=drip, args=(server,))
-        dripping.start()
+        serving = threading.Thread(target=serve, args=(server,))
+        serving.start()
         try:
             yield f"https://127.0.0.1:{server.getsockname()[1]}/event"
         finally:
             ended.set()
-            dripping.join()
+            serving.join()

@@ -15,7 +15,7 @@ from django_vt.protocol.outcome import Reply
 from django_vt.testing import FakeVendor, Hang
 from tests.support.delivering import configure
 from tests.support.misbehaviour import DripBody, DripHead
-from tests.support.tls import certificate, dripping_handshake
+from tests.support.tls import certificate, handshake
 from tests.unit.backends.requests_to import login
 
 pytestmark = pytest.mark.any_database
@@ -80,7 +80,8 @@ def test_no_read_waits_longer_than_its_part_of_the_deadline(vendor, backend, set
 
 
 def test_a_handshake_that_drips_ends_with_the_deadline(backend, settings):
-    with dripping_handshake() as endpoint:
+    head_of_a_long_record = b"\x16\x03\x03\x40\x00"  # it would be 16 kB
+    with handshake(head_of_a_long_record, drips=True) as endpoint:
         configure(settings, ENDPOINT=endpoint, TIMEOUT=(0.3, 0.2))
         with Stopwatch() as watch, pytest.raises(DeliveryError, match="timed out"):
             backend.send(login())
