@@ -45,7 +45,7 @@ ARROWS = {
     "apps": {"checks", "recording"},
     "templatetags": {"conf", "events", "exceptions", "identity"},
     "testing": {"models", "recording"},
-    "contrib": {"adapters", "conf", "events"},
+    "contrib": {"adapters", "conf", "events", "models", "operations"},
 }
 NETWORK_AND_DATABASE = {"django.db", "http.client", "requests", "socket", "urllib.request", "urllib3"}
 
