@@ -41,7 +41,7 @@ def _figures(entries: int) -> str:
 
 def _ask() -> None:
     for _time in range(REPEATED):
-        call_command("send_log_status", "--json", stdout=StringIO())
+        call_command("send_log_status", "--format=json", stdout=StringIO())
 
 
 def _orders() -> None:

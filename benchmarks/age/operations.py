@@ -80,7 +80,7 @@ def _give_back(held: Claim, using: str) -> None:
 def send_log_status(using: str) -> float:
     """As monitoring asks."""
     Router.using = using
-    return _milliseconds(lambda: call_command("send_log_status", "--json", database=using, stdout=StringIO()))
+    return _milliseconds(lambda: call_command("send_log_status", "--format=json", database=using, stdout=StringIO()))
 
 
 def list_anew(using: str) -> float:

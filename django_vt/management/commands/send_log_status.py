@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from django_vt.management import arguments, wording
 from django_vt.management.base import SendLogCommand
 from django_vt.models import Endpoint, Status, functions
+from django_vt.operations import metrics
 from django_vt.operations.figures import READ_FOR_REASONS, Figures
 from django_vt.operations.sending_state import SendingState
 from django_vt.protocol import reasons
@@ -34,7 +35,12 @@ class Command(SendLogCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--json", action="store_true", help="Print JSON; lengths of time are in seconds.")
+        parser.add_argument(
+            "--format",
+            choices=FORMATS,
+            default="text",
+            help="text for people, json with lengths of time in seconds, or prometheus for its textfile collector.",
+        )
         parser.add_argument(
             "--max-age", metavar="AGE", help="Exit with 1 if something has been due for longer: 90s, 15m, 2h, 1d."
         )
@@ -42,21 +48,40 @@ class Command(SendLogCommand):
     def work(self, using: str, options: dict[str, Any]) -> None:
         given = options["max_age"]
         max_age = None if given is None else arguments.duration("--max-age", given)
-        figures = Figures.of(using)
-        if options["json"]:
-            self.say(json.dumps({"database": using, **figures.as_json()}, indent=2))
-        else:
-            self.say("\n".join(_lines(using, figures)))
-        age = _age(figures)
+        seen, text = FORMATS[options["format"]](using)
+        self.say(text)
+        age = _age(seen)
         if max_age is not None and age is not None and age > max_age:
-            obstacles = [*wording.obstacles(figures.sending), *wording.strangers(figures.strangers)]
+            obstacles = [*wording.obstacles(seen.sending), *wording.strangers(seen.strangers)]
             what_to_do = obstacles or [NO_WORKER]
             raise CommandError(" ".join([f"Something has been due for {wording.span(age)}.", *what_to_do]))
 
 
-def _age(figures: Figures) -> timedelta | None:
+def _text(using: str) -> tuple[Figures, str]:
+    figures = Figures.of(using)
+    return figures, "\n".join(_lines(using, figures))
+
+
+def _json(using: str) -> tuple[Figures, str]:
+    figures = Figures.of(using)
+    return figures, json.dumps({"database": using, **figures.as_json()}, indent=2)
+
+
+def _prometheus(using: str) -> tuple[metrics.Look, str]:
+    look = metrics.Look.at(using)
+    return look, metrics.as_prometheus(look, using)
+
+
+FORMATS: dict[str, Callable[[str], tuple[Figures | metrics.Look, str]]] = {
+    "text": _text,
+    "json": _json,
+    "prometheus": _prometheus,
+}
+
+
+def _age(seen: Figures | metrics.Look) -> timedelta | None:
     """For how long the oldest due entry has been due."""
-    return None if figures.due_since is None else figures.sending.now - figures.due_since
+    return None if seen.due_since is None else seen.sending.now - seen.due_since
 
 
 def _lines(using: str, figures: Figures) -> Iterator[str]:

@@ -28,7 +28,7 @@ def due(minutes: float, **columns: object):
 
 
 def as_json() -> dict:
-    return json.loads(run("send_log_status", "--json"))
+    return json.loads(run("send_log_status", "--format=json"))
 
 
 # What it prints
@@ -206,7 +206,7 @@ def test_what_waits_for_its_next_attempt_is_not_due(clock):
 
 def test_json_fails_the_same_way_after_the_json():
     due(20)
-    error = fails("send_log_status", "--json", "--max-age=15m")
+    error = fails("send_log_status", "--format=json", "--max-age=15m")
     assert json.loads(error.printed)["due_for_seconds"] >= 1200
 
 
