@@ -22,7 +22,7 @@ nox.options.default_venv_backend = "uv"
 nox.options.error_on_missing_interpreters = True
 
 ROOT = Path(__file__).parent
-NEWEST = ("3.13", "6.1")
+OLDEST, NEWEST = ("3.10", "5.2"), ("3.13", "6.1")
 # Python, Django, and what this pair is tested on besides SQLite: the two ends on all there is. `make test` runs 3.11
 # with 5.2, `webassembly` 3.14 with 6.1.
 PAIRS = [
@@ -55,6 +55,14 @@ def pairs(*chosen: tuple[str, str]) -> list[object]:
     return [nox.param(python, django, id=f"py{python}-django{django}") for python, django in chosen]
 
 
+def packages() -> Iterator[object]:
+    """A session at both ends for each folder of tests/ that needs another package, and the extra that installs it."""
+    for folder in ("allauth", "impersonation", "payments", "plans", "salesman"):
+        for python, django in OLDEST, NEWEST:
+            extra = "salesman-plus" if (folder, django) == ("salesman", "6.1") else folder
+            yield nox.param(python, django, folder, extra, id=f"{folder}-py{python}-django{django}")
+
+
 @nox.session
 @nox.parametrize(("python", "django", "server"), list(cells()))
 def tests(session: nox.Session, django: str, server: str) -> None:
@@ -82,7 +90,7 @@ def selection(pair: tuple[str, str], server: str) -> list[str]:
 
 
 @nox.session(tags=["services"])
-@nox.parametrize(("python", "django"), pairs(("3.11", "5.2"), ("3.13", "6.1")))
+@nox.parametrize(("python", "django"), pairs(("3.11", "5.2"), NEWEST))
 def oscar(session: nox.Session, django: str) -> None:
     """A real Oscar shop, on PostgreSQL. Oscar and what it needs warn on their own account; ours stay errors."""
     install(session, django, "test", "oscar", others=["psycopg[binary]"])
@@ -101,15 +109,15 @@ def tenants(session: nox.Session, django: str) -> None:
 
 
 @nox.session
-@nox.parametrize(("python", "django"), pairs(("3.10", "5.2"), ("3.13", "6.1")))
-def allauth(session: nox.Session, django: str) -> None:
-    """Logins by django-allauth, social and headless."""
-    install(session, django, "test", "allauth")
-    run_tests(session, "--ds=tests.allauth.settings", "tests/allauth", PYTHONDEVMODE="1")
+@nox.parametrize(("python", "django", "folder", "extra"), list(packages()))
+def package(session: nox.Session, django: str, folder: str, extra: str) -> None:
+    """With another package, as it is installed: the folder of tests/ that bears its name, with settings of its own."""
+    install(session, django, "test", extra)
+    run_tests(session, f"--ds=tests.{folder}.settings", f"tests/{folder}", PYTHONDEVMODE="1")
 
 
 @nox.session
-@nox.parametrize(("python", "django"), pairs(("3.10", "5.2"), ("3.13", "6.1")))
+@nox.parametrize(("python", "django"), pairs(OLDEST, NEWEST))
 def browser(session: nox.Session, django: str) -> None:
     """The admin in Chromium, under the Content-Security-Policy of django-csp and of Django 6.1."""
     install(session, django, "test", "browser")
