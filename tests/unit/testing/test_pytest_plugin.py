@@ -69,6 +69,7 @@ def test_in_a_project_without_django_the_plugin_is_there_and_harmless(tmp_path):
     tests = """
 import sys
 
+@pytest.mark.process
 def test_no_settings_were_looked_for(pytestconfig):
     assert pytestconfig.pluginmanager.has_plugin("django_vt")
     assert "django_vt.models" not in sys.modules
@@ -78,6 +79,7 @@ def test_no_settings_were_looked_for(pytestconfig):
     assert "1 passed" in run_pytest(tmp_path, tests)
 
 
+@pytest.mark.process
 def test_the_fixtures_describe_themselves(tmp_path):
     shown = run_pytest(tmp_path, "", "--fixtures")
     assert "vt_events -- " in shown
