@@ -13,6 +13,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nox
 
@@ -149,11 +150,8 @@ def webassembly(session: nox.Session) -> None:
 def use_wheel(session: nox.Session) -> None:
     """A new project with the wheel and what it requires, and nothing else."""
     session.install(wheel())
-    shop = Path(session.create_tmp()) / "shop"
-    shutil.rmtree(shop, ignore_errors=True)
-    shop.mkdir()
     environment = {**CLEAN, "PYTHONDEVMODE": "1"}
-    with session.chdir(shop):
+    with TemporaryDirectory() as shop, session.chdir(shop):
         session.run("python", "-m", "django", "startproject", "shop", ".", env=environment)
         with Path("shop/settings.py").open("a", encoding="utf-8") as settings:
             settings.write(SETTINGS)
@@ -182,18 +180,20 @@ def walk(session: nox.Session) -> None:
 def types_for_shops(session: nox.Session) -> None:
     """What a shop's own type checkers make of the wheel: no public name without a type."""
     session.install(f"{wheel()}[test,dev,typing]")
-    shop = Path(session.create_tmp())
-    shutil.copy(ROOT / "tests" / "typing" / "shop.py", shop)
-    (shop / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
     quiet = {**CLEAN, "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
-    with session.chdir(shop):
-        session.run("mypy", "--strict", "shop.py", env=quiet)
-        session.run("pyright", env=quiet)
-        # It exits with 1, as it counts private names as well. Those that are public are looked at one by one.
-        verify = ("pyright", "--verifytypes", "django_vt", "--ignoreexternal", "--outputjson")
-        with Path("report.json").open("w", encoding="utf-8") as report:
-            session.run(*verify, env=quiet, stdout=report, success_codes=[0, 1])
-    session.run("python", "-m", "tests.typing.completeness", str(shop / "report.json"), env=CLEAN)
+    # Elsewhere: mypy looks for settings in the folders above.
+    with TemporaryDirectory() as shop:
+        shutil.copy(ROOT / "tests" / "typing" / "shop.py", shop)
+        Path(shop, "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
+        report = Path(shop, "report.json")
+        with session.chdir(shop):
+            session.run("mypy", "--strict", "shop.py", env=quiet)
+            session.run("pyright", env=quiet)
+            # It exits with 1, as it counts private names as well. Those that are public are looked at one by one.
+            verify = ("pyright", "--verifytypes", "django_vt", "--ignoreexternal", "--outputjson")
+            with report.open("w", encoding="utf-8") as written:
+                session.run(*verify, env=quiet, stdout=written, success_codes=[0, 1])
+        session.run("python", "-m", "tests.typing.completeness", str(report), env=CLEAN)
 
 
 def wheel() -> str:

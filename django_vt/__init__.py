@@ -77,28 +77,32 @@ async def atrack(
     return await record.atrack(event, request=request, identity=identity, using=using, account_id=account_id)
 
 
-def remember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
+def remember_identity(
+    request: HttpRequest, reference: object, *, using: str | None = None, account_id: str | None = None
+) -> None:
     """Remember whose order it is, for the `Confirmation` of that `order_id` that is recorded without this request.
 
     To be called at checkout with the shopper's `request`, before they leave to pay. `reference` is the order's id, as
     it is passed to `order_placed` or `Confirmation` later, in whatever process and however many days; `using` the alias
     of the order's database, by default the send log's. Kept are the ids in the cookies, all ways known; the address
     comes with the order itself. A second call for an order replaces the first, one for a visitor without ids changes
-    nothing.
+    nothing. Of several accounts that of the request's host is remembered too, or `account_id`: the order goes there.
 
     It is forgotten with the `Confirmation` that uses it, or by `purge_send_log` after RETENTION_DAYS. Raises what
     `track` raises, so nothing that fails here reaches the shopper.
     """
     from django_vt.recording import attribution
 
-    attribution.remember_identity(request, reference, using=using)
+    attribution.remember_identity(request, reference, using=using, account_id=account_id)
 
 
-async def aremember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
+async def aremember_identity(
+    request: HttpRequest, reference: object, *, using: str | None = None, account_id: str | None = None
+) -> None:
     """`remember_identity` for async code: takes and raises the same."""
     from django_vt.recording import attribution
 
-    await attribution.aremember_identity(request, reference, using=using)
+    await attribution.aremember_identity(request, reference, using=using, account_id=account_id)
 
 
 def forget_shopper(

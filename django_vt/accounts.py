@@ -57,6 +57,12 @@ def decided_by_function() -> bool:
     return is_dotted_path(settings.ACCOUNT_ID)
 
 
+def is_known(account_id: str) -> bool:
+    """Whether the settings name an account. If a function decides, any may be one of its."""
+    known = known_accounts()
+    return known is None or account_id in known
+
+
 def only_account() -> str:
     """The account of a project that has one; empty if the settings name none, several, or a function."""
     known = known_accounts() or ()

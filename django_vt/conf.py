@@ -119,12 +119,6 @@ class Settings:
     OSCAR_ITEM_ID = Setting("partner_sku", rules.one_of("partner_sku", "upc", "product_id"))
 
     @property
-    def account_id(self) -> str:
-        """ACCOUNT_ID where it can stand in the vendor's address, else empty: an order is recorded all the same."""
-        account_id = self.ACCOUNT_ID
-        return account_id if isinstance(account_id, str) and account_id_is_usable(account_id) else ""
-
-    @property
     def deadline(self) -> float:
         """Seconds within which a request must have ended: the sum of TIMEOUT."""
         connect, read = self.TIMEOUT

@@ -16,8 +16,10 @@ from django.db import models
 from django.db.models import Q
 from django.views.decorators.debug import sensitive_variables
 
-from django_vt.identity import PIXEL_COOKIE, VTSID_COOKIE, Identity
+from django_vt.exceptions import InvalidField
+from django_vt.identity import NOBODY, PIXEL_COOKIE, VTSID_COOKIE, Identity
 from django_vt.models import SendLogEntry, functions
+from django_vt.protocol import addresses
 from django_vt.protocol.addresses import hash_of_address
 
 SendLogEntries = models.QuerySet[SendLogEntry]
@@ -25,7 +27,6 @@ PARAMETER = "same"
 REFERENCE, IDENTITY, ADDRESS = "reference", "identity", "address"
 PATTERN = re.compile(r"(reference|identity|address):([0-9]{1,18})", re.ASCII)
 HASH_PATTERN = re.compile(r"[0-9a-f]{64}", re.ASCII)
-EMAIL = "email:"
 # The indexes by which people and orders are found end with the id.
 BY_ID = ("-pk",)
 
@@ -47,8 +48,8 @@ def meanings(text: str) -> list[tuple[str, Q]]:
     # No generator: in a report of an error its variables would not count as `find`'s, and be shown.
     found = [(REFERENCE, Q(reference=text))]
     found += [(IDENTITY, Q(identity=identity)) for identity in _stored_forms(text)]
-    if "@" in text:
-        found.append((ADDRESS, Q(email_hash=hash_of_address(text.lower().removeprefix(EMAIL)))))
+    if address := _identity(text).email:
+        found.append((ADDRESS, Q(email_hash=hash_of_address(address))))
     elif HASH_PATTERN.fullmatch(text.lower()):
         found.append((ADDRESS, Q(email_hash=text.lower())))
     return found
@@ -56,12 +57,24 @@ def meanings(text: str) -> list[tuple[str, Q]]:
 
 def _stored_forms(text: str) -> list[str]:
     """A pixel cookie's or `_vtsid`'s value, an address or a stored form, as the column `identity` would hold it."""
-    if "@" in text:
-        return [EMAIL + text.lower().removeprefix(EMAIL)]
-    if text.startswith(("pixel:", "vtsid:")):
-        return [text]
-    found = Identity.from_cookies({PIXEL_COOKIE: text, VTSID_COOKIE: text})
-    return [identity.stored_form for way in found.ways if (identity := found.only(way))]
+    found = _identity(text)
+    return [found.only(way).stored_form for way in found.ways]
+
+
+def _identity(text: str) -> Identity:
+    """Whom a text can name: by an address however it is spelt, by a cookie's value, or by a stored form."""
+    try:
+        return Identity.from_stored_form(text)
+    except InvalidField:
+        pass
+    try:
+        return Identity(email=text) if addresses.may_hold_address(text) else _by_cookie(text)
+    except InvalidField:
+        return NOBODY
+
+
+def _by_cookie(text: str) -> Identity:
+    return Identity.from_cookies({PIXEL_COOKIE: text, VTSID_COOKIE: text})
 
 
 def having(what: str, entry: SendLogEntry, entries: SendLogEntries, *, most: int | None = None) -> list[int]:
@@ -86,7 +99,7 @@ def _conditions(what: str, entry: SendLogEntry) -> list[Q]:
     if not entry.identity:
         return []
     same = [Q(identity=entry.identity)]
-    if entry.identity.startswith(EMAIL):
+    if address := _identity(entry.identity).email:
         # Who is known by an address has also placed orders that went by pixel and hold it.
-        same.append(Q(email_hash=hash_of_address(entry.identity.removeprefix(EMAIL))))
+        same.append(Q(email_hash=hash_of_address(address)))
     return same

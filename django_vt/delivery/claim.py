@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from django_vt.accounts import is_known
 from django_vt.conf import settings
 from django_vt.delivery.clock import Clock
 from django_vt.models import Endpoint, SendLogEntry
@@ -135,7 +136,9 @@ class Claimer:
         rows = with_retries(lambda: list(self._rows.all()), self.using)
         self.endpoints = by_address(rows, settings.ENDPOINT)
         accounts = [row for row in rows if row.held_by_staff and not row.event_type]
-        self._held = [row.account_id for row in accounts if row.account_id]
+        # A copy of production's database holds production's events: they are not for the account of these settings.
+        strangers = {row.account_id for row in rows if not is_known(row.account_id)} - {""}
+        self._held = strangers.union(row.account_id for row in accounts if row.account_id)
         return all(row.account_id for row in accounts)
 
     def _bring_back(self) -> None:
@@ -233,11 +236,24 @@ class Claimer:
             taken = self._persistently_claimed(wanted, until, skip)
             if taken.entries:
                 self._add_missing(taken.entries)
-                return Claim(taken.token, taken_at, until, taken.entries)
+                entries = self._without_strangers(taken)
+                if entries:
+                    return Claim(taken.token, taken_at, until, entries)
+                wanted = replace(wanted, held=self._held)
+                continue
             if not (taken.collided or skip):
                 return None
             # Nothing so far back: the front once more.
             skip = 0 if skip else random.randint(1, LOOK_BACK) * wanted.never_failed  # noqa: S311
+
+    def _without_strangers(self, taken: Taken) -> list[ClaimedEntry]:
+        """Give back what is for an account that the settings do not name; from then on such are not taken."""
+        strangers = {entry.pk: entry.account_id for entry in taken.entries if not is_known(entry.account_id)}
+        if strangers:
+            self._held = {*self._held, *strangers.values()}
+            now = self.clock.now()
+            with_retries(lambda: self._entries.give_back(strangers, taken.token, now), self.using)
+        return [entry for entry in taken.entries if entry.pk not in strangers]
 
     def _persistently_claimed(self, wanted: Wanted, until: int, skip: int) -> Taken:
         """Claim, and again where the connection was lost: what the lost statement had claimed is found by its token."""

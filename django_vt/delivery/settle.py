@@ -87,7 +87,7 @@ class Settlement:
         pauses = self._pause(begun, suspected=suspected)
         rest = self._suspects_rest(endpoint) if suspected and not verdict.is_endpoints_fault else None
         goes_on = fate is Fate.SPLIT and not pauses and rest is None
-        changes = self._changes(fate, verdict, first, len(entries), accepted, endpoint.patience)
+        changes = self._changes(fate, begun, accepted)
         mine = self._store(begun, changes, keep_claim=goes_on)
         self._check_lease(begun.request.entry_ids, len(mine))
         if not pauses:
@@ -191,9 +191,8 @@ class Settlement:
 
     # Not accepted
 
-    def _changes(
-        self, fate: Fate, verdict: Verdict, first: ClaimedEntry, sharing: int, accepted: int, patience: int
-    ) -> dict[str, Any]:
+    def _changes(self, fate: Fate, begun: Begun, accepted: int) -> dict[str, Any]:
+        verdict, first = begun.verdict, begun.held.entries[begun.request.entry_ids[0]]
         now = self._clock.now()
         if fate is Fate.AGAIN:
             return {"due_at": now if first.is_suspect else 0}
@@ -201,6 +200,8 @@ class Settlement:
         if verdict.kind is Kind.REJECTED and first.accepted_when_rejected is None:
             changes["accepted_when_rejected"] = accepted
         if fate is Fate.SPLIT:
+            patience = self._endpoint(begun).patience
+            sharing = len(begun.request.entry_ids)
             return {**changes, "batch_limit": outcome.smaller(sharing, verdict, patience=patience)}
         if fate is Fate.FAILED:
             return {**changes, "attempts": first.attempts + 1, "status": Status.FAILED, "due_at": None}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import abc
 import atexit
+import contextvars
 import logging
 import os
 import threading
@@ -71,7 +72,10 @@ class BackgroundThreads:
         """Have the database's thread look now, and start it if none runs. Returns at once."""
         with self._changed:
             if not self.wake(using):
-                thread = threading.Thread(target=self._run, args=(using,), name=f"{self._name}-{using}", daemon=True)
+                # In an empty context: free-threaded Python would give it the caller's, and the request being served.
+                run = contextvars.Context().run
+                name = f"{self._name}-{using}"
+                thread = threading.Thread(target=run, args=(self._run, using), name=name, daemon=True)
                 running = _Running(self._make(using), thread)
                 self._running[using] = running
                 thread.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from django.utils import timezone, translation
@@ -52,9 +52,28 @@ def obstacles(sending: SendingState) -> Iterator[str]:
         yield SWITCHED_OFF
     if sending.held:
         yield HELD
+    yield from held_accounts(sending)
     for endpoint in sending.troubled():
         whose = f"events of type {endpoint.event_type} for account {endpoint.account_id}"
         yield f"Sending {whose} {pause(endpoint, sending.now_ms)}."
+
+
+def held_accounts(sending: SendingState) -> Iterator[str]:
+    """A sentence for each account that staff hold apart from the rest."""
+    for account_id in sending.held_accounts:
+        yield (
+            f"Sending for account {account_id} is held by staff: its events are recorded and wait. "
+            f"`manage.py release_sending --account {account_id}` ends that."
+        )
+
+
+def strangers(waiting: Mapping[str, int]) -> Iterator[str]:
+    """A sentence for each account that the settings do not name and that has events waiting."""
+    for account_id, number in waiting.items():
+        yield (
+            f'Account {account_id} is none that DJANGO_VT["ACCOUNT_ID"] names: {entries(number)} of it wait and are '
+            "not sent."
+        )
 
 
 def pause(endpoint: Endpoint, now: int) -> str:

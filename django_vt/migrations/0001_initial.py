@@ -56,6 +56,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("key", models.CharField(max_length=64, verbose_name="key")),
+                ("account_id", models.CharField(blank=True, default="", max_length=64, verbose_name="account")),
                 ("identity", models.TextField(verbose_name="identity")),
                 ("created_at", models.DateTimeField(verbose_name="remembered at")),
             ],
@@ -64,7 +65,7 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "remembered identities",
                 "default_permissions": (),
                 "indexes": [models.Index(fields=["created_at"], name="django_vt_remembered_at")],
-                "constraints": [models.UniqueConstraint(fields=("key",), name="django_vt_remembered_key")],
+                "constraints": [models.UniqueConstraint(fields=("key", "account_id"), name="django_vt_remembered_key")],
             },
         ),
         migrations.CreateModel(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from datetime import datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,9 +29,12 @@ class Pipeline:
         self._driver: Any = connection.Database  # type: ignore[attr-defined]
         self._connection: Any = connection.connection
         self._row: tuple[int] | None = None
+        # Where Django looks for what to log, and to count in tests: the statement, without its values.
+        self._query = SimpleNamespace(query=None)
 
     def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> None:
         """Send all of them, and raise the first error."""
+        self._query.query = sql.encode()
         statements = [statement.encode() for statement in sql.split("; ")]
         encoding = self._connection.info.encoding
         values = [_as_text(value, encoding) for value in parameters or ()]

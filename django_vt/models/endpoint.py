@@ -216,8 +216,9 @@ class Endpoint(models.Model):
         """
         counted = {"accepted": F("accepted") + 1, "awaited": False} if counts else {}
         self._change(
-            self._row(), failures_in_row=0, suspects_failures=0, patience=patience, consecutive_failures=0, paused_until=None,
-            paused_since=None, probe=None, probe_until=None, reason="", last_success_at=now, **counted,
+            self._row(), failures_in_row=0, suspects_failures=0, patience=patience, consecutive_failures=0,
+            paused_until=None, paused_since=None, probe=None, probe_until=None, reason="", last_success_at=now,
+            **counted,
         )  # fmt: skip
 
     def set_patience(self, patience: int) -> None:

@@ -57,8 +57,8 @@ class Wanted:
 
     `never_failed` and `tried` are how many at most of each kind. `ids`: of these only. `address`: of this account and
     type only. `closed`: accounts and types to leave; `held`: accounts to leave. `until`: those that nobody has in hand
-    and that are due by then count as well (a probe). `newer_than`: only those recorded after the entry of that id, and of
-    these the newest first.
+    and that are due by then count as well (a probe). `newer_than`: only those recorded after the entry of that id, the
+    newest first.
     """
 
     now: int

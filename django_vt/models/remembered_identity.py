@@ -10,9 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class RememberedIdentity(models.Model):
-    """The identity of the shopper who placed an order, by the hash of account and orderId, until it is used."""
+    """The identity of the shopper who placed an order, by the hash of the orderId, until it is used.
+
+    `account_id` is the account of the shop it was placed in; empty where that could not be told. Two shops may have
+    orders of one number.
+    """
 
     key: models.CharField[str, str] = models.CharField(_("key"), max_length=64)
+    account_id: models.CharField[str, str] = models.CharField(_("account"), max_length=64, blank=True, default="")
     identity: models.TextField[str, str] = models.TextField(_("identity"))
     created_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(_("remembered at"))
 
@@ -20,7 +25,7 @@ class RememberedIdentity(models.Model):
         verbose_name = _("remembered identity")
         verbose_name_plural = _("remembered identities")
         default_permissions = ()
-        constraints = (models.UniqueConstraint(fields=["key"], name="django_vt_remembered_key"),)
+        constraints = (models.UniqueConstraint(fields=["key", "account_id"], name="django_vt_remembered_key"),)
         indexes = (models.Index(fields=["created_at"], name="django_vt_remembered_at"),)
 
     def __str__(self) -> str:

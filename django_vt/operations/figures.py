@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
+from django_vt.accounts import is_known
 from django_vt.models import Endpoint, SendLogEntry, Status, functions
 from django_vt.operations.sending_state import SendingState
 
@@ -38,6 +39,7 @@ class Window(NamedTuple):
 @dataclass(frozen=True)
 class Figures:
     """Those of the whole log. `due_since`: since when the oldest due entry has been due, None where none is.
+    `strangers`: the accounts that the settings do not name, and how many entries wait for each, and are not sent.
 
     `counts` end one above `functions.LIMIT`: a log of millions answers as soon as one of thousands.
     """
@@ -46,6 +48,7 @@ class Figures:
     counts: dict[str, int]
     due_since: datetime | None
     reasons: Sequence[ReasonCount]
+    strangers: dict[str, int]
 
     @classmethod
     def of(cls, using: str) -> Figures:
@@ -57,6 +60,7 @@ class Figures:
             counts=count_by_status(using, [Window()])[0],
             due_since=due_since(using, sending),
             reasons=top_reasons(using, statuses, newest=READ_FOR_REASONS, most=TOP_REASONS),
+            strangers=strangers(using),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -74,6 +78,8 @@ class Figures:
             "endpoints": [_endpoint_as_json(endpoint) for endpoint in self.sending.endpoints],
             "reasons": [vars(reason) for reason in self.reasons],
             "reasons_of_newest": READ_FOR_REASONS,
+            "held_accounts": list(self.sending.held_accounts),
+            "waiting_for_unknown_accounts": self.strangers,
         }
 
 
@@ -104,6 +110,14 @@ def top_reasons(
     ]  # fmt: skip
     counted = entries.filter(pk__in=ids).exclude(reason="").values_list("status", "reason").annotate(number=Count("pk"))
     return [ReasonCount(*row) for row in counted.order_by("-number", "status", "reason")[:most]]
+
+
+def strangers(using: str) -> dict[str, int]:
+    """The accounts that the settings do not name, and how many of the newest pending entries are for each."""
+    entries = SendLogEntry.objects.using(using)
+    ids = functions.first_ids(entries.filter(status=Status.PENDING))
+    waiting = entries.filter(pk__in=ids).order_by("account_id").values_list("account_id").annotate(number=Count("pk"))
+    return {account_id: number for account_id, number in waiting if not is_known(account_id)}
 
 
 def due_since(using: str, sending: SendingState) -> datetime | None:

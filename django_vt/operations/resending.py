@@ -51,13 +51,19 @@ class Selection:
         statuses: Sequence[str],
         *,
         event_type: str | None = None,
+        account_id: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> Selection:
-        """All of these statuses; of a type, and recorded in a time (`until` is not part of it), where that is given."""
+        """All of these statuses, and where that is given, of a type, of an account, recorded in a time.
+
+        `until` is not part of that time.
+        """
         found = SendLogEntry.objects.using(using).filter(status__in=statuses)
         if event_type is not None:
             found = found.filter(event_type=event_type)
+        if account_id is not None:
+            found = found.filter(account_id=account_id)
         if since is not None:
             found = found.filter(created_at__gte=since)
         if until is not None:

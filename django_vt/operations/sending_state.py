@@ -18,7 +18,8 @@ from django_vt.models.functions import moment
 class SendingState:
     """The state of sending at the moment `now` (`now_ms`: the same by the database's clock, in ms since 1970 UTC).
 
-    `held`: by staff; `endpoints`: those at the address of the settings, one for each account and type of event.
+    `held`: all of it, by staff; `endpoints`: those at the address of the settings, one for each account and type of
+    event; `held_accounts`: those whose sending is held apart from the rest.
     """
 
     now: datetime
@@ -26,16 +27,18 @@ class SendingState:
     enabled: bool
     held: bool
     endpoints: tuple[Endpoint, ...]
+    held_accounts: tuple[str, ...] = ()
 
     @classmethod
     def seen_on(cls, using: str) -> SendingState:
         """The state as the database `using` has it, and its clock: two queries."""
         rows = list(Endpoint.objects.using(using).order_by("account_id", "event_type", "pk"))
         # A hold is for all addresses: it lasts though ENDPOINT is changed meanwhile.
-        held = any(endpoint.held_by_staff for endpoint in rows)
+        held = [row.account_id for row in rows if row.held_by_staff and not row.event_type]
         in_use = tuple(by_address(rows, settings.ENDPOINT).values())
         now = database_now(using)
-        return cls(moment(now), now, bool(settings.ENABLED), held, in_use)
+        accounts = tuple(filter(None, held))
+        return cls(moment(now), now, bool(settings.ENABLED), "" in held, in_use, accounts)
 
     @property
     def state(self) -> Literal["off", "held", "troubled", "open"]:

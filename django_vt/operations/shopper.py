@@ -23,7 +23,7 @@ SEARCHED_AT_ONCE = 20_000  # ids of entries a query
 PIXEL, VTSID, EMAIL = "pixel:", "vtsid:", "email:"
 BEYOND_ALL_SESSIONS = "~"  # comes after whatever a session's id may hold
 SEARCHED = ("pk", "payload", "identity", "reference", "email_hash")
-REMEMBERED = ("pk", "key", "identity")
+REMEMBERED = ("pk", "key", "account_id", "identity")
 
 
 def visitor_of(identity: str) -> str:
@@ -126,11 +126,11 @@ class Shopper:
         Those of their orders, and those that name them. For these all are read: the table holds orders that are not
         paid yet, and no others.
         """
-        keys = set(self._keys_of_orders())
-        for pk, key, text in self._all_remembered():
+        orders = set(self._orders())
+        for pk, key, account_id, text in self._all_remembered():
             identity = json.loads(text)
             visitors = set(_visitors_in(identity))
-            if key in keys or visitors & self._visitors or self._are_in(texts_of(identity)):
+            if (key, account_id) in orders or visitors & self._visitors or self._are_in(texts_of(identity)):
                 yield pk, visitors
 
     def is_told_by(self, reference: str, identity: str) -> bool:
@@ -197,13 +197,14 @@ class Shopper:
         for _pk, visitors in self.remembered():
             yield from visitors
 
-    def _keys_of_orders(self) -> Iterator[str]:
+    def _orders(self) -> Iterator[tuple[str, str]]:
+        """The keys and accounts under which their orders may be remembered: an account may not have been known then."""
         for part in self.entries():
             for reference, account_id in part.exclude(reference="").values_list("reference", "account_id").distinct():
-                yield key_of(reference)
-                yield key_of(reference, account_id)
+                yield key_of(reference), ""
+                yield key_of(reference), account_id
 
-    def _all_remembered(self) -> Iterator[tuple[int, str, str]]:
+    def _all_remembered(self) -> Iterator[tuple[int, str, str, str]]:
         last = 0
         while rows := list(self._remembered.filter(pk__gt=last).order_by("pk").values_list(*REMEMBERED)[:READ_AT_ONCE]):
             yield from rows

@@ -16,6 +16,7 @@ from django.apps import apps
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from django_vt.accounts import account_for, known_accounts
 from django_vt.conf import settings
 from django_vt.events import Confirmation
 from django_vt.exceptions import DjangoVTError, InvalidField
@@ -135,18 +136,21 @@ def _orders(since: datetime, until: datetime) -> Iterator[Confirmation | Unusabl
 
 
 def _without_entry(orders: Sequence[Confirmation | UnusableOrder], using: str) -> Iterator[Unreported]:
-    keys = {_key(order): order for order in orders if isinstance(order, Confirmation)}
-    entries = SendLogEntry.objects.using(using).filter(dedup_key__in=keys)
+    keys_of = {id(order): _keys(order) for order in orders if isinstance(order, Confirmation)}
+    entries = SendLogEntry.objects.using(using).filter(dedup_key__in=set().union(*keys_of.values()))
     # What was recorded as invalid was not reported: with what the order is now it may be.
     invalid = entries.filter(status=Status.SKIPPED, reason__startswith=reasons.INVALID).values_list("pk", flat=True)
     known = set(entries.exclude(pk__in=list(invalid)).values_list("dedup_key", flat=True))
     for order in orders:
         if isinstance(order, UnusableOrder):
             yield Unreported(order.order_id, problem=order.problem)
-        elif (key := _key(order)) not in known:
-            known.add(key)
+        elif not keys_of[id(order)] & known:
+            known |= keys_of[id(order)]
             yield Unreported(showable(order.reference), order)
 
 
-def _key(order: Confirmation) -> str | None:
-    return record.dedup_key(settings.account_id, order.type, order.dedup_key)
+def _keys(order: Confirmation) -> set[str | None]:
+    """Under which the order is recorded: its account's, or any account's if nobody can tell whose it is by now."""
+    account_id = account_for(order, None)
+    accounts = [account_id] if account_id else [*(known_accounts() or ()), ""]
+    return {record.dedup_key(account, order.type, order.dedup_key) for account in accounts}

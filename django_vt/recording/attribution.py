@@ -6,16 +6,17 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from django_vt import identity as identities
+from django_vt.accounts import account_for, decided_by_function, known_accounts
 from django_vt.conf import IdentificationWay, settings
 from django_vt.events import AnyEvent, BaseEvent, Confirmation
 from django_vt.exceptions import InvalidField
@@ -34,17 +35,23 @@ class Attribution(NamedTuple):
     """The identity found, and what to do once the event is stored."""
 
     identity: Identity
+    account_id: str
     forget_remembered: Callable[[], None]
 
 
-def identify(event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str) -> Attribution:
+def identify(
+    event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str, account_id: str = ""
+) -> Attribution:
     """For each way in IDENTIFY_BY the first source that has it; those that cost queries are asked last.
 
-    The request that is being served is no source: staff who mark an order paid would be taken for its buyer.
+    The request that is being served is no source: staff who mark an order paid would be taken for its buyer. If
+    `account_id` is empty, the account is the one that was remembered for the order, in a project that has several.
     """
-    memory = Memory(event.reference, using) if isinstance(event, Confirmation) else None
+    memory = Memory(event.reference, using, account_id) if isinstance(event, Confirmation) else None
     chosen = identities.choose(_ways(event), _sources(event, request, identity, memory, using))
-    return Attribution(chosen, memory.forget if memory else lambda: None)
+    if memory and not account_id and known_accounts() != ():
+        account_id = memory.account_id
+    return Attribution(chosen, account_id, memory.forget if memory else lambda: None)
 
 
 def _sources(
@@ -102,76 +109,88 @@ def is_loaded(user: object) -> bool:
 # Identities kept between the checkout and a payment callback that carries none of the shopper's cookies.
 
 
-def remember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
+def remember_identity(
+    request: HttpRequest, reference: object, *, using: str | None = None, account_id: str | None = None
+) -> None:
     """Implementation of `django_vt.remember_identity`, documented there."""
     alias = using or default_alias()
-    plain = is_plain_value(reference) and is_plain_request(request)
-    door.enter("whose order it is", using, lambda _shield: _remember(request, reference, alias, plain=plain))
+    plain = is_plain_value(reference) and is_plain_request(request) and not decided_by_function()
+
+    def remember(_shield: object) -> None:
+        with nullcontext() if plain else door.savepoints(alias):
+            key = key_of(values.identifier("reference", reference))
+            identity = of_request(request)
+            account = account_for(None, request_in(request), account_id)
+        if identity:
+            _keep_remembered({"key": key, "account_id": account}, identity, alias)
+
+    door.enter("whose order it is", using, remember)
 
 
-def _remember(request: HttpRequest, reference: object, using: str, *, plain: bool) -> None:
-    with nullcontext() if plain else door.savepoints(using):
-        key = key_of(values.identifier("reference", reference))
-        identity = of_request(request)
-    if identity:
-        _keep_remembered(key, identity, using)
-
-
-async def aremember_identity(request: HttpRequest, reference: object, *, using: str | None = None) -> None:
+async def aremember_identity(
+    request: HttpRequest, reference: object, *, using: str | None = None, account_id: str | None = None
+) -> None:
     """Implementation of `django_vt.aremember_identity`, documented there."""
-    await sync_to_async(remember_identity)(request, reference, using=using)
+    await sync_to_async(remember_identity)(request, reference, using=using, account_id=account_id)
 
 
 class Memory:
-    """What was remembered for an order, recalled once."""
+    """What was remembered for an order, recalled once.
 
-    def __init__(self, reference: str, using: str) -> None:
+    Orders of several shops may have one number: without an `account_id` nothing is recalled then.
+    """
+
+    def __init__(self, reference: str, using: str, account_id: str) -> None:
         self._reference = reference
         self._using = using
-        self._recalled = False
+        self._account_id = account_id
+        self._used: RememberedIdentity | None = None
+
+    @cached_property
+    def _row(self) -> RememberedIdentity | None:
+        # Looked for when asked for: a query costs most orders, which have a cookie, for nothing.
+        rows = RememberedIdentity.objects.using(self._using).filter(key=key_of(self._reference))
+        with transaction.atomic(using=self._using):
+            found = [row for row in rows if not self._account_id or row.account_id in {"", self._account_id}]
+        # The one of this very account first.
+        found.sort(key=lambda row: row.account_id, reverse=True)
+        return found[0] if found and (self._account_id or len(found) == 1) else None
 
     def recall(self) -> Identity:
-        """The identity of the shopper who placed the order, where it was remembered."""
-        with transaction.atomic(using=self._using):
-            row = self._rows().first()
-        if row is None:
-            return NOBODY
-        self._recalled = True
-        return Identity.from_dict(json.loads(row.identity))
+        """The identity of the shopper who placed the order, if it was remembered."""
+        self._used = self._row
+        return Identity.from_dict(json.loads(self._row.identity)) if self._row else NOBODY
+
+    @property
+    def account_id(self) -> str:
+        """The account of the shop that the order was placed in, if it was remembered."""
+        return self._row.account_id if self._row else ""
 
     def forget(self) -> None:
         """It was used."""
-        if self._recalled:
+        if self._used is not None:
             with transaction.atomic(using=self._using):
-                self._rows().delete()
-
-    def _rows(self) -> QuerySet[RememberedIdentity]:
-        # Made when asked for: building a query costs most orders, which have a cookie, for nothing.
-        return RememberedIdentity.objects.using(self._using).filter(key=key_of(self._reference))
+                RememberedIdentity.objects.using(self._using).filter(pk=self._used.pk).delete()
 
 
-def key_of(reference: str, account_id: str | None = None) -> str:
-    """The key of an order: a hash, so that the row by itself does not tell which order it belongs to.
-
-    `account_id`: by default that of the settings, under which it is remembered and recalled.
-    """
-    account_id = settings.account_id if account_id is None else account_id
-    return hashlib.sha256("\0".join((account_id, reference)).encode()).hexdigest()
+def key_of(reference: str) -> str:
+    """The key of an order: a hash, so that the row by itself does not tell which order it belongs to."""
+    return hashlib.sha256(reference.encode()).hexdigest()
 
 
-def _keep_remembered(key: str, identity: Identity, using: str) -> None:
+def _keep_remembered(order: dict[str, str], identity: Identity, using: str) -> None:
     text = json.dumps(identity.to_dict())
     try:
-        _write_remembered(key, text, using)
+        _write_remembered(order, text, using)
     except IntegrityError:
         # The shopper's other tab has remembered it between our look and our INSERT.
-        _write_remembered(key, text, using)
+        _write_remembered(order, text, using)
 
 
-def _write_remembered(key: str, text: str, using: str) -> None:
+def _write_remembered(order: dict[str, str], text: str, using: str) -> None:
     # A look, then one row by its primary key. An UPDATE by key, or MariaDB's ON DUPLICATE KEY, would lock the gap
     # beside the row, and other checkouts with it.
     with transaction.atomic(using=using):
-        row = RememberedIdentity.objects.using(using).filter(key=key).first() or RememberedIdentity(key=key)
+        row = RememberedIdentity.objects.using(using).filter(**order).first() or RememberedIdentity(**order)
         row.identity, row.created_at = text, timezone.now()
         row.save(using=using)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -25,8 +24,7 @@ def nobody() -> None:
     """No identity is given."""
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """An event to be recorded, and all of the shop's that belongs to it, none of it looked at yet.
 
     `make` gives the event, or the arguments of a `Confirmation`, or None: nothing is to be recorded. `identity` gives

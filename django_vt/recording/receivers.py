@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_in
@@ -67,23 +67,17 @@ def record_order(
     _tell_of_misspelt(others)
     given = {"order_id": order_id, "total": total, "items": items, "email": email, "extra": extra}
 
-    def whose() -> Identity | None:
-        if using is not None and not _is_database(using):
-            raise InvalidField("using", "is no alias in DATABASES")
-        if identity is not None and not isinstance(identity, Identity):
-            raise InvalidField("identity", "must be an Identity")
-        return identity
-
+    is_database = type(using) is str and using in connections
     record(
         Call(
             lambda: _present(given),
             request,
-            whose,
-            using if _is_database(using) else None,
+            lambda: _whose(identity, is_known=is_database or using is None),
+            using if is_database else None,
             account_id,
             event_type=CONFIRMATION,
             reference="" if order_id is MISSING else order_id,
-            is_plain=is_plain(order_id, total, items, email, extra, identity) and is_plain_request(request),
+            is_plain=is_plain(*given.values(), identity) and is_plain_request(request),
         )
     )
 
@@ -101,8 +95,12 @@ def record_login(sender: object, *, request: HttpRequest | None = None, user: An
     record(Call(make, request, event_type=LOGIN, is_plain=plain, keeps_what_fails=False))
 
 
-def _is_database(using: object) -> bool:
-    return type(using) is str and using in connections
+def _whose(identity: object, *, is_known: bool) -> Identity | None:
+    if not is_known:
+        raise InvalidField("using", "is no alias in DATABASES")
+    if identity is not None and not isinstance(identity, Identity):
+        raise InvalidField("identity", "must be an Identity")
+    return identity
 
 
 def _present(given: dict[str, Any]) -> dict[str, Any]:
@@ -115,10 +113,15 @@ def _present(given: dict[str, Any]) -> dict[str, Any]:
 def _tell_of_misspelt(others: dict[str, object]) -> None:
     """Say at WARNING, once a process, that a keyword is nearly one of ours: `e_mail` would be passed over."""
     for name in others:
-        near = next((argument for argument in ARGUMENTS if _is_near(name, argument)), None)
+        near = _nearly(name)
         if near and name not in _told_of and settings.ENABLED:
             _told_of.add(name)
             logger.warning("order_placed does not know %s, and passes over it: is %s meant?", name, near)
+
+
+@lru_cache(maxsize=64)  # Django passes `signal` each time
+def _nearly(name: str) -> str | None:
+    return next((argument for argument in ARGUMENTS if _is_near(name, argument)), None)
 
 
 def _is_near(name: str, argument: str) -> bool:

@@ -32,6 +32,7 @@ from django_vt.recording.call import CHECKED, Call, Named, is_plain, is_plain_re
 from django_vt.recording.database_errors import described, is_deadlock, is_wait_exhausted
 from django_vt.recording.salvage import in_hand, without_what_is_wrong
 from django_vt.recording.shield import Shield
+from django_vt.visitors.serving import request_in
 
 logger = logging.getLogger(__name__)
 
@@ -143,20 +144,20 @@ class _Recording:
 
     def _draft_of(self, event: AnyEvent, given: Identity | None, *, is_rest: bool = False) -> Draft | None:
         request, using = self.call.request, self.using
-        whose = attribution.identify(event, request, given, using)
+        account_of = (lambda _event: self._account_id_of_what_is_invalid()) if is_rest else self._account_id
+        whose = attribution.identify(event, request, given, using, account_of(event))
         wanted = before_record.ask(event, whose.identity, request, using=using, name=self.name, shield=self.shield)
         if wanted is None:
             return None
         if wanted is not event:
-            whose = attribution.identify(wanted, request, given, using)
+            whose = attribution.identify(wanted, request, given, using, account_of(wanted))
         self.after = whose.forget_remembered
-        account_id = self._account_id_of_what_is_invalid() if is_rest else self._account_id(wanted)
-        return draft_of(wanted, whose.identity, account_id)
+        return draft_of(wanted, whose.identity, whose.account_id)
 
     def _account_id(self, event: AnyEvent | None) -> str:
         # A function of the shop's may query, and fail.
         with door.savepoints(self.using) if decided_by_function() else nullcontext():
-            return account_for(event, self.call.request, self.call.account_id)
+            return account_for(event, request_in(self.call.request), self.call.account_id)
 
     def _account_id_of_what_is_invalid(self) -> str:
         try:

@@ -12,9 +12,10 @@ from django_vt.exceptions import InvalidField
 def in_hand(given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a `Confirmation`, with the items in a list: a generator could be read only once."""
     items = given.get("items")
-    if isinstance(items, Iterable) and not isinstance(items, (list, tuple, str, bytes, Mapping)):
-        return {**given, "items": list(items)}
-    return dict(given)
+    # Not asked of a list: whether it is a Mapping takes a while to find out.
+    if isinstance(items, (list, tuple, str, bytes, Mapping)) or not isinstance(items, Iterable):
+        return dict(given)
+    return {**given, "items": list(items)}
 
 
 def without_what_is_wrong(given: Mapping[str, Any]) -> Confirmation:

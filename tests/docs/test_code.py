@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -35,7 +36,9 @@ class Run:
 
     def __init__(self, settings: Any, fixture: Any) -> None:
         self._settings = settings
-        project = {name: getattr(django_settings, name) for name in ("INSTALLED_APPS", "MIDDLEWARE", "DATABASES")}
+        names = ("INSTALLED_APPS", "MIDDLEWARE", "DATABASES")
+        # A page may change what it finds there.
+        project = {name: copy.deepcopy(getattr(django_settings, name)) for name in names}
         self._names = {**project, "BASE_DIR": ROOT, **stage.names(), "fixture": fixture, "settings": settings}
 
     def run(self, part: Code) -> None:

@@ -63,7 +63,7 @@ ARROWS = {
         "protocol",
         "recording",
     },
-    "admin": {"accounts", "conf", "events", "identity", "models", "operations", "protocol", "recording"},
+    "admin": {"accounts", "conf", "events", "exceptions", "identity", "models", "operations", "protocol", "recording"},
     "management": {
         "accounts",
         "conf",

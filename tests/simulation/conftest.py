@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from django_vt.delivery import clock
+from django_vt.delivery import claim, clock
 from tests.simulation.world import World
 from tests.support.delivering import configure
 
@@ -18,4 +18,6 @@ def world(settings: Any, monkeypatch: pytest.MonkeyPatch, db: None) -> World:
     monkeypatch.setattr(timezone, "now", made.machine_now)
     monkeypatch.setattr(clock, "read_milliseconds", lambda using: made.database_ms())
     monkeypatch.setattr(clock, "elapsed", lambda: made.now)
+    # Workers look at least once a minute; in days of virtual time that would be most of what happens.
+    monkeypatch.setattr(claim, "LONGEST_SLEEP", 600.0)
     return made

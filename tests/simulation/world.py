@@ -15,6 +15,9 @@ from datetime import datetime, timedelta, timezone
 from statistics import median
 from typing import Any, ClassVar
 
+from django.conf import settings as django_settings
+from django.utils.timezone import make_naive
+
 from django_vt.backends.base import Backend
 from django_vt.delivery.deliver import Delivery, Places
 from django_vt.delivery.run import Run
@@ -174,6 +177,10 @@ class World:
     current: ClassVar[World]
 
     def __init__(self) -> None:
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """As if nothing had happened."""
         self.now = 0.0
         self.vendor = Vendor()
         self.workers: list[SimulatedWorker] = []
@@ -190,7 +197,8 @@ class World:
 
     def machine_now(self) -> datetime:
         """What the clock of the machine says whose turn it is."""
-        return BEGINNING + timedelta(seconds=self.now + self.skew)
+        moment = BEGINNING + timedelta(seconds=self.now + self.skew)
+        return moment if django_settings.USE_TZ else make_naive(moment)
 
     def at(self, seconds: float, what: Callable[[], Any]) -> None:
         """Have something happen at a time."""

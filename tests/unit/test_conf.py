@@ -114,15 +114,3 @@ def test_a_value_is_read_when_it_is_asked_for(settings):
 def test_the_deadline_of_a_request_is_the_sum_of_its_time_outs(settings):
     settings.DJANGO_VT = {"TIMEOUT": (1.5, 2)}
     assert conf.settings.deadline == 3.5
-
-
-@pytest.mark.parametrize("account", ["acc123", "A.b_c~d-e", "x" * 64, "..."])
-def test_an_account_that_can_stand_in_a_path_is_usable(settings, account):
-    settings.DJANGO_VT = {"ACCOUNT_ID": account}
-    assert conf.settings.account_id == account
-
-
-@pytest.mark.parametrize("account", ["", None, 5, "a/b", "a b", "a?b", "é", "a\n", ".", "..", "x" * 65])
-def test_an_account_that_cannot_stand_in_a_path_counts_as_none(settings, account):
-    settings.DJANGO_VT = {"ACCOUNT_ID": account}
-    assert conf.settings.account_id == ""

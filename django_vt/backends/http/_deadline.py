@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from types import TracebackType
 from typing import Any
 
@@ -225,7 +225,9 @@ class Watchdog:
         with self._changed:
             self._alarms[alarm] = at
             if self._thread is None:
-                thread = threading.Thread(target=self._watch, name="django-vt-watchdog", daemon=True)
+                # In an empty context: free-threaded Python would give it the caller's, and an event with it.
+                run = Context().run
+                thread = threading.Thread(target=run, args=(self._watch,), name="django-vt-watchdog", daemon=True)
                 thread.start()
                 self._thread = thread
             elif at < self._wakes_at:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.management.base import CommandParser
+
 from django_vt.management.base import SendLogCommand
 from django_vt.operations import holding
 
@@ -17,8 +19,12 @@ class Command(SendLogCommand):
     )
     requires_system_checks = ()  # in an incident it must work, whatever else is wrong
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--account", metavar="ID", help="Only the events of this account; by default all.")
+
     def work(self, using: str, options: dict[str, Any]) -> None:
-        if holding.hold(using):
+        if holding.hold(using, options["account"] or ""):
             self.say(
                 "Sending is held from the next claim on: events are recorded and wait. "
                 "`manage.py release_sending` ends that."

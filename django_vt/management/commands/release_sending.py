@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.management.base import CommandParser
+
 from django_vt.delivery.clock import database_now
 from django_vt.management import wording
 from django_vt.management.base import SendLogCommand
@@ -23,8 +25,14 @@ class Command(SendLogCommand):
     help = "Releases what `hold_sending` holds. It sends nothing by itself, and says what will."
     requires_system_checks = ()
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--account", metavar="ID", help="Only the events of this account; by default all.")
+
     def work(self, using: str, options: dict[str, Any]) -> None:
-        self.say("Sending is released." if holding.release(using) else "Sending was not held.")
+        self.say(
+            "Sending is released." if holding.release(using, options["account"] or "") else "Sending was not held."
+        )
         due = SendLogEntry.objects.using(using).due(database_now(using)).count()
         obstacles = list(wording.obstacles(SendingState.seen_on(using)))
         for sentence in (f"{wording.entries(due)} due.", *obstacles):

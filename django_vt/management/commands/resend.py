@@ -11,10 +11,11 @@ from django_vt.management import arguments, wording
 from django_vt.management.arguments import WrongArgument
 from django_vt.management.base import SendLogCommand
 from django_vt.models import Status
+from django_vt.operations import figures
 from django_vt.operations.resending import Resending, Selection, UnknownEntries
 from django_vt.operations.sending_state import SendingState
 
-FILTERS = ("status", "type", "since", "until")
+FILTERS = ("status", "type", "account", "since", "until")
 
 
 class Command(SendLogCommand):
@@ -32,6 +33,7 @@ class Command(SendLogCommand):
         statuses = ", ".join(Status.values)
         parser.add_argument("--status", help=f"Entries of this status: {statuses}. By default failed.")
         parser.add_argument("--type", help="Entries of this event type, such as confirmation.")
+        parser.add_argument("--account", metavar="ID", help="Entries of this account.")
         parser.add_argument("--since", metavar="WHEN", help="Recorded then or later: an ISO date or time.")
         parser.add_argument("--until", metavar="WHEN", help="Recorded before then; a date means its end.")
         parser.add_argument("--include-sent", action="store_true", help="Entries that were sent, too.")
@@ -59,7 +61,9 @@ class Command(SendLogCommand):
     def _conclude(self, resending: Resending, using: str) -> None:
         self.say(f"Resent {wording.entries(resending.reopened)}. {_standing(resending)}{_left(resending)}")
         if not resending.all_sent:
-            raise CommandError(" ".join(["Not all are sent.", *wording.obstacles(SendingState.seen_on(using))]))
+            obstacles = wording.obstacles(SendingState.seen_on(using))
+            strangers = wording.strangers(figures.strangers(using))
+            raise CommandError(" ".join(["Not all are sent.", *obstacles, *strangers]))
 
 
 def _by_id(using: str, options: dict[str, Any]) -> Selection:
@@ -77,6 +81,7 @@ def _by_status(using: str, options: dict[str, Any]) -> Selection:
         using,
         _statuses(options),
         event_type=options["type"],
+        account_id=options["account"],
         since=None if since is None else arguments.beginning("--since", since),
         until=None if until is None else arguments.end("--until", until),
     )

@@ -49,7 +49,8 @@ class Command(SendLogCommand):
             self.say("\n".join(_lines(using, figures)))
         age = _age(figures)
         if max_age is not None and age is not None and age > max_age:
-            what_to_do = list(wording.obstacles(figures.sending)) or [NO_WORKER]
+            obstacles = [*wording.obstacles(figures.sending), *wording.strangers(figures.strangers)]
+            what_to_do = obstacles or [NO_WORKER]
             raise CommandError(" ".join([f"Something has been due for {wording.span(age)}.", *what_to_do]))
 
 
@@ -65,6 +66,7 @@ def _lines(using: str, figures: Figures) -> Iterator[str]:
     age = _age(figures)
     yield "Nothing is due." if age is None else f"The oldest due entry has been due for {wording.span(age)}."
     yield from _sending(figures.sending)
+    yield from wording.strangers(figures.strangers)
     if figures.reasons:
         newest = f" (of the newest {READ_FOR_REASONS:,} of each)" if _are_many(figures) else ""
         yield f"Most frequent reasons{newest}:"
@@ -88,6 +90,7 @@ def _sending(sending: SendingState) -> Iterator[str]:
         yield wording.not_for_real(sending)
     if sending.held:
         yield wording.HELD
+    yield from wording.held_accounts(sending)
     for endpoint in sending.endpoints:
         state, success = _state(endpoint, sending), _last_success(endpoint, sending)
         yield f"Account {endpoint.account_id}, {endpoint.event_type}: sending {state}; {success}."
@@ -98,7 +101,7 @@ def _state(endpoint: Endpoint, sending: SendingState) -> str:
         return wording.pause(endpoint, sending.now_ms)
     if not sending.enabled:
         return "is switched off"
-    return "is held" if sending.held else "is open"
+    return "is held" if sending.held or endpoint.account_id in sending.held_accounts else "is open"
 
 
 def _last_success(endpoint: Endpoint, sending: SendingState) -> str:

@@ -39,6 +39,8 @@ def log(record):
         (CANARY, ["by pixel", "by address"]),
         (CANARY.upper(), ["by pixel", "by address"]),
         (f"email:{CANARY}", ["by pixel", "by address"]),
+        (f"Canary Bird <{CANARY}>", ["by pixel", "by address"]),
+        (CANARY.replace("@", "%40"), ["by pixel", "by address"]),
         (hashlib.sha256(CANARY.encode()).hexdigest(), ["by pixel", "by address"]),
         (hashlib.sha256(CANARY.encode()).hexdigest().upper(), ["by pixel", "by address"]),
         ("other@example.com", ["by vtsid"]),
@@ -56,7 +58,21 @@ def test_what_is_typed_is_found_exactly(typed, found, viewer, log):
 
 @pytest.mark.parametrize(
     "typed",
-    ["by", "nobody@example.com", "canary", USER, f"{USER}_", "pixel:", "email:", "%", "\0", "0" * 64, "' OR 1=1", "@"],
+    [
+        "by",
+        "nobody@example.com",
+        "canary",
+        USER,
+        f"{USER}_",
+        "pixel:",
+        "email:",
+        "%",
+        "\0",
+        "0" * 64,
+        "' OR 1=1",
+        "@",
+        f"{'x' * 400}@x",
+    ],
 )
 def test_what_nobody_has_is_said_to_be_missing_and_not_repeated(typed, viewer, log):
     response = viewer.post(url("search"), {"text": typed})

@@ -6,9 +6,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from django.http import HttpRequest
 
+from django_vt import identity
 from django_vt.dispatchers import _background
 from django_vt.dispatchers._background import BackgroundTask, BackgroundThreads
+from tests.support.inheriting_threads import InheritingThread
 
 IN_CHILD_AND_AT_EXIT = """
 import os, threading
@@ -50,6 +53,7 @@ class Notebook:
         self.runs: list[str] = []
         self.closed: list[str] = []
         self.stopped: list[str] = []
+        self.served: list[HttpRequest | None] = []
         self.threads: set[threading.Thread] = set()
         self.begun = threading.Event()
         self.may_run = threading.Event()
@@ -66,6 +70,7 @@ class Task(BackgroundTask):
 
     def run(self) -> float | None:
         self.notebook.threads.add(threading.current_thread())
+        self.notebook.served.append(identity.current_request())
         self.notebook.begun.set()
         assert self.notebook.may_run.wait(10)
         self.notebook.runs.append(self.using)
@@ -109,6 +114,15 @@ def test_the_work_is_done_by_another_thread_that_then_closes_and_ends(notebook, 
     assert threading.current_thread() not in notebook.threads
     assert all(running.daemon for running in notebook.threads)
     until_ended(notebook)
+
+
+def test_the_thread_does_not_know_the_request_that_started_it(notebook, threads, monkeypatch, rf):
+    monkeypatch.setattr(threading, "Thread", InheritingThread)
+    served = identity.start_serving(rf.get("/"))
+    threads.start("default")
+    identity.stop_serving(served)
+    threads.stop(10)
+    assert notebook.served == [None]
 
 
 def test_wakes_that_come_during_the_work_are_answered_by_one_more_run(notebook, threads):

@@ -72,7 +72,7 @@ def test_an_entry_says_its_type_and_reference_and_nothing_of_a_person(entry, clo
     assert str(track(Event("wishlist"), identity=PIXEL)) == "wishlist"
     assert str(track(Event("wishlist", reference=BUYER), identity=PIXEL)) == "wishlist"
     assert str(SendAttempt(entry=entry, at=clock.now, reason="timed out")) == "2026-11-23 12:00:00 timed out"
-    assert str(Endpoint(account_id="acc123", address="https://x")) == "acc123 at https://x"
+    assert str(Endpoint(account_id="acc123", event_type="login", address="https://x")) == "acc123 at https://x"
     assert str(RememberedIdentity(key="k", identity=BUYER, created_at=clock.now)) == "remembered at 2026-11-23 12:00:00"
 
 
@@ -108,31 +108,58 @@ def test_resending_makes_it_as_new_and_due_now(entry, clock, status):
         reason="answered: 500",
     )
     clock.advance(60)
-    assert SendLogEntry.objects.all().resend("acc456") == 1
+    assert SendLogEntry.objects.all().resend("acc456", clock.ms) == 1
     entry = after(entry)
     assert (entry.status, entry.attempts, entry.batch_limit, entry.due_at) == (Status.PENDING, 0, None, clock.ms)
     assert (entry.sent_at, entry.response_status, entry.reason, entry.account_id) == (None, None, "", "acc123")
 
 
-def test_resending_gives_what_had_no_account_the_one_there_is_now(settings):
+def test_resending_gives_what_had_no_account_the_one_there_is_now(settings, clock):
     settings.DJANGO_VT = {}
     entry = track(confirmation(), request=visitor())
-    assert SendLogEntry.objects.all().resend("acc456") == 1
+    assert SendLogEntry.objects.all().resend("acc456", clock.ms) == 1
     assert (after(entry).account_id, after(entry).status) == ("acc456", Status.PENDING)
 
 
-def test_resending_leaves_what_holds_no_event_or_nobody(entry):
+def test_resending_leaves_what_holds_no_event_or_nobody(entry, clock):
     nobody = track(confirmation(order_id="2"))
     SendLogEntry.objects.filter(pk=entry.pk).forget()
-    assert SendLogEntry.objects.all().resend("acc123") == 0
+    assert SendLogEntry.objects.all().resend("acc123", clock.ms) == 0
     assert {after(entry).status, after(nobody).status} == {Status.SKIPPED}
 
 
 def test_resending_leaves_what_a_worker_has_in_its_hands_until_its_lease_is_over(entry, clock):
     SendLogEntry.objects.update(claim="token", due_at=clock.ms + 120_000)
-    assert SendLogEntry.objects.under_live_claim(clock.now).count() == 1
-    assert SendLogEntry.objects.all().resend("acc123") == 0
+    assert SendLogEntry.objects.under_live_claim(clock.ms).count() == 1
+    assert SendLogEntry.objects.all().resend("acc123", clock.ms) == 0
     clock.advance(120)
-    assert SendLogEntry.objects.under_live_claim(clock.now).count() == 0
-    assert SendLogEntry.objects.all().resend("acc123") == 1
+    assert SendLogEntry.objects.under_live_claim(clock.ms).count() == 0
+    assert SendLogEntry.objects.all().resend("acc123", clock.ms) == 1
     assert after(entry).claim is None
+
+
+def test_what_waits_after_a_try_that_did_not_count_is_due_again(entry, clock):
+    entries = SendLogEntry.objects
+    entries.update(attempts=1, waits=1, batch_limit=1, due_at=clock.ms + 1)
+    assert entries.end_waits(entry.account_id, entry.event_type, clock.ms) == 0
+    entries.update(waits=2)
+    assert entries.end_waits(entry.account_id, "another", clock.ms) == 0
+    assert entries.end_waits(entry.account_id, entry.event_type, clock.ms) == 1
+    assert (after(entry).due_at, after(entry).waits) == (clock.ms, 1)
+
+
+def test_suspects_that_are_put_off_are_due_no_sooner(entry, clock):
+    entries, until = SendLogEntry.objects, clock.ms + 20_000
+    assert entries.put_off_suspects(entry.account_id, entry.event_type, until) == 0
+    entries.update(batch_limit=10, due_at=clock.ms)
+    assert entries.put_off_suspects(entry.account_id, entry.event_type, until) == 1
+    assert after(entry).due_at == until
+
+
+def test_since_when_it_is_due_is_told_to_people(entry, clock):
+    entries = SendLogEntry.objects.all()
+    assert (entries.earliest_due(), entries.due_since(clock.ms)) == (0, entry.created_at)
+    entries.update(due_at=clock.ms)
+    assert entries.due_since(clock.ms) == after(entry).due_moment == clock.now
+    entries.update(due_at=None)
+    assert (entries.due_since(clock.ms), entries.earliest_due(), after(entry).due_moment) == (None, None, None)

@@ -40,7 +40,8 @@ def test_a_status_outside_http_is_tried_again(status):
 
 @pytest.mark.parametrize("reason", sorted(reasons.CODES))
 def test_no_answer_is_tried_again_and_says_why(reason):
-    kind = Kind.AWAY if reason in {"unreachable", "unknown host", "tls"} else Kind.RETRY
+    away = {"unreachable", "unknown host", "tls", "tls version"}
+    kind = Kind.MISCONFIGURED if reason == "plain http" else Kind.AWAY if reason in away else Kind.RETRY
     assert outcome.judge(DeliveryError(reason), NOW) == Verdict(kind, reason)
 
 

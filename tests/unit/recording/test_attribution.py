@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from django_vt import track
+from django_vt import remember_identity, track
 from django_vt.events import Event, Login
 from django_vt.identity import Identity
 from django_vt.models import RememberedIdentity, SendLogEntry
@@ -170,12 +170,73 @@ def test_only_an_order_has_a_remembered_identity():
     assert track(Event("wishlist", reference="100023")).reason == "nobody"
 
 
-def test_the_key_of_what_is_remembered_does_not_tell_the_order(settings):
+def test_the_key_of_what_is_remembered_does_not_tell_the_order():
     key = key_of("100023")
-    settings.DJANGO_VT = {"ACCOUNT_ID": "another"}
     assert "100023" not in key
-    assert key != key_of("100023")
     assert len(key) == 64
+
+
+SHOPS = {"one.ro": "acc-ro", "one.bg": "acc-bg"}
+
+
+def at(host, **cookies):
+    """A visitor's request to a host."""
+    request = request_with(**cookies)
+    request.META["HTTP_HOST"] = host
+    return request
+
+
+@pytest.fixture
+def shops(settings):
+    """Two shops with an account each."""
+    settings.ALLOWED_HOSTS = ["*"]
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "ACCOUNT_ID": SHOPS}
+
+
+def remembered():
+    return {(row.account_id, row.identity) for row in RememberedIdentity.objects.all()}
+
+
+def test_an_order_paid_later_goes_to_the_shop_it_was_placed_in(shops):
+    remember_identity(at("one.bg", _vt_user="1_2"), "100023")
+    entry = track(confirmation())
+    assert (entry.account_id, entry.identity, entry.status) == ("acc-bg", "pixel:1_2", "pending")
+    assert remembered() == set()
+
+
+def test_it_does_so_though_its_identity_is_given(shops):
+    remember_identity(at("one.bg", _vt_user="1_2"), "100023")
+    assert track(confirmation(), identity=PIXEL).account_id == "acc-bg"
+
+
+def test_orders_of_one_number_in_two_shops_are_two(shops):
+    remember_identity(at("one.ro", _vt_user="1_2"), "100023")
+    remember_identity(at("one.bg", _vt_user="3_4"), "100023")
+    remember_identity(at("one.bg", _vt_user="5_6"), "100023")
+    in_bg, in_ro = track(confirmation(), account_id="acc-bg"), track(confirmation(), request=at("one.ro"))
+    assert (in_bg.account_id, in_bg.identity) == ("acc-bg", "pixel:5_6")
+    assert (in_ro.account_id, in_ro.identity) == ("acc-ro", "pixel:1_2")
+    assert remembered() == set()
+
+
+def test_of_two_orders_of_one_number_nobody_is_taken_for_the_other(shops):
+    remember_identity(at("one.ro", _vt_user="1_2"), "100023")
+    remember_identity(at("one.bg", _vt_user="3_4"), "100023")
+    entry = track(confirmation(email="buyer@example.com"))
+    assert (entry.account_id, entry.status, entry.reason) == ("", "skipped", "invalid: ACCOUNT_ID")
+    assert entry.identity == "email:buyer@example.com"
+    assert len(remembered()) == 2
+
+
+def test_the_account_may_be_given_where_an_order_is_remembered(shops):
+    remember_identity(at("pay.example", _vt_user="1_2"), "100023", account_id="acc-ro")
+    assert track(confirmation()).account_id == "acc-ro"
+
+
+def test_what_was_remembered_without_an_account_serves_any(shops):
+    remember_identity(at("pay.example", _vt_user="1_2"), "100023")
+    assert track(confirmation(), account_id="acc-ro").identity == "pixel:1_2"
+    assert remembered() == set()
 
 
 class WithOtherField:

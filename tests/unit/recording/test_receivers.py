@@ -314,8 +314,13 @@ def test_other_keywords_are_the_shops(name, caplog):
     assert caplog.messages == []
 
 
-@pytest.mark.parametrize(("account", "stored", "status"), [("acc456", "acc456", "pending"), ("acc/456", "", "skipped")])
-def test_an_order_can_be_of_another_account(account, stored, status, settings):
-    settings.DJANGO_VT = {**settings.DJANGO_VT, "DISPATCHER": "django_vt.dispatchers.manual.ManualDispatcher"}
+@pytest.mark.parametrize(
+    ("account", "stored", "status"),
+    [("acc456", "acc456", "pending"), ("acc/456", "", "skipped"), ("acc789", "", "skipped")],
+)
+def test_an_order_can_be_of_another_account_that_the_settings_name(account, stored, status, settings):
+    accounts = {"one.ro": "acc123", "one.bg": "acc456"}
+    manual = "django_vt.dispatchers.manual.ManualDispatcher"
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "DISPATCHER": manual, "ACCOUNT_ID": accounts}
     entry = place(request=visitor(), account_id=account)
     assert (entry.account_id, entry.status) == (stored, status)

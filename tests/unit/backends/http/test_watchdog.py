@@ -4,7 +4,9 @@ import threading
 
 import pytest
 
+from django_vt import identity
 from django_vt.backends.http._deadline import Watchdog
+from tests.support.inheriting_threads import InheritingThread
 from tests.unit.backends.requests_to import login
 
 pytestmark = pytest.mark.any_database
@@ -29,6 +31,22 @@ def test_an_alarm_is_called_once_when_its_time_has_come():
     watchdog.close()
     assert len(calls) == 1
     assert calls[0] is not threading.current_thread()
+
+
+def test_its_thread_does_not_know_the_request_that_started_it(monkeypatch, rf):
+    monkeypatch.setattr(threading, "Thread", InheritingThread)
+    called, served = threading.Event(), []
+
+    def alarm():
+        served.append(identity.current_request())
+        called.set()
+
+    watchdog, serving = Watchdog(), identity.start_serving(rf.get("/"))
+    watchdog.set(alarm, 0.01)
+    identity.stop_serving(serving)
+    assert called.wait(10)
+    watchdog.close()
+    assert served == [None]
 
 
 def test_the_earliest_comes_first_though_it_was_set_last():

@@ -76,7 +76,7 @@ def test_what_is_no_id_is_refused(given):
 @pytest.mark.parametrize("filters", ["--status=failed", "--type=login", "--since=2026-11-23", "--until=2026-11-23"])
 def test_ids_and_filters_exclude_each_other(filters):
     error = fails("resend", "1", filters)
-    assert str(error) == "argument ID: name entries, or choose them by --status, --type, --since, --until"
+    assert str(error) == "argument ID: name entries, or choose them by --status, --type, --account, --since, --until"
 
 
 def test_status_chooses(script):
@@ -110,6 +110,14 @@ def test_type_chooses(script):
     one(**failed(event_type="wishlist"))
     run("resend", "--type=login")
     assert sent_ids(script) == {login.pk}
+
+
+def test_account_chooses(script, settings):
+    configure(settings, ACCOUNT_ID={"one.example": "acc123", "two.example": "acc124"})
+    mine = one(**failed(account_id="acc124"))
+    one(**failed())
+    run("resend", "--account=acc124")
+    assert sent_ids(script) == {mine.pk}
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,8 @@ def test_machines_get_the_same_as_json(clock):
             {"status": "skipped", "reason": "nobody", "count": 1},
         ],
         "reasons_of_newest": 250,
+        "held_accounts": [],
+        "waiting_for_unknown_accounts": {},
     }
 
 
