@@ -65,11 +65,11 @@ def run_pytest(folder: Path, tests: str, *arguments: str, **environment: str) ->
     return run.stdout + run.stderr
 
 
+@pytest.mark.process
 def test_in_a_project_without_django_the_plugin_is_there_and_harmless(tmp_path):
     tests = """
 import sys
 
-@pytest.mark.process
 def test_no_settings_were_looked_for(pytestconfig):
     assert pytestconfig.pluginmanager.has_plugin("django_vt")
     assert "django_vt.models" not in sys.modules
@@ -86,6 +86,7 @@ def test_the_fixtures_describe_themselves(tmp_path):
     assert "fake_vendor -- " in shown
 
 
+@pytest.mark.process
 def test_the_fixtures_leave_no_setting_behind_in_whatever_order_they_are_used(tmp_path):
     tests = """
 from itertools import permutations
