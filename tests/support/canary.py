@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django_vt.testing import Misbehaviour
 
@@ -27,11 +29,30 @@ class Everything(logging.Handler):
         self.texts.append(f"{record.name} {record.getMessage()}\n{record.__dict__!r}\n{thrown}")
 
 
+@contextmanager
+def objects_before_kept_apart() -> Iterator[None]:
+    """The search looks at each object that is alive. While this lasts, it knows which of the older ones are ours."""
+    gc.collect()
+    older_ours.extend(_ours())
+    gc.freeze()  # `gc.get_objects()` leaves them out from now on
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        older_ours.clear()
+
+
+older_ours: list[object] = []
+
+
 def told_by_objects() -> list[str]:
     """What our objects that are alive tell of themselves, where the canary is in it."""
     gc.collect()
-    ours = [alive for alive in gc.get_objects() if is_ours(type(alive))]
-    return [text for alive in ours for text in {repr(alive), str(alive)} if holds_canary(text)]
+    return [text for alive in (*older_ours, *_ours()) for text in {repr(alive), str(alive)} if holds_canary(text)]
+
+
+def _ours() -> list[object]:
+    return [alive for alive in gc.get_objects() if is_ours(type(alive))]
 
 
 def is_ours(kind: type) -> bool:

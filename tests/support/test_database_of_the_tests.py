@@ -24,6 +24,7 @@ def place_order(number: str) -> None:
     connections.close_all()
 
 
+@pytest.mark.process
 def test_a_thread_and_a_process_share_the_database_with_the_test(process_environment):
     thread = threading.Thread(target=place_order, args=["by a thread"])
     thread.start()

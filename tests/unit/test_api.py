@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import subprocess
 import sys
 
@@ -81,45 +82,65 @@ def run(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.process
 def test_the_version_can_be_read_without_django_being_set_up():
     result = run("import django_vt, sys; print(django_vt.__version__, 'django.db' in sys.modules)")
     assert (result.stdout, result.stderr) == (f"{django_vt.__version__} False\n", "")
 
 
-@pytest.mark.parametrize("name", ["", ".track", ".remember_identity", ".events", ".identity", ".signals", ".testing"])
-def test_pydoc_tells_of_it_without_django_being_set_up(name):
-    result = run(f"import pydoc; print(pydoc.render_doc('django_vt{name}', renderer=pydoc.plaintext))")
+# The longest way first: what it imports, the shorter ones find imported.
+TOLD = [".track", ".remember_identity", "", ".identity", ".events", ".signals", ".testing"]
+
+
+@pytest.fixture(scope="module")
+def pydoc():
+    """What pydoc tells of each name, by one process that has not set up Django."""
+    result = run(
+        "import json, pydoc\ntold = {}\n"
+        f"for name in {TOLD}:\n    told[name] = pydoc.render_doc('django_vt' + name, renderer=pydoc.plaintext)\n"
+        "print(json.dumps(told))"
+    )
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.startswith("Python Library Documentation")
+    return json.loads(result.stdout)
 
 
-def test_pydoc_of_the_package_tells_all_that_it_lends():
-    told = run("import pydoc; print(pydoc.render_doc('django_vt', renderer=pydoc.plaintext))").stdout
-    assert all(f"{name}(" in told for name in PUBLIC["django_vt"] if name != "__version__")
+@pytest.mark.process
+@pytest.mark.parametrize("name", TOLD)
+def test_pydoc_tells_of_it_without_django_being_set_up(name, pydoc):
+    assert pydoc[name].startswith("Python Library Documentation")
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "conf",
-        "events",
-        "identity",
-        "exceptions",
-        "settings_rules",
-        "accounts",
-        "protocol.addresses",
-        "protocol.values",
-        "protocol.reasons",
-        "protocol.packing",
-        "protocol.outcome",
-    ],
-)
-def test_the_pure_modules_need_no_apps(module):
-    code = f"from django.conf import settings; settings.configure(); import django_vt.{module}, sys; "
-    result = run(code + "print([name for name in sys.modules if name == 'django_vt.models'])")
-    assert (result.stdout, result.stderr) == ("[]\n", "")
+@pytest.mark.process
+def test_pydoc_of_the_package_tells_all_that_it_lends(pydoc):
+    assert all(f"{name}(" in pydoc[""] for name in PUBLIC["django_vt"] if name != "__version__")
 
 
+PURE = [
+    "exceptions", "protocol.reasons", "protocol.values", "protocol.addresses", "protocol.outcome", "protocol.packing",
+    "settings_rules", "conf", "accounts", "identity",
+    "events",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def models_imported():
+    """Whether the models are imported after each of the pure modules, by one process without apps."""
+    result = run(
+        "import importlib, json, sys\nfrom django.conf import settings\nsettings.configure()\nimported = {}\n"
+        f"for name in {PURE}:\n    importlib.import_module('django_vt.' + name)\n"
+        "    imported[name] = 'django_vt.models' in sys.modules\nprint(json.dumps(imported))"
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    return json.loads(result.stdout)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("module", PURE)
+def test_the_pure_modules_need_no_apps(module, models_imported):
+    assert not models_imported[module]
+
+
+@pytest.mark.process
 def test_setting_up_the_app_runs_no_query():
     code = (
         "import django; from django.conf import settings; settings.configure(DATABASES={'default': {'ENGINE': "

@@ -74,6 +74,7 @@ print(hasattr(mail, "outbox"), settings.BACKEND, settings.DISPATCHER, "django.te
 """
 
 
+@pytest.mark.process
 def test_a_mail_backend_in_memory_makes_no_test_environment():
     told = subprocess.run([sys.executable, "-c", A_WEB_PROCESS], check=True, capture_output=True, text=True)
     assert told.stdout.split() == ["True", DEFAULTS["BACKEND"], DEFAULTS["DISPATCHER"], "False"]

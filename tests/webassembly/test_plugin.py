@@ -13,7 +13,7 @@ import pytest
 
 from tests.webassembly.inside import compile_all
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.process]
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., tuple[int, str]]

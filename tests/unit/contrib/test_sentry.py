@@ -42,6 +42,7 @@ def leaks(items: dict[str, list[str]]) -> set[str]:
 
 
 @pytest.mark.parametrize(("protection", "settings"), [("integration", {}), ("hooks", PLAIN)])
+@pytest.mark.process
 def test_nothing_of_a_shopper_reaches_sentry(sent_to_sentry, protection, settings):
     items = sent_to_sentry(protection=protection, settings=settings)
     assert leaks(items) == set()
@@ -50,6 +51,7 @@ def test_nothing_of_a_shopper_reaches_sentry(sent_to_sentry, protection, setting
     assert any("/event/acc123/confirmation" in event for event in items["event"])
 
 
+@pytest.mark.process
 def test_without_protection_requests_hold_nothing_but_local_variables_do(sent_to_sentry):
     items = sent_to_sentry(protection="none")
     assert leaks(items) == {"event"}
@@ -57,6 +59,7 @@ def test_without_protection_requests_hold_nothing_but_local_variables_do(sent_to
     assert CANARY not in json.dumps(leaking["breadcrumbs"]).lower()
 
 
+@pytest.mark.process
 def test_without_protection_a_plain_backend_leaks(sent_to_sentry):
     assert leaks(sent_to_sentry(protection="none", settings=PLAIN)) == {"event", "transaction"}
 
@@ -64,12 +67,14 @@ def test_without_protection_a_plain_backend_leaks(sent_to_sentry):
 @pytest.mark.parametrize(
     ("protection", "settings"), [("none", {}), ("integration", {}), ("integration", PLAIN), ("span-hook", PLAIN)]
 )
+@pytest.mark.process
 def test_streamed_spans_hold_nothing_either(sent_to_sentry, protection, settings):
     items = sent_to_sentry(protection=protection, settings=settings, options=STREAM)
     assert any("/event/acc123/confirmation" in span for span in items["span"])
     assert "span" not in leaks(items)
 
 
+@pytest.mark.process
 def test_without_protection_a_plain_backends_streamed_spans_leak(sent_to_sentry):
     assert "span" in leaks(sent_to_sentry(protection="none", settings=PLAIN, options=STREAM))
 

@@ -290,6 +290,7 @@ def test_what_is_said_once_is_said_once_a_database(threads, caplog):
     ]
 
 
+@pytest.mark.process
 def test_a_forked_child_has_threads_of_its_own_and_the_end_of_a_process_waits_for_them(process_environment):
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", IN_CHILD_AND_AT_EXIT],

@@ -187,6 +187,7 @@ def test_the_sync_form_on_an_event_loop_remembers_all_the_same(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.process
 def test_another_process_uses_it(process_environment):
     remember_identity(visitor(), "100023")
     code = """

@@ -65,6 +65,7 @@ def run_pytest(folder: Path, tests: str, *arguments: str, **environment: str) ->
     return run.stdout + run.stderr
 
 
+@pytest.mark.process
 def test_in_a_project_without_django_the_plugin_is_there_and_harmless(tmp_path):
     tests = """
 import sys
@@ -78,12 +79,14 @@ def test_no_settings_were_looked_for(pytestconfig):
     assert "1 passed" in run_pytest(tmp_path, tests)
 
 
+@pytest.mark.process
 def test_the_fixtures_describe_themselves(tmp_path):
     shown = run_pytest(tmp_path, "", "--fixtures")
     assert "vt_events -- " in shown
     assert "fake_vendor -- " in shown
 
 
+@pytest.mark.process
 def test_the_fixtures_leave_no_setting_behind_in_whatever_order_they_are_used(tmp_path):
     tests = """
 from itertools import permutations
