@@ -79,7 +79,7 @@ ARROWS = {
     "apps": {"checks", "recording"},
     "templatetags": {"conf", "exceptions", "identity", "protocol"},
     "testing": {"models", "recording"},
-    "contrib": {"adapters", "conf", "events", "exceptions", "operations"},
+    "contrib": {"adapters", "conf", "events", "exceptions", "models", "operations"},
 }
 NETWORK_AND_DATABASE = {"django.db", "http.client", "requests", "socket", "urllib.request", "urllib3"}
 
