@@ -27,7 +27,7 @@ os.environ.pop("DATABASE_URL", None)
 
 
 class Clock:
-    """The time that `timezone.now()`, the database and a worker's own clock tell while the fixture `clock` is in use."""
+    """The time that `timezone.now()`, the database and a worker's clock tell while the fixture `clock` is in use."""
 
     def __init__(self, now: datetime.datetime) -> None:
         self.now = now

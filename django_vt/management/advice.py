@@ -34,8 +34,8 @@ OF_REASON: Mapping[str, str] = {
     reasons.UNKNOWN_HOST: f"See whether this server resolves other names. {OWN_ENDPOINT}. {WAITS}",
     reasons.TLS: "Is the clock right, is the package certifi up to date, does something inspect TLS on the way? A "
     f"company's own CA applies with TRUST_ENV set to True and REQUESTS_CA_BUNDLE in the environment. {WAITS}",
-    reasons.TLS_VERSION: "Update this server's OpenSSL, or whatever ends TLS on the way: Vibetrace takes a version that "
-    f"it does not offer. {OWN_ENDPOINT}. {WAITS}",
+    reasons.TLS_VERSION: "Update this server's OpenSSL, or whatever ends TLS on the way: Vibetrace takes a version "
+    f"that it does not offer. {OWN_ENDPOINT}. {WAITS}",
     reasons.TIMED_OUT: "Try again. If it stays so, a firewall probably drops what this server sends to that host; a "
     f"slow line may need a longer TIMEOUT. {WAITS}",
     reasons.BROKEN: f"Try again. If it stays so, look at the proxies and firewalls on the way. {WAITS}",

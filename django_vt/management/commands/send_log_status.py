@@ -13,7 +13,7 @@ from django_vt.management import arguments, wording
 from django_vt.management.base import SendLogCommand
 from django_vt.models import Endpoint, Status, functions
 from django_vt.operations import metrics
-from django_vt.operations.figures import READ_FOR_REASONS, Figures
+from django_vt.operations.figures import READ_FOR_REASONS, Figures, strangers
 from django_vt.operations.sending_state import SendingState
 from django_vt.protocol import reasons
 
@@ -52,7 +52,7 @@ class Command(SendLogCommand):
         self.say(text)
         age = _age(seen)
         if max_age is not None and age is not None and age > max_age:
-            obstacles = [*wording.obstacles(seen.sending), *wording.strangers(seen.strangers)]
+            obstacles = [*wording.obstacles(seen.sending), *wording.strangers(strangers(using))]
             what_to_do = obstacles or [NO_WORKER]
             raise CommandError(" ".join([f"Something has been due for {wording.span(age)}.", *what_to_do]))
 
