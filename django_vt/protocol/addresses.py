@@ -62,13 +62,6 @@ def canonical(text: str) -> str:
 
     Equal for two spellings of one address, and the same for what it has returned. Empty for a list of addresses.
     """
-    compared = _compared(text)
-    while not compared.isascii() and (again := _compared(compared)) != compared:
-        compared = again
-    return compared
-
-
-def _compared(text: str) -> str:
     lower = bare(text).lower()
     if lower.isascii():
         return lower
