@@ -7,13 +7,14 @@ from django.utils import timezone
 
 from django_vt.delivery import claim, clock
 from tests.simulation.world import World
-from tests.support.delivering import configure
+from tests.support.delivering import ACCOUNT, configure
 
 
 @pytest.fixture
 def world(settings: Any, monkeypatch: pytest.MonkeyPatch, db: None) -> World:
     """A world whose time the package takes for the time."""
-    configure(settings, BACKEND="tests.simulation.world.NoBackend")
+    accounts = {"shop.example": ACCOUNT, "other.example": "other"}
+    configure(settings, BACKEND="tests.simulation.world.NoBackend", ACCOUNT_ID=accounts)
     made = World()
     monkeypatch.setattr(timezone, "now", made.machine_now)
     monkeypatch.setattr(clock, "read_milliseconds", lambda using: made.database_ms())

@@ -20,6 +20,13 @@ pytestmark = pytest.mark.django_db
 ADDRESS = str(DEFAULTS["ENDPOINT"])
 
 
+@pytest.fixture(autouse=True)
+def _several_accounts(settings: Any) -> None:
+    """What is for an account that the settings do not name is not sent."""
+    named = {f"{account}.example": account for account in (ACCOUNT, "other", "idle")}
+    configure(settings, ACCOUNT_ID=named)
+
+
 def take(concurrency: int = 1, **wanted: Any) -> Claim | None:
     return Claimer("default", concurrency).take(**wanted)
 

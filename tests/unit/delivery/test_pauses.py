@@ -9,11 +9,18 @@ from django.utils import timezone
 from django_vt.conf import DEFAULTS
 from django_vt.delivery.claim import LONGEST_SLEEP, SHORTEST_SLEEP, Claim, Claimer
 from django_vt.models import Endpoint, SendLogEntry
-from tests.support.delivering import ACCOUNT, endpoint, endpoint_row, one, pending
+from tests.support.delivering import ACCOUNT, configure, endpoint, endpoint_row, one, pending
 
 pytestmark = pytest.mark.django_db
 
 ADDRESS = str(DEFAULTS["ENDPOINT"])
+
+
+@pytest.fixture(autouse=True)
+def _several_accounts(settings: Any) -> None:
+    """What is for an account that the settings do not name is not sent."""
+    named = {f"{account}.example": account for account in (ACCOUNT, "other", "idle")}
+    configure(settings, ACCOUNT_ID=named)
 
 
 def take(concurrency: int = 1, **wanted: Any) -> Claim | None:
