@@ -92,6 +92,15 @@ def oscar(session: nox.Session, django: str) -> None:
 
 
 @nox.session
+@nox.parametrize(("python", "django"), pairs(("3.11", "5.2")))
+def tenants(session: nox.Session, django: str) -> None:
+    """A project with django-tenants, on PostgreSQL: the recipe in docs/how-to/tenants.md."""
+    install(session, django, "test", "tenants", others=["psycopg[binary]"])
+    options = ("--ds=tests.tenants.settings", "-W", "default", "-W", "error:::django_vt", "tests/tenants")
+    run_tests(session, *options, DATABASE_URL=database_url("postgresql", session.name))
+
+
+@nox.session
 @nox.parametrize(("python", "django"), pairs(("3.10", "5.2"), ("3.13", "6.1")))
 def allauth(session: nox.Session, django: str) -> None:
     """Logins by django-allauth, social and headless."""

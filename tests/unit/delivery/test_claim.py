@@ -203,6 +203,7 @@ def test_what_is_newer_goes_first_where_asked_for():
     assert [entry.pk for entry in claim.entries] == [new[1].pk]
 
 
+@pytest.mark.usefixtures("several_accounts")
 def test_one_accounts_hold_holds_up_no_other():
     one()
     other = one(account_id="other")

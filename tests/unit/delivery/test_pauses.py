@@ -136,6 +136,7 @@ def test_one_types_pause_does_not_hold_up_another(clock):
     assert taken() == [other.pk]
 
 
+@pytest.mark.usefixtures("several_accounts")
 def test_an_account_without_a_row_does_not_wait_for_the_pause_of_another(clock):
     paused_endpoint(60)
     other = one(account_id="other")
@@ -149,6 +150,7 @@ def test_a_pause_is_that_of_the_same_spelling(clock):
     assert taken() == [entry.pk]
 
 
+@pytest.mark.usefixtures("several_accounts")
 def test_one_accounts_pause_does_not_hold_up_another(clock):
     paused_endpoint(60)
     one()
@@ -211,6 +213,7 @@ def test_a_pause_of_another_address_prolongs_no_wait(clock):
     assert seconds_until_due() == 7
 
 
+@pytest.mark.usefixtures("several_accounts")
 def test_the_wait_ends_with_the_first_account_that_has_something(clock):
     paused_endpoint(50)
     one()
