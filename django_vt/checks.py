@@ -22,6 +22,7 @@ from django_vt.conf import BLOCK, DEFAULTS, KEYS, SETTINGS, account_id_is_usable
 from django_vt.models.db import default_alias
 from django_vt.protocol.endpoint import is_readable_on_the_way
 from django_vt.settings_rules import YEAR, is_dotted_path
+from django_vt.tenants import check_tenants
 
 # Whether each value is of the type, and within the range, that its rule in `django_vt.conf` names.
 
@@ -359,27 +360,6 @@ CHECKS_OF_THE_BLOCK = (
     check_lease,
     check_dotted_paths,
 )
-
-
-WITHIN_THE_REQUEST = ("immediate.ImmediateDispatcher", "manual.ManualDispatcher")
-
-
-def check_tenants() -> list[CheckMessage]:
-    """An error if the send log is in schemas of django-tenants and something would work in the background.
-
-    A background thread or worker has the schema `public`: tenants' orders would wait for ever, and nobody be told.
-    """
-    engine = str(connections[default_alias()].settings_dict.get("ENGINE"))
-    if not engine.startswith("django_tenants.") or settings.DISPATCHER.endswith(WITHIN_THE_REQUEST):
-        return []
-    return [
-        Error(
-            "DISPATCHER works in the background, in the schema public: orders in tenants' schemas would never be sent.",
-            hint='Set it to "django_vt.dispatchers.manual.ManualDispatcher", and let cron run '
-            "`manage.py all_tenants_command send_pending` every minute.",
-            id="django_vt.E012",
-        )
-    ]
 
 
 @register(TAG)
