@@ -22,6 +22,7 @@ from django_vt.conf import BLOCK, DEFAULTS, KEYS, SETTINGS, account_id_is_usable
 from django_vt.models.db import default_alias
 from django_vt.protocol.endpoint import is_readable_on_the_way
 from django_vt.settings_rules import YEAR, is_dotted_path
+from django_vt.tenants import check_tenants
 
 # Whether each value is of the type, and within the range, that its rule in `django_vt.conf` names.
 
