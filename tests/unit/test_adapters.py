@@ -11,11 +11,11 @@ from asgiref.sync import async_to_sync
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.http import HttpRequest
 
-from django_vt import identity
 from django_vt.adapters import buyers_identity, remember_buyer, report
 from django_vt.events import AnyEvent, Confirmation, Event
 from django_vt.identity import Identity
 from django_vt.models import RememberedIdentity, SendLogEntry
+from django_vt.visitors import serving
 from tests.projects.shop.models import Order
 from tests.support.ordering import PIXEL, visitor
 
@@ -134,9 +134,9 @@ def served() -> Iterator[HttpRequest]:
     """A request of the visitor 7, who has the pixel's cookie, is being served."""
     request = visitor()
     request.user = SimpleNamespace(pk=7)  # type: ignore[assignment]
-    token = identity.start_serving(request)
+    token = serving.start_serving(request)
     yield request
-    identity.stop_serving(token)
+    serving.stop_serving(token)
 
 
 def is_7(user: Any) -> bool:
