@@ -362,27 +362,6 @@ CHECKS_OF_THE_BLOCK = (
 )
 
 
-WITHIN_THE_REQUEST = ("immediate.ImmediateDispatcher", "manual.ManualDispatcher")
-
-
-def check_tenants() -> list[CheckMessage]:
-    """An error if the send log is in schemas of django-tenants and something would work in the background.
-
-    A background thread or worker has the schema `public`: tenants' orders would wait for ever, and nobody be told.
-    """
-    engine = str(connections[default_alias()].settings_dict.get("ENGINE"))
-    if not engine.startswith("django_tenants.") or settings.DISPATCHER.endswith(WITHIN_THE_REQUEST):
-        return []
-    return [
-        Error(
-            "DISPATCHER works in the background, in the schema public: orders in tenants' schemas would never be sent.",
-            hint='Set it to "django_vt.dispatchers.manual.ManualDispatcher", and let cron run '
-            "`manage.py all_tenants_command send_pending` every minute.",
-            id="django_vt.E012",
-        )
-    ]
-
-
 @register(TAG)
 def check_settings(app_configs: object = None, **options: object) -> list[CheckMessage]:
     """Everything in `DJANGO_VT`."""
