@@ -16,8 +16,8 @@ pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / folder / "README.md" for folder in ("benchmarks", "example_project", "tests"))]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-# A path in backticks: with a slash, or of a kind that only files are.
-PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:cfg|md|py|toml|yml))`")
+# A path in backticks: with a slash, or of a kind that only files are. manage.py is the shop's.
+PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|(?!manage\.py)[\w-]+\.(?:cfg|md|py|toml|yml))`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
