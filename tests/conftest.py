@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,16 @@ from tests.support.other_databases import empty_database, other_database  # noqa
 # Once these settings have read it: another project that a test starts must not take our database for its own.
 assert django_settings.configured
 os.environ.pop("DATABASE_URL", None)
+
+
+# A set's order depends on the hash seed, an address on the process.
+CHANGING_ID = re.compile(r" at 0x|\{'[^':]*'(?:, '[^':]*')+\}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The processes of a run must find the same tests: no id may change from one to the next."""
+    if changing := [item.nodeid for item in items if CHANGING_ID.search(item.nodeid)]:
+        raise pytest.UsageError(f"the ids of these tests are not the same in every process: {', '.join(changing)}")
 
 
 class Clock:

@@ -18,7 +18,7 @@ from django_vt.events import Confirmation, Item
 from django_vt.models import SendLogEntry
 from tests.tenants.shops.models import Shop
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.tenants]
 
 SCHEMAS = ("one", "two")
 

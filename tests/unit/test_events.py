@@ -41,12 +41,12 @@ def test_the_vendors_login_comes_out_byte_for_byte():
     assert f"[{payload(event, Identity(email='shopper@example.com'))}]" == recorded("login")
 
 
-@pytest.mark.parametrize(("identity", "keys"), list(zip(PEOPLE, WAYS, strict=True)), ids=str)
+@pytest.mark.parametrize(("identity", "keys"), list(zip(PEOPLE, map(sorted, WAYS), strict=True)), ids=str)
 @pytest.mark.parametrize(
     "event", [confirmation(email="buyer@example.com"), Login("a@example.com", "shop"), Event("wishlist", {"id": "1"})]
 )
 def test_an_event_carries_exactly_its_identity_at_the_top(event, identity, keys):
-    assert set(json.loads(payload(event, identity))) & IDENTITY_KEYS == keys
+    assert set(json.loads(payload(event, identity))) & IDENTITY_KEYS == set(keys)
 
 
 @pytest.mark.parametrize(
