@@ -38,7 +38,7 @@ from tests.support.raw_client import (
     target,
 )
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.once, pytest.mark.any_database]
 
 USUAL_BODY = b'vt({"status": "ok"})'
 
