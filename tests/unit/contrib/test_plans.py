@@ -14,7 +14,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.dispatch import Signal
 from django.test import RequestFactory
 
-from django_vt import identity
 from django_vt.contrib.plans.apps import PlansConfig
 from django_vt.models import RememberedIdentity, SendLogEntry
 
@@ -56,11 +55,11 @@ def send(signal: Signal, sender: Any, visitor: object) -> None:
     request = RequestFactory().get("/")
     request.COOKIES["_vt_user"] = "1_2"
     request.user = visitor  # type: ignore[assignment]
-    token = identity.start_serving(request)
+    token = serving.start_serving(request)
     try:
         signal.send(sender)
     finally:
-        identity.stop_serving(token)
+        serving.stop_serving(token)
 
 
 def entry() -> tuple[str, str]:

@@ -15,7 +15,6 @@ from django.db.models.signals import post_save
 from django.dispatch import Signal
 from django.test import RequestFactory
 
-from django_vt import identity
 from django_vt.contrib.salesman.apps import SalesmanConfig
 from django_vt.models import RememberedIdentity, SendLogEntry
 
@@ -75,11 +74,11 @@ def serve() -> Iterator[Any]:
         request = RequestFactory().get("/")
         request.COOKIES["_vt_user"] = "1_2"
         request.user = user  # type: ignore[assignment]
-        tokens.append(identity.start_serving(request))
+        tokens.append(serving.start_serving(request))
 
     yield start
     for token in reversed(tokens):
-        identity.stop_serving(token)
+        serving.stop_serving(token)
 
 
 def entry() -> tuple[str, str]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 from django.http import HttpRequest
 
-from django_vt import identity
 from django_vt.dispatchers import _background
 from django_vt.dispatchers._background import BackgroundTask, BackgroundThreads
 from tests.support.inheriting_threads import InheritingThread
@@ -70,7 +69,7 @@ class Task(BackgroundTask):
 
     def run(self) -> float | None:
         self.notebook.threads.add(threading.current_thread())
-        self.notebook.served.append(identity.current_request())
+        self.notebook.served.append(serving.current_request())
         self.notebook.begun.set()
         assert self.notebook.may_run.wait(10)
         self.notebook.runs.append(self.using)
@@ -118,9 +117,9 @@ def test_the_work_is_done_by_another_thread_that_then_closes_and_ends(notebook, 
 
 def test_the_thread_does_not_know_the_request_that_started_it(notebook, threads, monkeypatch, rf):
     monkeypatch.setattr(threading, "Thread", InheritingThread)
-    served = identity.start_serving(rf.get("/"))
+    served = serving.start_serving(rf.get("/"))
     threads.start("default")
-    identity.stop_serving(served)
+    serving.stop_serving(served)
     threads.stop(10)
     assert notebook.served == [None]
 

@@ -4,7 +4,6 @@ import threading
 
 import pytest
 
-from django_vt import identity
 from django_vt.backends.http._deadline import Watchdog
 from tests.support.inheriting_threads import InheritingThread
 from tests.unit.backends.requests_to import login
@@ -38,12 +37,12 @@ def test_its_thread_does_not_know_the_request_that_started_it(monkeypatch, rf):
     called, served = threading.Event(), []
 
     def alarm():
-        served.append(identity.current_request())
+        served.append(serving.current_request())
         called.set()
 
-    watchdog, serving = Watchdog(), identity.start_serving(rf.get("/"))
+    watchdog, serving = Watchdog(), serving.start_serving(rf.get("/"))
     watchdog.set(alarm, 0.01)
-    identity.stop_serving(serving)
+    serving.stop_serving(serving)
     assert called.wait(10)
     watchdog.close()
     assert served == [None]
