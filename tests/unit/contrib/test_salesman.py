@@ -17,6 +17,7 @@ from django.test import RequestFactory
 
 from django_vt.contrib.salesman.apps import SalesmanConfig
 from django_vt.models import RememberedIdentity, SendLogEntry
+from django_vt.visitors import serving
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from django_vt.dispatchers import _background
 from django_vt.dispatchers._background import BackgroundTask, BackgroundThreads
+from django_vt.visitors import serving
 from tests.support.inheriting_threads import InheritingThread
 
 IN_CHILD_AND_AT_EXIT = """

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from django_vt.backends.http._deadline import Watchdog
+from django_vt.visitors import serving
 from tests.support.inheriting_threads import InheritingThread
 from tests.unit.backends.requests_to import login
 
