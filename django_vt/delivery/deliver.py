@@ -148,12 +148,15 @@ class Delivery:
         self._clock.read()
         self._settlement.begin_run()
         try:
-            claimed = True
-            while claimed or not run.is_idle:
+            goes_on = True
+            while goes_on:
+                was_idle = run.is_idle
                 claimed = self._claim(run)
                 while begun := self._pack(run):
                     self._send(run, begun)
                 self._settle(run, may_wait=not claimed)
+                # Only a round that began with nothing in hand shows that there is nothing to claim.
+                goes_on = claimed or not (was_idle and run.is_idle)
                 yield
         finally:
             self._end(run)

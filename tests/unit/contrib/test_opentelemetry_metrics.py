@@ -86,7 +86,7 @@ def test_one_look_serves_all_the_metrics_of_a_collection(
     reader: InMemoryMetricReader, django_assert_num_queries: Any
 ) -> None:
     pending()
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         collected(reader)
 
 

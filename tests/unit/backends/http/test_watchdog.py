@@ -41,9 +41,9 @@ def test_its_thread_does_not_know_the_request_that_started_it(monkeypatch, rf):
         served.append(serving.current_request())
         called.set()
 
-    watchdog, serving = Watchdog(), serving.start_serving(rf.get("/"))
+    watchdog, token = Watchdog(), serving.start_serving(rf.get("/"))
     watchdog.set(alarm, 0.01)
-    serving.stop_serving(serving)
+    serving.stop_serving(token)
     assert called.wait(10)
     watchdog.close()
     assert served == [None]
