@@ -136,7 +136,7 @@ class Story:
             return _("being sent now")
         if not self.sending.enabled:
             return _("waits: sending is switched off")
-        if self.sending.held:
+        if self.sending.held or self.entry.account_id in self.sending.held_accounts:
             return _("waits: sending is held by staff")
         return ""
 

@@ -231,7 +231,7 @@ class Endpoint(models.Model):
         Returns how many are counted so far, which is read anew: what other workers have counted is not news.
         """
         self._row().update(awaited=True)
-        self.refresh_from_db(fields=["accepted", "awaited", "told_at"])
+        self._read_anew("accepted", "awaited", "told_at")
         return self.accepted
 
     def note_failure(self, now: int) -> int:
@@ -306,13 +306,17 @@ class Endpoint(models.Model):
     def _row(self, **as_read: Any) -> models.QuerySet[Endpoint]:
         return type(self).objects.using(self._state.db).filter(pk=self.pk, **as_read)
 
+    def _read_anew(self, *fields: str) -> None:
+        # By its alias: a router may send reads to a replica, which need not know of the row yet.
+        self.refresh_from_db(using=self._state.db, fields=fields)
+
     def _change(self, rows: models.QuerySet[Endpoint], **changes: Any) -> bool:
         changed = bool(rows.update(**changes))
         counted = [name for name, value in changes.items() if not isinstance(value, (str, int, type(None)))]
         for name in changes.keys() - set(counted):
             setattr(self, name, changes[name])
         if counted:
-            self.refresh_from_db(fields=counted)
+            self._read_anew(*counted)
         return changed
 
 

@@ -22,11 +22,11 @@ def test_what_the_database_refuses_for_a_moment_is_done_all_the_same(script, mon
     failures = []
     honest = getattr(SendLogQuerySet, verb)
 
-    def refuse(self, *args):
+    def refuse(self, *args, **options):
         if len(failures) < refused:
             failures.append(1)
             raise OperationalError("canary@example.com")
-        return honest(self, *args)
+        return honest(self, *args, **options)
 
     monkeypatch.setattr(SendLogQuerySet, verb, refuse)
     assert deliver_due().sent == 1
@@ -41,7 +41,7 @@ def test_a_database_that_refuses_for_good_is_not_asked_for_ever(script, monkeypa
     one()
     calls = []
 
-    def refuse(self, *args):
+    def refuse(self, *args, **options):
         calls.append(1)
         raise OperationalError("canary@example.com")
 

@@ -27,7 +27,6 @@ ELSEWHERE = {
     "contrib/plans/receivers.py": "contrib/test_plans.py",
     "contrib/salesman/apps.py": "contrib/test_salesman.py",
     "contrib/salesman/receivers.py": "contrib/test_salesman.py",
-    "delivery/clock.py": "delivery/test_claim.py",
     "delivery/report.py": "delivery/test_deliver.py",
     "delivery/run.py": "delivery/test_concurrency.py",
     "dispatchers/_platform.py": "dispatchers/test_obstacles.py",

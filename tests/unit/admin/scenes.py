@@ -59,10 +59,11 @@ def sending_in_every_state(stage: Stage) -> Iterator[HttpResponse]:
         {"last_success_at": now - timedelta(minutes=4)},
         {"consecutive_failures": 3, "paused_until": now + timedelta(minutes=4)},
         {"paused_until": now - timedelta(minutes=4)},
-        {"held_by_staff": True},
     ):
         Endpoint.objects.filter(pk=endpoint.pk).update(**stored(changes))
         yield stage.get("changelist")
+    Endpoint.objects.hold()
+    yield stage.get("changelist")
     with stage.switched_off():
         yield stage.get("changelist")
 
@@ -93,9 +94,10 @@ def waiting_entries(stage: Stage) -> Iterator[HttpResponse]:
     entry = stage.record()
     endpoint = endpoint_row(event_type="confirmation")
     soon = timezone.now() + timedelta(minutes=4)
-    for changes in ({"paused_until": soon}, {"paused_until": None, "held_by_staff": True}):
-        Endpoint.objects.filter(pk=endpoint.pk).update(**stored(changes))
-        yield stage.get("change", entry.pk)
+    Endpoint.objects.filter(pk=endpoint.pk).update(**stored({"paused_until": soon}))
+    yield stage.get("change", entry.pk)
+    Endpoint.objects.hold(entry.account_id)
+    yield stage.get("change", entry.pk)
     with stage.switched_off():
         yield stage.get("change", entry.pk)
 

@@ -30,7 +30,7 @@ def test_a_hold_of_an_account_touches_no_other(two_accounts):
     told = run("send_log_status")
     assert "Sending for account acc124 is held by staff: its events are recorded and wait." in told
     assert "Sending is held by staff" not in told
-    assert json.loads(run("send_log_status", "--json"))["held_accounts"] == ["acc124"]
+    assert json.loads(run("send_log_status", "--format", "json"))["held_accounts"] == ["acc124"]
 
 
 def test_a_second_hold_of_an_account_says_so():
@@ -95,5 +95,5 @@ def test_they_are_shown_as_what_they_are():
     one(due_at=ms(hours=1))
     words = 'Account production is none that DJANGO_VT["ACCOUNT_ID"] names: 3 entries of it wait and are not sent.'
     assert words in run("send_log_status")
-    assert json.loads(run("send_log_status", "--json"))["waiting_for_unknown_accounts"] == {"production": 3}
+    assert json.loads(run("send_log_status", "--format", "json"))["waiting_for_unknown_accounts"] == {"production": 3}
     assert words in str(fails("send_log_status", "--max-age=15m"))
