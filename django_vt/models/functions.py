@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from django_vt.models.send_log import SendLogEntry
 
 LIMIT = 10_000
+# Milliseconds. A statement may wait for a lock after its time was read. Meanwhile another worker takes a lease that
+# ends later than any that was possible at that time: a lock's wait is the cause, and no wrong clock.
+READINGS_APART = 60_000
 NEWEST_FIRST, OLDEST_FIRST = ("-created_at", "-pk"), ("created_at", "pk")
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import pgettext_lazy
 from django_vt.conf import settings
 from django_vt.models import fast_sql
 from django_vt.models.fast_sql import Taken, Wanted
-from django_vt.models.functions import moment, unindexed
+from django_vt.models.functions import READINGS_APART, moment, unindexed
 from django_vt.protocol import reasons
 from django_vt.protocol.values import showable
 
@@ -45,15 +45,19 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
 
         A lease that ends later than LEASE from now is none: a clock was wrong when it was taken.
         """
-        return self.filter(claim__isnull=False, due_at__gt=now, due_at__lte=now + int(settings.LEASE * 1000))
+        return self.filter(
+            claim__isnull=False, due_at__gt=now, due_at__lte=now + int(settings.LEASE * 1000) + READINGS_APART
+        )
 
     def bring_back(self, now: int, longest_delay: float) -> int:
         """Make due what lies further ahead than it can: a clock was wrong when that was stored.
 
         `now`: the database's clock, ms. `longest_delay`: the longest that an entry waits for its next try, seconds.
         """
-        lease_end = now + int(settings.LEASE * 1000)
-        too_far = Q(due_at__gt=now + int(longest_delay * 1000)) | Q(claim__isnull=False, due_at__gt=lease_end)
+        lease_end = now + int(settings.LEASE * 1000) + READINGS_APART
+        too_far = Q(due_at__gt=now + int(longest_delay * 1000) + READINGS_APART) | Q(
+            claim__isnull=False, due_at__gt=lease_end
+        )
         return self.filter(too_far).update(due_at=now, claim=None)
 
     def with_status(self, status: str, ids: Collection[int]) -> SendLogQuerySet:
@@ -74,7 +78,8 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         `account_id`. `now`: the database's clock, ms. Returns how many were reopened.
         """
         account = Case(When(account_id="", then=Value(account_id)), default=F("account_id"))
-        live = Q(claim__isnull=False, due_at__gt=now, due_at__lte=now + int(settings.LEASE * 1000))
+        latest = now + int(settings.LEASE * 1000) + READINGS_APART
+        live = Q(claim__isnull=False, due_at__gt=now, due_at__lte=latest)
         return self.can_be_sent().exclude(live).reopen(account_id=account, due_at=now)
 
     def renew(self, **content: Any) -> int:

@@ -12,7 +12,7 @@ from django.db import router, transaction
 
 from django_vt.conf import settings
 from django_vt.delivery.clock import database_now
-from django_vt.models import RememberedIdentity, SendLogEntry
+from django_vt.models import RememberedIdentity, SendLogEntry, functions
 from django_vt.models.db import default_alias, with_retries
 from django_vt.models.functions import moment
 from django_vt.models.send_log import SendLogQuerySet
@@ -134,7 +134,7 @@ class Forgetting:
 
     def _count(self, rows: Sequence[dict[str, Any]]) -> None:
         now = database_now(self._using)
-        latest = now + int(settings.LEASE * 1000)
+        latest = now + int(settings.LEASE * 1000) + functions.READINGS_APART
         self.statuses.update(row["status"] for row in rows)
         self.with_address += sum(bool(row["email_hash"]) for row in rows)
         ends = [row["due_at"] for row in rows if row["claim"] and now < row["due_at"] <= latest]

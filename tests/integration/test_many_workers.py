@@ -9,7 +9,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from django_vt.conf import settings
 from django_vt.delivery import deliver_due
+from django_vt.delivery.clock import database_now
 from django_vt.models import SendLogEntry
 from django_vt.testing import Hang
 from tests.support import processes
@@ -118,3 +120,13 @@ def test_workers_in_one_process_share_the_work_as_well(script):
     pending(100)
     assert deliver_due(limit=50).sent == deliver_due(limit=50).sent == 50
     assert set(script.times_sent.values()) == {1}
+
+
+def test_a_lease_taken_while_a_statement_waited_for_its_lock_is_nobody_elses(script):
+    """The time of the statement was read before the wait, so the lease ends later than it could have at that time."""
+    entry = one()
+    before = database_now("default")
+    SendLogEntry.objects.filter(pk=entry.pk).update(claim="a" * 32, due_at=before + 20_000 + int(settings.LEASE * 1000))
+    assert SendLogEntry.objects.all().bring_back(before, 36_000) == 0
+    assert SendLogEntry.objects.all().under_live_claim(before).count() == 1
+    assert SendLogEntry.objects.all().resend("acc123", before) == 0

@@ -37,7 +37,7 @@ def test_the_send_log_has_an_index_on(columns):
 
 @pytest.mark.parametrize(
     ("model", "columns"),
-    [(SendLogEntry, ["dedup_key"]), (RememberedIdentity, ["key"]), (Endpoint, ["key"])],
+    [(SendLogEntry, ["dedup_key"]), (RememberedIdentity, ["key", "account_id"]), (Endpoint, ["key"])],
 )
 def test_what_may_be_there_once_is_unique_in_the_database(model, columns):
     with connection.cursor() as cursor:
