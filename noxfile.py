@@ -58,7 +58,8 @@ def pairs(*chosen: tuple[str, str]) -> list[object]:
 def packages() -> Iterator[object]:
     """A session at both ends for each folder of tests/ that needs another package, and the extra that installs it."""
     for folder in ("allauth", "impersonation", "payments", "plans", "salesman"):
-        for python, django in OLDEST, NEWEST:
+        oldest = ("3.11", "5.2") if folder == "payments" else OLDEST  # as dj-stripe needs
+        for python, django in (oldest, NEWEST):
             extra = "salesman-plus" if (folder, django) == ("salesman", "6.1") else folder
             yield nox.param(python, django, folder, extra, id=f"{folder}-py{python}-django{django}")
 

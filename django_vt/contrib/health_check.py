@@ -25,7 +25,7 @@ WHY = {
     "off": "ENABLED is False",
     "held": "staff hold sending",
     "troubled": "requests to Vibetrace fail",
-    "open": "no worker sends it",
+    "open": "no worker sends it, or its account is held or not in the settings",
 }
 
 

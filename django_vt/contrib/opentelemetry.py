@@ -31,7 +31,7 @@ def observe_send_log(meter: Meter | None = None, *, using: str | None = None) ->
 
     `meter` is by default the one named `django_vt` of the project's meter provider, whenever that is set. `using` is
     the alias of the send log's database, by default where the project's routers write it. Call it once a process.
-    The log is asked when OpenTelemetry collects: four queries by index, on a connection that is not kept.
+    The log is asked when OpenTelemetry collects: a handful of queries by index, on a connection that is not kept.
     """
     meter = meter or get_meter("django_vt")
     view = _View(using)

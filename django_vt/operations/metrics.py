@@ -66,6 +66,12 @@ def _due_age(look: Look) -> Iterator[Sample]:
     yield Sample({}, 0 if since is None else (look.sending.now - since).total_seconds())
 
 
+def _held(look: Look) -> Iterator[Sample]:
+    yield Sample({}, look.sending.held)
+    for account_id in look.sending.held_accounts:
+        yield Sample({"account": account_id}, 1)
+
+
 def _of_endpoints(value: Callable[[Endpoint], float | None]) -> Callable[[Look], Iterator[Sample]]:
     def read(look: Look) -> Iterator[Sample]:
         for endpoint in look.sending.endpoints:
@@ -93,7 +99,7 @@ METRICS = (
         "1 if events are recorded and sent, 0 if ENABLED is False.",
         lambda look: [Sample({}, look.sending.enabled)],
     ),
-    Metric("held", "1 if staff hold sending.", lambda look: [Sample({}, look.sending.held)]),
+    Metric("held", "1 if staff hold sending: all of it, or, with an account, that account's.", _held),
     Metric(
         "paused",
         "1 if the last request for an account and a type of event failed, so that sending pauses or is probed.",

@@ -48,6 +48,14 @@ class UnusableOrder:
         return cls(showable(order_id), str(error) if isinstance(error, InvalidField) else type(error).__name__)
 
 
+def usable(make: Callable[[], Confirmation], order_id: object) -> Confirmation | UnusableOrder:
+    """What `make` returns; an `UnusableOrder` if it raises, so that the other orders are looked at all the same."""
+    try:
+        return make()
+    except Exception as error:  # noqa: BLE001 - whatever the order holds
+        return UnusableOrder.of(order_id, error)
+
+
 @dataclass(frozen=True, repr=False)
 class Unreported:
     """An order without an entry that will do. `event`: what would report it; None if it is unusable, see `problem`."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 
 from oscar.core.loading import get_model
 
 from django_vt.contrib.oscar.receivers import confirmation
 from django_vt.events import Confirmation
-from django_vt.operations.unreported import UnusableOrder
+from django_vt.operations.unreported import UnusableOrder, usable
 
 AT_ONCE = 500  # orders a query
 
@@ -18,11 +19,4 @@ def placed_orders(since: datetime, until: datetime) -> Iterator[Confirmation | U
     """The orders that were placed from `since` on and before `until`, in the order in which they were placed."""
     orders = get_model("order", "Order").objects.filter(date_placed__gte=since, date_placed__lt=until)
     for order in orders.order_by("date_placed", "pk").prefetch_related("lines").iterator(AT_ONCE):
-        yield _confirmation(order)
-
-
-def _confirmation(order: object) -> Confirmation | UnusableOrder:
-    try:
-        return confirmation(order)
-    except Exception as error:  # noqa: BLE001 - whatever the order holds, the others are to be looked at
-        return UnusableOrder.of(getattr(order, "number", ""), error)
+        yield usable(partial(confirmation, order), order.number)

@@ -12,6 +12,8 @@ class PlansConfig(AppConfig):
     name = "django_vt.contrib.plans"
     label = "django_vt_plans"
     verbose_name = _("Vibetrace for django-plans")
+    # For `find_unreported_orders`, where the setting ORDERS names no others.
+    django_vt_orders = "django_vt.contrib.plans.orders.placed_orders"
 
     def ready(self) -> None:
         """Listen for the orders of django-plans."""

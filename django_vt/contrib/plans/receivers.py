@@ -27,23 +27,29 @@ def record_started(sender: Any, **_others: object) -> None:
 
 
 def record_completed(sender: Any, **_others: object) -> None:
-    """The receiver of `order_completed`: reports the order. `sender` is the order."""
+    """The receiver of `order_completed`: reports the order. `sender` is the order.
+
+    One that is not valid is not reported: django-plans completes it, and gives the buyer nothing.
+    """
+    if sender.status == sender.STATUS.NOT_VALID:
+        return
     report(
-        lambda: confirmation(sender),
+        lambda: arguments(sender),
         reference=sender.pk,
         identity=lambda: buyers_identity(lambda visitor: visitor.pk == sender.user_id),
         using=sender._state.db,
     )
 
 
-def confirmation(order: Any) -> Confirmation | None:
-    """An order of django-plans as the vendor's confirmation, with the total that includes the tax.
+def arguments(order: Any) -> dict[str, Any]:
+    """An order of django-plans as a `Confirmation`'s arguments, with the total that includes the tax.
 
-    The order's one item goes by the plan's `slug`. None for an order that is not valid: django-plans completes it, and
-    gives the buyer nothing.
+    Its one item goes by the plan's `slug`.
     """
-    if order.status == order.STATUS.NOT_VALID:
-        return None
-    return Confirmation(
-        order_id=str(order.pk), total=order.total(), items=[(order.plan.slug, 1)], email=order.user.email
-    )
+    item = (order.plan.slug, 1)
+    return {"order_id": str(order.pk), "total": order.total(), "items": [item], "email": order.user.email}
+
+
+def confirmation(order: Any) -> Confirmation:
+    """An order of django-plans as the vendor's confirmation. Raises `InvalidField` where it cannot be sent."""
+    return Confirmation(**arguments(order))

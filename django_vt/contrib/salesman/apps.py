@@ -12,6 +12,8 @@ class SalesmanConfig(AppConfig):
     name = "django_vt.contrib.salesman"
     label = "django_vt_salesman"
     verbose_name = _("Vibetrace for Salesman")
+    # For `find_unreported_orders`, where the setting ORDERS names no others.
+    django_vt_orders = "django_vt.contrib.salesman.orders.placed_orders"
 
     def ready(self) -> None:
         """Listen for Salesman's orders."""

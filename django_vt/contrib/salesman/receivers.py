@@ -68,14 +68,19 @@ def record_new(sender: object, *, instance: Any, created: bool, using: str, **_o
         remember_buyer(instance.ref, lambda visitor: _may_be_buyer(instance, visitor), using=using)
 
 
-def confirmation(order: Any) -> Confirmation | None:
-    """A Salesman order as the vendor's confirmation, with the total as charged; None while it has no items.
+def arguments(order: Any) -> dict[str, Any]:
+    """A Salesman order as a `Confirmation`'s arguments, with the total as charged.
 
     Items go by the product's `code` as it was when it was bought.
     """
     # Not `order.get_items()`: it keeps what it finds, and the shop would not see items that are saved later.
     items = [(item_id(item), item.quantity) for item in order.items.all()]
-    return Confirmation(order_id=order.ref, total=order.total, items=items, email=order.email) if items else None
+    return {"order_id": order.ref, "total": order.total, "items": items, "email": order.email}
+
+
+def confirmation(order: Any) -> Confirmation:
+    """A Salesman order as the vendor's confirmation. Raises `InvalidField` where something in it cannot be sent."""
+    return Confirmation(**arguments(order))
 
 
 def item_id(item: Any) -> str:
@@ -87,11 +92,17 @@ def _record(order: Any) -> None:
     if order.status in NOT_PLACED:
         return
     report(
-        lambda: confirmation(order),
+        lambda: _arguments_with_items(order),
         reference=order.ref,
         identity=lambda: buyers_identity(lambda visitor: visitor.pk == order.user_id),
         using=order._state.db,
     )
+
+
+def _arguments_with_items(order: Any) -> dict[str, Any] | None:
+    """None while the order's items are not saved: it is reported once they are."""
+    told = arguments(order)
+    return told if told["items"] else None
 
 
 def _may_be_buyer(order: Any, visitor: Any) -> bool:

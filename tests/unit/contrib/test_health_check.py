@@ -15,7 +15,7 @@ from django.urls import path
 from django.utils import timezone
 from health_check.views import HealthCheckView
 
-from django_vt.contrib.health_check import SendLog
+from django_vt.contrib.health_check import WHY, SendLog
 from django_vt.models import Endpoint
 from tests.support.delivering import ACCOUNT, configure, one
 
@@ -49,7 +49,7 @@ def test_what_has_been_due_for_a_while_is_healthy() -> None:
 
 def test_what_has_been_due_for_long_is_not_and_says_for_how_long() -> None:
     due(20)
-    assert status_and_told() == (500, "Unavailable: Something has been due for 20 minutes: no worker sends it")
+    assert status_and_told() == (500, "Unavailable: Something has been due for 20 minutes: " + WHY["open"])
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(59, 200), (61, 500)])

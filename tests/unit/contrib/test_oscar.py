@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from decimal import Decimal
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -16,8 +17,11 @@ from django.dispatch import Signal
 from django.test import RequestFactory
 
 from django_vt.contrib.oscar.apps import OscarConfig
+from django_vt.events import Confirmation
 from django_vt.models import SendLogEntry
+from django_vt.operations.unreported import UnusableOrder
 from django_vt.visitors import serving
+from tests.support.chained import Chained
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
@@ -35,6 +39,7 @@ def receivers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     package = importlib.import_module("django_vt.contrib.oscar")
     OscarConfig("django_vt.contrib.oscar", package).ready()
     yield sys.modules[MODULE]
+    sys.modules.pop(f"{package.__name__}.orders", None)
     del sys.modules[MODULE], package.receivers
 
 
@@ -137,3 +142,19 @@ def test_a_wrong_item_id_setting_is_named(receivers: Any, settings: Any, caplog:
     place(receivers, order(), None, None)
     assert SendLogEntry.objects.get().reason == "invalid: OSCAR_ITEM_ID"
     assert "OSCAR_ITEM_ID: must be one of partner_sku, upc, product_id" in caplog.text
+
+
+@pytest.mark.usefixtures("receivers")
+def test_the_shops_orders_are_those_placed_in_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = SimpleNamespace(objects=Chained(order(), order(line(quantity=0))))
+    loading = ModuleType("oscar.core.loading")
+    loading.get_model = lambda app, name: model if (app, name) == ("order", "Order") else None  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "oscar.core", ModuleType("oscar.core"))
+    monkeypatch.setitem(sys.modules, "oscar.core.loading", loading)
+    from django_vt.contrib.oscar import orders
+
+    since, until = datetime(2026, 11, 1, tzinfo=timezone.utc), datetime(2026, 11, 8, tzinfo=timezone.utc)
+    [placed, unusable] = orders.placed_orders(since, until)
+    assert placed == Confirmation("100023", "25.00", [("TEA-1", 2)], "buyer@example.com")
+    assert unusable == UnusableOrder("100023", "items[0].quantity: must be above 0")
+    assert model.objects.conditions == {"date_placed__gte": since, "date_placed__lt": until}

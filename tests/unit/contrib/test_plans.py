@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from decimal import Decimal
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -15,12 +16,16 @@ from django.dispatch import Signal
 from django.test import RequestFactory
 
 from django_vt.contrib.plans.apps import PlansConfig
+from django_vt.events import Confirmation
 from django_vt.models import RememberedIdentity, SendLogEntry
+from django_vt.operations.unreported import UnusableOrder
 from django_vt.visitors import serving
+from tests.support.chained import Chained
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 MODULE = "django_vt.contrib.plans.receivers"
+SINCE, UNTIL = datetime(2026, 11, 1, tzinfo=timezone.utc), datetime(2026, 11, 8, tzinfo=timezone.utc)
 BUYER = SimpleNamespace(pk=7, email="buyer@example.com")
 
 
@@ -35,6 +40,7 @@ def signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for _ in range(2):  # the second time changes nothing
         PlansConfig("django_vt.contrib.plans", package).ready()
     yield stand_in
+    sys.modules.pop(f"{package.__name__}.orders", None)
     del sys.modules[MODULE], package.receivers
 
 
@@ -95,3 +101,18 @@ def test_an_order_that_cannot_be_read_is_seen_as_skipped(signals: Any) -> None:
     send(signals.order_completed, Order(slug=""), BUYER)
     found = SendLogEntry.objects.get()
     assert (found.status, found.reason, found.reference) == ("skipped", "invalid: items[0].id", "100023")
+
+
+def test_the_shops_orders_are_those_completed_in_the_time(signals: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = type("Model", (Order,), {"objects": Chained(Order(), Order(slug=""))})
+    base = ModuleType("plans.base.models")
+    base.AbstractOrder = SimpleNamespace(get_concrete_model=lambda: model)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "plans.base", ModuleType("plans.base"))
+    monkeypatch.setitem(sys.modules, "plans.base.models", base)
+    from django_vt.contrib.plans import orders
+
+    [order, unusable] = orders.placed_orders(SINCE, UNTIL)
+    assert order == Confirmation("100023", "12.00", [("tea-club", 1)], "buyer@example.com")
+    assert unusable == UnusableOrder("100023", "items[0].id: must not be empty")
+    within = {"completed__gte": SINCE, "completed__lt": UNTIL}
+    assert model.objects.conditions == {**within, "status": Order.STATUS.COMPLETED}  # type: ignore[attr-defined]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from decimal import Decimal
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -16,12 +17,16 @@ from django.dispatch import Signal
 from django.test import RequestFactory
 
 from django_vt.contrib.salesman.apps import SalesmanConfig
+from django_vt.events import Confirmation
 from django_vt.models import RememberedIdentity, SendLogEntry
+from django_vt.operations.unreported import UnusableOrder
 from django_vt.visitors import serving
+from tests.support.chained import Chained
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 MODULE = "django_vt.contrib.salesman.receivers"
+SINCE, UNTIL = datetime(2026, 11, 1, tzinfo=timezone.utc), datetime(2026, 11, 8, tzinfo=timezone.utc)
 STAFF = SimpleNamespace(pk=9, is_staff=True)
 CUSTOMER = SimpleNamespace(pk=7, is_staff=False)
 
@@ -62,6 +67,7 @@ def status_changed(monkeypatch: pytest.MonkeyPatch, order_model: Any) -> Iterato
     for _ in range(2):  # the second time changes nothing
         SalesmanConfig("django_vt.contrib.salesman", package).ready()
     yield signal
+    sys.modules.pop(f"{package.__name__}.orders", None)
     post_save.disconnect(sender=order_model, dispatch_uid="django_vt.contrib.salesman.post_save")
     del sys.modules[MODULE], package.receivers
 
@@ -159,3 +165,16 @@ def test_an_order_that_cannot_be_read_is_seen_as_skipped(order_model: Any, statu
     status_changed.send(order_model, order=order_model("HOLD", items=(item(quantity=0),)), old_status="CREATED")
     found = SendLogEntry.objects.get()
     assert (found.status, found.reason) == ("skipped", "invalid: items[0].quantity")
+
+
+@pytest.mark.usefixtures("status_changed")
+def test_the_shops_orders_are_those_of_the_time_that_are_placed(order_model: Any) -> None:
+    from django_vt.contrib.salesman import orders
+
+    readable, unreadable = order_model(items=(item(),)), order_model(items=(item(quantity=0),))
+    order_model.objects = Chained(readable, unreadable)
+    [order, unusable] = orders.placed_orders(SINCE, UNTIL)
+    assert order == Confirmation("2026-00001", "25.00", [("TEA-1", 2)], "buyer@example.com")
+    assert unusable == UnusableOrder("2026-00001", "items[0].quantity: must be above 0")
+    within = {"date_created__gte": SINCE, "date_created__lt": UNTIL}
+    assert order_model.objects.conditions == {**within, "status__in": orders.NOT_PLACED}

@@ -85,6 +85,11 @@ def test_a_switch_and_a_hold_are_told(settings: Any) -> None:
     assert (told["django_vt_enabled"], told["django_vt_held"]) == ({DATABASE: 0}, {DATABASE: 1})
 
 
+def test_an_account_that_is_held_apart_is_named() -> None:
+    Endpoint.objects.hold(ACCOUNT)
+    assert values()["django_vt_held"] == {DATABASE: 0, (("account", ACCOUNT), *DATABASE): 1}
+
+
 def test_each_endpoint_tells_of_its_pause_and_of_its_last_success(clock: Any) -> None:
     endpoint("confirmation", last_success_at=ms(clock.now))
     endpoint("login", paused_until=ms(clock.now) + 5_000, consecutive_failures=3)
