@@ -9,14 +9,10 @@ from django_vt.delivery import clock
 
 @pytest.fixture
 def times(monkeypatch):
-    """What the machine's clocks say: since it was started, and while it was not suspended."""
-    said = {"boot": 100.0, "awake": 40.0}
+    """The machine was started 100 seconds ago, and has been suspended for 60 of them."""
     monkeypatch.setattr(time, "CLOCK_BOOTTIME", 7, raising=False)
-    monkeypatch.setattr(
-        time, "clock_gettime", lambda clock_id: said["boot"] if clock_id == 7 else pytest.fail("which?")
-    )
-    monkeypatch.setattr(clock.time, "monotonic", lambda: said["awake"])
-    return said
+    monkeypatch.setattr(time, "clock_gettime", {7: 100.0}.__getitem__)
+    monkeypatch.setattr(time, "monotonic", lambda: 40.0)
 
 
 def test_a_machine_that_was_suspended_has_grown_older(times):
