@@ -17,7 +17,8 @@ const python = await loadPyodide({
     },
 });
 python.globals.set("ARGUMENTS", python.toPy(args));
-process.exitCode = python.runPython(`
+try {
+    process.exitCode = python.runPython(`
 import os
 import sys
 
@@ -27,3 +28,8 @@ from tests.webassembly.inside import main
 
 main(ARGUMENTS)
 `);
+} catch (error) {
+    // Node would print the whole of pyodide, which is a single line.
+    console.error(error.message);
+    process.exitCode = 1;
+}
