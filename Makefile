@@ -42,7 +42,7 @@ run: $(SHOP) ## leave the example shop and the stand-in vendor running, to click
 
 test: $(VENV)/.test ## the tests on SQLite, with 100 % coverage required; ARGS="-k resend" goes to pytest
 	@rm -f .coverage .coverage.*
-	PYTHONDEVMODE=1 $(PYTHON) -m coverage run -m pytest $(PARALLEL) $(ARGS)
+	$(PYTHON) -m coverage run -m pytest $(PARALLEL) $(ARGS)
 	@$(PYTHON) -m coverage combine --quiet
 	$(PYTHON) -m coverage report
 
