@@ -19,7 +19,8 @@ pytestmark = [pytest.mark.process, pytest.mark.once, pytest.mark.xdist_group("pa
 
 ROOT = Path(__file__).parents[2]
 METADATA = (
-    ".editorconfig", ".pre-commit-config.yaml", ".readthedocs.yaml", "CHANGELOG.md", "CODE_OF_CONDUCT.md",
+    ".editorconfig", ".pre-commit-config.yaml", ".readthedocs.yaml", "ARCHITECTURE.md", "CHANGELOG.md",
+    "CODE_OF_CONDUCT.md",
     "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "Makefile", "README.md", "SECURITY.md", "noxfile.py", "pyproject.toml",
     "setup.cfg",
 )  # fmt: skip
