@@ -10,7 +10,7 @@ from typing import Any
 from django.apps import apps
 from django.db import router, transaction
 
-from django_vt.conf import settings
+from django_vt.conf import DEFAULTS, settings
 from django_vt.delivery.clock import database_now
 from django_vt.models import RememberedIdentity, SendLogEntry, functions
 from django_vt.models.db import default_alias, with_retries
@@ -134,7 +134,7 @@ class Forgetting:
 
     def _count(self, rows: Sequence[dict[str, Any]]) -> None:
         now = database_now(self._using)
-        latest = now + int(settings.LEASE * 1000) + functions.READINGS_APART
+        latest = now + _lease() + functions.READINGS_APART
         self.statuses.update(row["status"] for row in rows)
         self.with_address += sum(bool(row["email_hash"]) for row in rows)
         ends = [row["due_at"] for row in rows if row["claim"] and now < row["due_at"] <= latest]
@@ -142,3 +142,9 @@ class Forgetting:
 
     def _count_others(self) -> None:
         self.others = sum(part.count() for part in self._shopper.others())
+
+
+def _lease() -> int:
+    """LEASE in milliseconds, or its default if it is no number: the right to be forgotten waits for no setting."""
+    lease: object = settings.LEASE
+    return int((lease if isinstance(lease, (int, float)) else DEFAULTS["LEASE"]) * 1000)
