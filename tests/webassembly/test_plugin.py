@@ -45,7 +45,8 @@ ASKING = """
         asyncio.run(nothing())
 
     def test_leaves_a_coroutine_behind():
-        begun = nothing()
+        begun = [nothing()]
+        begun.append(begun)
         threading.Thread(target=begun).start()
 
     def test_waits_for_good():
@@ -81,7 +82,7 @@ def run(tmp_path: Path) -> Run:
             text=True,
             check=False,
         )
-        return done.returncode, done.stdout
+        return done.returncode, done.stdout + done.stderr
 
     return run
 
@@ -90,6 +91,7 @@ def test_a_test_that_asks_for_what_is_not_there_is_left_out_and_counted(run: Run
     status, told = run("-W", "error", test_asking=ASKING)
     assert status == pytest.ExitCode.OK
     assert "== 1 passed, 8 skipped in " in told
+    assert "was never awaited" not in told
     assert "1 tests passed without a thread, a process or a socket; 1 have to.\n" in told
     assert {what: int(count) for count, what in re.findall(LEFT_OUT, told)} == {
         "a socket": 3,
