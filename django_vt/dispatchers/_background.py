@@ -78,7 +78,12 @@ class BackgroundThreads:
                 thread = threading.Thread(target=run, args=(self._run, using), name=name, daemon=True)
                 running = _Running(self._make(using), thread)
                 self._running[using] = running
-                thread.start()
+                try:
+                    thread.start()
+                except BaseException:
+                    # The machine has no thread to spare. The next wake tries again.
+                    self._remove(using)
+                    raise
 
     def stop(self, seconds: float = LAST_WAIT) -> None:
         """Let all threads finish what they are doing, and wait for that no longer than `seconds`."""

@@ -7,11 +7,13 @@ tests that could go stale. `--at-least` holds the number of those that passed wi
 from __future__ import annotations
 
 import asyncio
+import gc
 import platform
 import socket
 import subprocess
 import sys
 import threading
+import warnings
 from collections import Counter
 from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from importlib.machinery import ModuleSpec
@@ -116,6 +118,15 @@ class Selection:
         """A test begins."""
         self._asked.clear()
         self._call_passed = False
+
+    def pytest_runtest_logfinish(self) -> None:
+        """Throw away what a test that was left out has begun and not ended, so that no other test hears of it."""
+        if self._asked:
+            for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+                vars(sys).pop(name, None)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                gc.collect()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, Report, Report]:

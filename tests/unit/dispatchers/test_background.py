@@ -125,6 +125,20 @@ def test_the_thread_does_not_know_the_request_that_started_it(notebook, threads,
     assert notebook.served == [None]
 
 
+def test_where_no_thread_can_be_started_the_next_wake_tries_again(notebook, threads, monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as out_of_threads:
+        out_of_threads.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            threads.start("default")
+        assert threads.wake("default") is False
+    threads.start("default")
+    threads.stop(10)
+    assert notebook.runs == ["default"]
+
+
 def test_wakes_that_come_during_the_work_are_answered_by_one_more_run(notebook, threads):
     notebook.may_run.clear()
     threads.start("default")
