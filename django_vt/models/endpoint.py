@@ -170,7 +170,7 @@ class Endpoint(models.Model):
 
     def is_paused(self, now: int) -> bool:
         """Whether the pause still lasts. `now`: the database's clock, ms."""
-        return self.paused_until is not None and now < self.paused_until <= now + LONGEST_PAUSE + READINGS_APART
+        return self.paused_until is not None and now < self.paused_until <= now + LONGEST_PAUSE
 
     def closed_until(self, now: int, lease: float) -> int | None:
         """When sending may be tried again: after the pause, or when the probe in hand has run out. None: it is open.
@@ -179,7 +179,7 @@ class Endpoint(models.Model):
         """
         if self.paused_until is None:
             return None
-        pause_end = self.paused_until if self.paused_until <= now + LONGEST_PAUSE + READINGS_APART else now
+        pause_end = self.paused_until if self.paused_until <= now + LONGEST_PAUSE else now
         probe_end = self.probe_until or 0
         return max(pause_end, probe_end if probe_end <= now + int(lease * 1000) + READINGS_APART else 0)
 
@@ -189,7 +189,7 @@ class Endpoint(models.Model):
         """Become the one that sends the probe, for `lease` seconds; None if another has it. `now`: ms."""
         token, until = secrets.token_hex(16), now + int(lease * 1000)
         free = Q(probe__isnull=True) | Q(probe_until__lte=now) | Q(probe_until__gt=until + READINGS_APART)
-        over = Q(paused_until__lte=now) | Q(paused_until__gt=now + LONGEST_PAUSE + READINGS_APART)
+        over = Q(paused_until__lte=now) | Q(paused_until__gt=now + LONGEST_PAUSE)
         taken = self._row(consecutive_failures=self.consecutive_failures).filter(free, over)
         if not taken.update(probe=token, probe_until=until):
             return None
