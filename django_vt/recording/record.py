@@ -155,8 +155,8 @@ class _Recording:
         return draft_of(wanted, whose.identity, whose.account_id)
 
     def _account_id(self, event: AnyEvent | None) -> str:
-        # A function of the shop's may query, and fail.
-        with door.savepoints(self.using) if decided_by_function() else nullcontext():
+        # A function of the shop's may query, and fail; so may a request of its own, whose host is asked for.
+        with door.savepoints(self.using) if decided_by_function() else self._shops_code():
             return account_for(event, request_in(self.call.request), self.call.account_id)
 
     def _account_id_of_what_is_invalid(self) -> str:
