@@ -90,11 +90,10 @@ def claim(wanted: Wanted, token: str, until: int, using: str, *, skip: int = 0) 
     One statement where the database has UPDATE … RETURNING. Elsewhere a look comes first, and then a change of what
     was seen: `skip` has it look further back, for a worker that has collided with another.
     """
-    vendor = connections[using].vendor
-    # MariaDB has INSERT … RETURNING only. SQLite has both since the same version.
-    if vendor == "mysql" or not connections[using].features.can_return_columns_from_insert:
+    if not _updates_return(using):
         return _look_and_claim(wanted, token, until, using, skip)
-    chosen, parameters = _choice(wanted, using, locking=" FOR UPDATE SKIP LOCKED" * (vendor == "postgresql"))
+    locking = " FOR UPDATE SKIP LOCKED" * (connections[using].vendor == "postgresql")
+    chosen, parameters = _choice(wanted, using, locking=locking)
     # MATERIALIZED: PostgreSQL could carry out a subquery with SKIP LOCKED again for each row, and take other rows.
     sql = (
         f"WITH chosen AS MATERIALIZED ({chosen}) UPDATE {_table(using)} SET claim = %s, due_at = %s "  # noqa: S608
@@ -103,6 +102,13 @@ def claim(wanted: Wanted, token: str, until: int, using: str, *, skip: int = 0) 
     with connections[using].cursor() as cursor:
         cursor.execute(sql, [*parameters, token, until])
         return Taken(token, _claimed_entries(cursor))
+
+
+def _updates_return(using: str) -> bool:
+    """Whether the database has UPDATE … RETURNING."""
+    # MariaDB has INSERT … RETURNING only. SQLite has both since the same version.
+    connection = connections[using]
+    return connection.vendor != "mysql" and connection.features.can_return_columns_from_insert
 
 
 def _look_and_claim(wanted: Wanted, token: str, until: int, using: str, skip: int) -> Taken:

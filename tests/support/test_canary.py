@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 
 from django_vt.exceptions import DjangoVTError
+from django_vt.models import SendLogEntry
 from tests.support.canary import CANARY, objects_before_kept_apart, told_by_objects
 
 
@@ -21,6 +22,13 @@ def test_a_younger_object_is_found():
         teller = DjangoVTError(CANARY)
         assert sorted(told_by_objects()) == [f"DjangoVTError('{CANARY}')", CANARY]
         del teller
+
+
+def test_a_queryset_that_somebody_still_holds_is_not_asked_for_its_entries():
+    held = SendLogEntry.objects.all()
+    with objects_before_kept_apart():
+        assert told_by_objects() == []
+    del held
 
 
 def test_afterwards_all_is_searched_again():

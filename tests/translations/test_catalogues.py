@@ -149,15 +149,15 @@ def test_messages_are_found_in_code_and_templates(package):
 
 
 def test_make_messages_begins_a_language_says_what_is_to_do_and_keeps_what_is_done(package, capsys):
-    make_messages.main(["fr"])
+    make_messages.main(["de"])
     assert "6 strings, 6 to translate\n" in capsys.readouterr().out
-    path = catalogues.source("fr")
+    path = catalogues.source("de")
     assert "nplurals=2" in path.read_text()
-    path.write_text(path.read_text().replace('msgid "one"\nmsgstr ""', 'msgid "one"\nmsgstr "un"'))
+    path.write_text(path.read_text().replace('msgid "one"\nmsgstr ""', 'msgid "one"\nmsgstr "eins"'))
     (package / "module.py").write_text('_("one")\n_("six")\n')
     make_messages.main([])
     assert "5 strings, 4 to translate\n" in capsys.readouterr().out
-    assert catalogues.translations(path.with_suffix(".mo").read_bytes()) == {"one": "un"}
+    assert catalogues.translations(path.with_suffix(".mo").read_bytes()) == {"one": "eins"}
 
 
 def test_make_messages_changes_nothing_where_nothing_is_new(package, capsys):

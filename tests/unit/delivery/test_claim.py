@@ -153,7 +153,7 @@ def test_a_worker_that_collides_looks_further_back_and_then_at_the_front_again(m
 def without_returning(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The database as one that has no UPDATE … RETURNING."""
     with monkeypatch.context() as patch:
-        patch.setattr(connection.features, "can_return_columns_from_insert", False)
+        patch.setattr(fast_sql, "_updates_return", lambda using: False)
         yield
 
 

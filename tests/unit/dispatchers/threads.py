@@ -47,4 +47,4 @@ def thread_dispatcher(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterato
     thread._threads.forget()
     yield
     thread._threads.stop(5)
-    assert delivery_threads() == []
+    until_ended()  # one that has found nothing left is not waited for by `stop`, and may still be closing
