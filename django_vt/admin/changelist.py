@@ -7,6 +7,7 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db import models
@@ -87,6 +88,8 @@ class SendLogChangeList(ChangeList):
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[SendLogEntry]:
         """What the filters leave, in an order that an index of theirs has, or that is made apart."""
+        if any("\0" in value for values in request.GET.lists() for value in values[1]):
+            raise IncorrectLookupParameters  # PostgreSQL refuses a NUL wherever it is asked for
         found: QuerySet[SendLogEntry] = super().get_queryset(request, *args, **kwargs)
         return functions.sorted_apart(found) if filters.BY_ID & request.GET.keys() else found
 
