@@ -134,7 +134,7 @@ def _attempts(entry: SendLogEntry, using: str) -> Iterator[Moment]:
 def _end(story: Story) -> Iterator[Moment]:
     entry = story.entry
     if entry.status == Status.SENT and entry.sent_at:
-        yield _moment("sent", entry.sent_at, _("Accepted by Vibetrace"))
+        yield _moment("sent", entry.sent_at, reasons.describe(entry.reason) or _("Accepted by Vibetrace"))
     elif entry.status == Status.PENDING:
         yield Moment("next", local(due) if (due := entry.due_moment) else "", story.next(), due)
     else:

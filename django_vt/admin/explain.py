@@ -76,6 +76,8 @@ class Story:
 
     def happened(self) -> str:
         """What has come of it so far."""
+        if self.entry.status == Status.SENT and self.entry.reason:
+            return _("It is called sent. %(reason)s.") % {"reason": reasons.describe(self.entry.reason)}
         if self.entry.status == Status.SENT and self.entry.sent_at:
             return _("Vibetrace accepted it on %(time)s (answer %(answer)s).") % {
                 "time": local(self.entry.sent_at),
@@ -95,6 +97,8 @@ class Story:
         if self.entry.status == Status.PENDING:
             return _("%(outlook)s.") % {"outlook": capfirst(self._outlook())}
         if self.entry.status == Status.SENT:
+            if self.entry.reason:
+                return _("Nothing by itself. Once the settings name a backend that sends, it can be sent again.")
             return _("Nothing: it has arrived.")
         if self.entry.reason == reasons.reason(reasons.FORGOTTEN) or not self.entry.payload:
             return self._empty()

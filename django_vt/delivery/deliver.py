@@ -108,8 +108,9 @@ class Delivery:
         self._stopping = stopping
         self._claimer = Claimer(using, concurrency)
         self._clock = self._claimer.clock
-        self._settlement = Settlement(self._claimer)
         self._backend = backend_class()()
+        kept_by = "" if self._backend.sends else type(self._backend).__name__
+        self._settlement = Settlement(self._claimer, kept_by)
         self._places = places or Places(concurrency)
         # The id of the entry recorded last when a backlog was found. Later ones go first until it is worked off.
         self._backlog_ends: int | None = None

@@ -42,10 +42,14 @@ class Settled:
 
 
 class Settlement:
-    """Settles one worker's requests. Every change names the claim's token: without it, it changes nothing."""
+    """Settles one worker's requests. Every change names the claim's token: without it, it changes nothing.
 
-    def __init__(self, claimer: Claimer) -> None:
+    `kept_by`: the name of the backend if it only takes what it is given, for tests or development. Its entries say so.
+    """
+
+    def __init__(self, claimer: Claimer, kept_by: str = "") -> None:
         self._claimer = claimer
+        self._reason_of_sent = reasons.reason(reasons.KEPT_HERE, kept_by) if kept_by else ""
         self._clock = claimer.clock
         self._using = claimer.using
         self._rows = SendLogEntry.objects.using(claimer.using)
@@ -154,7 +158,7 @@ class Settlement:
         def mark() -> int:
             nonlocal again
             before, again = again, True
-            changed = self._rows.mark_sent(ids, token, self._moment(), response_status)
+            changed = self._rows.mark_sent(ids, token, self._moment(), response_status, self._reason_of_sent)
             # Where only the acknowledgement of the commit was lost, all is stored and nothing left to change.
             return self._rows.with_status(Status.SENT, ids).count() if before else changed
 

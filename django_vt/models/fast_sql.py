@@ -184,11 +184,16 @@ def _claimed_entries(cursor: CursorWrapper) -> list[ClaimedEntry]:
     return [ClaimedEntry(*row) for row in sorted(cursor.fetchall())]
 
 
-def mark_sent(ids: Collection[int], token: str, at: datetime, response_status: int | None, using: str) -> int:
-    """The vendor has those of the ids that the claim still holds; returns how many these are."""
+def mark_sent(
+    ids: Collection[int], token: str, at: datetime, response_status: int | None, reason: str, using: str
+) -> int:
+    """The vendor has those of the ids that the claim still holds; returns how many these are.
+
+    `reason`: empty, or what else there is to say of it.
+    """
     moment = connections[using].ops.adapt_datetimefield_value(at)
-    becomes = "status = 'sent', claim = NULL, due_at = NULL, sent_at = %s, response_status = %s, reason = ''"
-    return _change(becomes, "claim = %s", [moment, response_status, token], ids, using)
+    becomes = "status = 'sent', claim = NULL, due_at = NULL, sent_at = %s, response_status = %s, reason = %s"
+    return _change(becomes, "claim = %s", [moment, response_status, reason, token], ids, using)
 
 
 def _change(becomes: str, condition: str, parameters: list[Any], ids: Collection[int], using: str) -> int:

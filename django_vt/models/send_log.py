@@ -112,9 +112,11 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         never_failed = When(batch_limit__isnull=True, then=Value(0))
         return self.claimed(ids, token).update(claim=None, due_at=Case(never_failed, default=Value(now)))
 
-    def mark_sent(self, ids: Collection[int], token: str, at: datetime, response_status: int | None) -> int:
-        """The vendor has them."""
-        return fast_sql.mark_sent(ids, token, at, response_status, self.db)
+    def mark_sent(
+        self, ids: Collection[int], token: str, at: datetime, response_status: int | None, reason: str
+    ) -> int:
+        """The vendor has them; `reason` says so where a backend only took them."""
+        return fast_sql.mark_sent(ids, token, at, response_status, reason, self.db)
 
     def mark_skipped(self, ids: Collection[int], token: str, reason: str) -> int:
         """Not to be sent any more."""

@@ -25,6 +25,7 @@ TIMED_OUT = "timed out"
 BROKEN = "broken connection"
 BACKEND_FAILED = "backend failed"
 PLAIN_HTTP = "plain http"
+KEPT_HERE = "kept here"
 
 WORDS = {
     INVALID: _("The event holds something that cannot be sent"),
@@ -40,6 +41,7 @@ WORDS = {
     BROKEN: _("The connection broke before the answer"),
     BACKEND_FAILED: _("The sending backend raised an error"),
     PLAIN_HTTP: _("ENDPOINT is plain http to another machine, on the way to which anybody could read the event"),
+    KEPT_HERE: _("It never left this machine: the sending backend was one for tests or development"),
 }
 
 CODES = frozenset(WORDS)

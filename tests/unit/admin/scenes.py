@@ -77,6 +77,7 @@ def entries_of_every_kind(stage: Stage) -> Iterator[HttpResponse]:
         {"reason": "timed out"},
         {"status": "sent"},
         {"status": "sent", "payload": ""},
+        {"status": "sent", "reason": reasons.reason(reasons.KEPT_HERE, "DummyBackend")},
         {"status": "failed", "attempts": 1, "reason": reasons.ANSWERED},
         {"status": "failed", "attempts": 8, "reason": reasons.reason(reasons.ANSWERED, 400)},
         {"status": "skipped", "dedup_key": "key", "reason": reasons.reason(reasons.INVALID, "total")},

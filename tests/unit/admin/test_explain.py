@@ -111,6 +111,13 @@ def test_what_was_sent_says_when_in_the_readers_time():
     assert told.why() == ""
 
 
+def test_what_a_backend_for_tests_took_says_that_it_never_left():
+    told = story(status="sent", sent_at=timezone.now(), response_status=200, reason="kept here: DummyBackend")
+    never = "It never left this machine: the sending backend was one for tests or development: DummyBackend"
+    assert (told.happened(), told.why()) == (f"It is called sent. {never}.", never)
+    assert told.next().startswith("Nothing by itself.")
+
+
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [

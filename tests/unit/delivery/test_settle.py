@@ -32,6 +32,18 @@ pytestmark = pytest.mark.django_db
 
 DELAYS = DEFAULTS["RETRY_DELAYS"]
 
+# Accepted
+
+
+@pytest.mark.parametrize("module", ["console.Console", "dummy.Dummy", "locmem.LocMem"])
+def test_an_entry_that_a_backend_only_took_says_so(settings, module):
+    configure(settings, BACKEND=f"django_vt.backends.{module}Backend")
+    one()
+    deliver_due()
+    entry = SendLogEntry.objects.get()
+    assert (entry.status, entry.reason) == ("sent", f"kept here: {module.partition('.')[2]}Backend")
+
+
 # A lone entry
 
 

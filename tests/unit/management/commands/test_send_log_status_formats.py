@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_prometheus_reads_what_is_printed_for_it() -> None:
-    one(created_at=timezone.now() - timedelta(minutes=20))
+    one(created_at=timezone.now() - timedelta(minutes=20, seconds=1))
     told = run("send_log_status", "--format=prometheus")
     families = {family.name: family for family in text_string_to_metric_families(told)}
     [age] = families["django_vt_due_age_seconds"].samples
@@ -31,7 +31,7 @@ def test_the_last_line_is_whole() -> None:
 
 @pytest.mark.parametrize("name", ["text", "json", "prometheus"])
 def test_each_fails_while_something_has_been_due_for_longer_after_what_it_prints(name: str) -> None:
-    one(created_at=timezone.now() - timedelta(minutes=20))
+    one(created_at=timezone.now() - timedelta(minutes=20, seconds=1))
     error = fails("send_log_status", f"--format={name}", "--max-age=15m")
     assert str(error).startswith("Something has been due for 20 minutes. ")
     assert error.printed
