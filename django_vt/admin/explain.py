@@ -97,9 +97,7 @@ class Story:
         if self.entry.status == Status.PENDING:
             return _("%(outlook)s.") % {"outlook": capfirst(self._outlook())}
         if self.entry.status == Status.SENT:
-            if self.entry.reason:
-                return _("Nothing by itself. Once the settings name a backend that sends, it can be sent again.")
-            return _("Nothing: it has arrived.")
+            return self._after_sending()
         if self.entry.reason == reasons.reason(reasons.FORGOTTEN) or not self.entry.payload:
             return self._empty()
         if self.entry.status == Status.FAILED:
@@ -115,6 +113,11 @@ class Story:
         if entry.reason == reasons.reason(reasons.FORGOTTEN) or (sent and not entry.identity):
             return reasons.describe(reasons.FORGOTTEN)
         return _("Emptied some time after it was sent (PAYLOAD_DAYS)") if sent else ""
+
+    def _after_sending(self) -> str:
+        if self.entry.reason:
+            return _("Nothing by itself. Once the settings name a backend that sends, it can be sent again.")
+        return _("Nothing: it has arrived.")
 
     def _empty(self) -> str:
         if reasons.split(self.entry.reason)[0] == reasons.INVALID:

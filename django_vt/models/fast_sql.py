@@ -185,7 +185,7 @@ def _claimed_entries(cursor: CursorWrapper) -> list[ClaimedEntry]:
 
 
 def mark_sent(
-    ids: Collection[int], token: str, at: datetime, response_status: int | None, reason: str, using: str
+    ids: Collection[int], token: str, at: datetime, response_status: int | None, *, reason: str, using: str
 ) -> int:
     """The vendor has those of the ids that the claim still holds; returns how many these are.
 

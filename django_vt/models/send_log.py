@@ -116,7 +116,7 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         self, ids: Collection[int], token: str, at: datetime, response_status: int | None, reason: str
     ) -> int:
         """The vendor has them; `reason` says so where a backend only took them."""
-        return fast_sql.mark_sent(ids, token, at, response_status, reason, self.db)
+        return fast_sql.mark_sent(ids, token, at, response_status, reason=reason, using=self.db)
 
     def mark_skipped(self, ids: Collection[int], token: str, reason: str) -> int:
         """Not to be sent any more."""

@@ -17,7 +17,7 @@ SHOWN = [(name, alternative) for page in PAGES for alternative, name in SCREENSH
 
 def test_each_is_one_that_the_browser_tests_take_and_each_of_those_is_shown():
     taken = sorted(picture.name for picture in PICTURES)
-    assert sorted(name for name, _alternative in SHOWN) == taken
+    assert sorted({name for name, _alternative in SHOWN}) == taken
     assert sorted(path.name for path in OF_THE_DOCUMENTATION.iterdir()) == taken
 
 
