@@ -20,7 +20,7 @@ from django.utils.module_loading import import_string
 
 from django_vt.conf import BLOCK, DEFAULTS, KEYS, SETTINGS, account_id_is_usable, settings
 from django_vt.models.db import default_alias
-from django_vt.protocol.endpoint import is_readable_on_the_way
+from django_vt.protocol.packing import is_readable_on_the_way
 from django_vt.settings_rules import YEAR, is_dotted_path
 from django_vt.tenants import check_tenants
 

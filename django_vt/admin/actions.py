@@ -24,7 +24,7 @@ from django_vt.admin.changelist import ANCHOR, in_words
 from django_vt.admin.privacy import Viewer
 from django_vt.models import Endpoint, SendLogEntry, functions
 from django_vt.models.db import default_alias
-from django_vt.operations import holding, resending
+from django_vt.operations import resending, sending_state
 from django_vt.operations.figures import PERIOD_OF
 from django_vt.operations.sending_state import SendingState
 from django_vt.protocol import reasons
@@ -188,9 +188,9 @@ class Views:
         using = default_alias()
         with transaction.atomic(using=using):
             if held:
-                holding.hold(using)
+                sending_state.hold(using)
             else:
-                holding.release(using)
+                sending_state.release(using)
                 record.wake_after_commit(using)
             words = _("Sending held.") if held else _("Sending released.")
             note(request, list(Endpoint.objects.using(using)), words)

@@ -7,6 +7,6 @@ each, into the send log. Nothing but `deliver_due` and `DeliveryReport` is meant
 from __future__ import annotations
 
 from django_vt.delivery.deliver import deliver_due
-from django_vt.delivery.report import DeliveryReport
+from django_vt.delivery.run import DeliveryReport
 
 __all__ = ["DeliveryReport", "deliver_due"]

@@ -15,8 +15,7 @@ from django_vt.backends.base import Backend
 from django_vt.conf import settings
 from django_vt.delivery import clock
 from django_vt.delivery.claim import Address, Claim, Claimer
-from django_vt.delivery.report import DeliveryReport
-from django_vt.delivery.run import SETTLED_WITHIN, Begun, HeldClaim, Run
+from django_vt.delivery.run import SETTLED_WITHIN, Begun, DeliveryReport, HeldClaim, Run
 from django_vt.delivery.settle import Settlement
 from django_vt.exceptions import DeliveryError
 from django_vt.models import SendLogEntry

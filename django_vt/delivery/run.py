@@ -1,4 +1,4 @@
-"""The state of one run of delivery: the claims it holds, whose turn it is, what is in flight, how far it is.
+"""The state of one run of delivery: the claims it holds, whose turn it is, what is in flight, what it has done.
 
 Each class owns what it counts. None of them asks a database.
 """
@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from django_vt.delivery.report import DeliveryReport
 from django_vt.exceptions import DeliveryError
 from django_vt.models.fast_sql import ClaimedEntry
 from django_vt.protocol import outcome
@@ -23,6 +22,24 @@ if TYPE_CHECKING:
 
 SETTLED_WITHIN = 0.05  # seconds: answers that come quickly are stored together, and none later than that
 FRESH_LOOKED_FOR_EVERY = 500  # ms: how long a new order waits while suspects are worked off
+
+
+@dataclass(frozen=True)
+class DeliveryReport:
+    """What a delivery did; reports can be added up.
+
+    `requests` is how many were made. Of the entries, `sent` were accepted, `retried` are to be tried again, `failed`
+    are not tried any more, `skipped` were older than MAX_AGE.
+    """
+
+    requests: int = 0
+    sent: int = 0
+    retried: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: DeliveryReport) -> DeliveryReport:
+        return DeliveryReport(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 @dataclass(eq=False)

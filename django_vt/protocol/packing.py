@@ -1,7 +1,8 @@
 """Entries into requests: one account and one event type each, as many events as may share one and as fit.
 
 `GET <endpoint>/<account_id>/<event_type>?data=<JSON list>&callback=…&ts=<random integer>`, as the vendor's document
-has it. The recorded texts are joined and percent-encoded, never parsed or encoded as JSON again.
+has it. The recorded texts are joined and percent-encoded, never parsed or encoded as JSON again. Whether anybody on the
+way could read such a request is told here, too.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import ip_address
 from itertools import groupby
 from typing import Protocol
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit
 
 LARGEST_TS = 1000  # the vendor's example: rand(0,1000)
 
@@ -103,3 +106,22 @@ def _quoted(payload: str) -> str:
 
 QUOTED = [quote_plus(chr(code)) for code in range(128)]
 OPENING, SEPARATOR, CLOSING = quote_plus("["), quote_plus(","), quote_plus("]")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine: localhost, 127.0.0.0/8 or ::1."""
+    try:
+        return host.lower() == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@lru_cache(maxsize=8)
+def is_readable_on_the_way(url: str) -> bool:
+    """Whether others could read what is sent to `url`: it is not https, and it leaves this machine."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme.lower() != "https" and not is_loopback(parts.hostname or "")
+    except ValueError:
+        # It has no form of an address, so nothing is known of it.
+        return True

@@ -17,9 +17,8 @@ from django_vt.backends.http._wire import queries_kept_out_of_logs, query_on_the
 from django_vt.conf import settings
 from django_vt.exceptions import DeliveryError
 from django_vt.protocol import reasons
-from django_vt.protocol.endpoint import is_readable_on_the_way
 from django_vt.protocol.outcome import Reply
-from django_vt.protocol.packing import OutgoingRequest
+from django_vt.protocol.packing import OutgoingRequest, is_readable_on_the_way
 
 BODY_LIMIT = 4096  # bytes; nothing in the body counts, it is read so that the connection can be used again
 

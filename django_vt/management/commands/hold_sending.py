@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from django_vt.management.base import SendLogCommand
-from django_vt.operations import holding
+from django_vt.operations import sending_state
 
 
 class Command(SendLogCommand):
@@ -24,7 +24,7 @@ class Command(SendLogCommand):
         parser.add_argument("--account", metavar="ID", help="Only the events of this account; by default all.")
 
     def work(self, using: str, options: dict[str, Any]) -> None:
-        if holding.hold(using, options["account"] or ""):
+        if sending_state.hold(using, options["account"] or ""):
             self.say(
                 "Sending is held from the next claim on: events are recorded and wait. "
                 "`manage.py release_sending` ends that."

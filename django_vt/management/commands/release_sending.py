@@ -10,7 +10,7 @@ from django_vt.delivery.clock import database_now
 from django_vt.management import wording
 from django_vt.management.base import SendLogCommand
 from django_vt.models import SendLogEntry
-from django_vt.operations import holding
+from django_vt.operations import sending_state
 from django_vt.operations.sending_state import SendingState
 
 WHAT_SENDS = (
@@ -31,7 +31,9 @@ class Command(SendLogCommand):
 
     def work(self, using: str, options: dict[str, Any]) -> None:
         self.say(
-            "Sending is released." if holding.release(using, options["account"] or "") else "Sending was not held."
+            "Sending is released."
+            if sending_state.release(using, options["account"] or "")
+            else "Sending was not held."
         )
         due = SendLogEntry.objects.using(using).due(database_now(using)).count()
         obstacles = list(wording.obstacles(SendingState.seen_on(using)))

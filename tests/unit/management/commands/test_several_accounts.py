@@ -7,7 +7,7 @@ import json
 import pytest
 
 from django_vt.delivery import deliver_due
-from django_vt.operations import holding
+from django_vt.operations import sending_state
 from tests.support.delivering import configure, one, pending, statuses
 from tests.unit.management.commands.conftest import failed, fails, ms, run, status_of
 
@@ -44,9 +44,9 @@ def test_an_account_is_released_by_itself_or_with_all(two_accounts):
     assert run("release_sending", "--account=acc123").startswith("Sending was not held.")
     assert run("release_sending", "--account=acc124").startswith("Sending is released.")
     run("hold_sending", "--account=acc124")
-    assert holding.is_held("default")
+    assert sending_state.is_held("default")
     assert run("release_sending").startswith("Sending is released.")
-    assert not holding.is_held("default")
+    assert not sending_state.is_held("default")
     deliver_due()
     assert statuses() == {"sent": 2}
 
