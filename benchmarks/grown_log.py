@@ -107,7 +107,7 @@ def _insert(vendor: str, entries: int, seconds_apart: float, pending: int) -> st
     columns = _columns(entries, pending)
     recorded = dialect.ago.format(seconds=f"({entries} - n) * {seconds_apart}")
     names = [*columns, "created_at", "sent_at", "due_at"]
-    values = [*columns.values(), "recorded", _where("sent", "recorded"), _where("pending", "recorded")]
+    values = [*columns.values(), "recorded", _where("sent", "recorded"), _where("pending", "0")]
     # Column by column, each may use what those within have worked out.
     typed = f"SELECT n, {recorded} AS recorded, {_types(entries)} AS kind FROM {dialect.series.format(entries=entries)}"
     stated = f"SELECT n, recorded, kind, {_statuses(entries, pending)} AS state FROM ({typed}) AS typed"

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db import models, transaction
+from django.db import connections, models, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -173,13 +173,18 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         old = self.filter(status=status, created_at__lt=before)
         chosen = list(old.order_by("created_at").values_list("pk", flat=True)[:most])
         with transaction.atomic(using=self.db):
-            # An UPDATE that changes nothing locks them: from then on nobody resends one, which would lose its attempts
-            # though it stays. SQLite has no SELECT for that, and refuses to write in a transaction that began to read.
-            self.with_status(status, chosen).update(status=status)
-            still = list(self.with_status(status, chosen).values_list("pk", flat=True))
+            # Locked: from then on nobody resends one, which would lose its attempts though it stays.
+            still = list(self._locked(self.with_status(status, chosen)).values_list("pk", flat=True))
             SendAttempt.objects.using(self.db).filter(entry__in=still).delete()
             self.filter(pk__in=still).only("pk").delete()
         return len(still)
+
+    def _locked(self, rows: SendLogQuerySet) -> SendLogQuerySet:
+        if not _can_lock_by_select(self.db):
+            # SQLite refuses to write in a transaction that began to read. An UPDATE that changes nothing locks too;
+            # elsewhere that would go through every index.
+            rows.update(status=F("status"))
+        return rows.select_for_update()
 
     def earliest_due(self) -> int | None:
         """When something is next due, ms of the database's clock; 0: what never failed. None: nothing is pending."""
@@ -192,6 +197,10 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         """Since when the first of the queue has been due; None where nothing is. `now`: the database's clock, ms."""
         first = self.due(now).order_by("due_at", "pk").only("due_at", "created_at")[:1]
         return next((entry.due_moment for entry in first), None)
+
+
+def _can_lock_by_select(using: str) -> bool:
+    return connections[using].features.has_select_for_update
 
 
 AS_IF_NEW = {

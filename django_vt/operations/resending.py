@@ -16,7 +16,8 @@ from django_vt.models import SendLogEntry, Status, functions
 from django_vt.models.send_log import SendLogQuerySet
 from django_vt.recording import record
 
-AT_ONCE = 200  # entries a query
+SENT_AT_ONCE = 200  # entries a part: between two of them somebody may stop it, and sees how far it is
+LOOKED_AT_AT_ONCE = 900  # entries a query: SQLite takes no more than a thousand values in one
 
 
 class UnknownEntries(ValueError):
@@ -38,7 +39,11 @@ class Selection:
     def by_ids(cls, using: str, ids: Sequence[int]) -> Selection:
         """Just these, whatever their status. Raises `UnknownEntries` where there are not all of them."""
         entries, chosen = SendLogEntry.objects.using(using).all(), list(dict.fromkeys(ids))
-        known = {pk for part in _parts(chosen) for pk in entries.filter(pk__in=part).values_list("pk", flat=True)}
+        known = {
+            pk
+            for part in _parts(chosen, LOOKED_AT_AT_ONCE)
+            for pk in entries.filter(pk__in=part).values_list("pk", flat=True)
+        }
         unknown = [pk for pk in chosen if pk not in known]
         if unknown:
             raise UnknownEntries(unknown)
@@ -75,7 +80,7 @@ class Selection:
 
     def parts(self) -> Iterator[SendLogQuerySet]:
         """Those that meet the condition now, part by part."""
-        for ids in _parts(self.ids):
+        for ids in _parts(self.ids, LOOKED_AT_AT_ONCE):
             yield self.entries.filter(pk__in=ids)
 
 
@@ -102,14 +107,14 @@ class Survey:
 
 def survey(ids: Sequence[int], using: str) -> Survey:
     """Looks at entries, and changes nothing."""
-    entries = SendLogEntry.objects.using(using)
-    return sum((_survey_part(entries.filter(pk__in=part)) for part in _parts(ids)), Survey())
+    entries, now = SendLogEntry.objects.using(using), database_now(using)
+    return sum((_survey_part(entries.filter(pk__in=part), now) for part in _parts(ids, LOOKED_AT_AT_ONCE)), Survey())
 
 
-def _survey_part(part: SendLogQuerySet) -> Survey:
+def _survey_part(part: SendLogQuerySet, now: int) -> Survey:
     statuses = dict(part.values_list("pk", "status"))
     whole = set(part.can_be_sent().values_list("pk", flat=True))
-    in_hand = set(part.under_live_claim(database_now(part.db)).values_list("pk", flat=True)) & whole
+    in_hand = set(part.under_live_claim(now).values_list("pk", flat=True)) & whole
     emptied = part.filter(payload="").count()
     return Survey(
         sendable=tuple(sorted(whole - in_hand)),
@@ -125,7 +130,7 @@ def queue(ids: Sequence[int], using: str) -> list[SendLogEntry]:
     queued: list[SendLogEntry] = []
     entries = SendLogEntry.objects.using(using)
     with transaction.atomic(using=using):
-        for part in _parts(ids):
+        for part in _parts(ids, SENT_AT_ONCE):
             _reopen(entries.filter(pk__in=part))
             # A worker's claim can come between a look and the change: so the look comes after the change.
             waiting = entries.with_status(Status.PENDING, part).can_be_sent()
@@ -163,7 +168,7 @@ class Resending:
     def run(self) -> Iterator[int]:
         """Send again; yields after each part how many of the chosen are done."""
         done = 0
-        for ids in _parts(self._selection.ids):
+        for ids in _parts(self._selection.ids, SENT_AT_ONCE):
             self._resend(ids)
             done += len(ids)
             yield done
@@ -172,7 +177,7 @@ class Resending:
     def _resend(self, ids: Sequence[int]) -> None:
         # The condition once more: what has been sent meanwhile is not sent again.
         part = self._selection.entries.filter(pk__in=ids)
-        self.survey += _survey_part(part)
+        self.survey += _survey_part(part, database_now(self._using))
         self.reopened += _reopen(part)
         if self._vendor_answers:
             report = deliver_due(ids=ids, using=self._using)
@@ -181,7 +186,7 @@ class Resending:
 
     def _count_statuses(self) -> None:
         entries = SendLogEntry.objects.using(self._using)
-        for ids in _parts(self._selection.ids):
+        for ids in _parts(self._selection.ids, SENT_AT_ONCE):
             self.statuses.update(entries.filter(pk__in=ids).values_list("status", flat=True))
 
 
@@ -189,6 +194,6 @@ def _reopen(part: SendLogQuerySet) -> int:
     return part.resend(only_account(), database_now(part.db))
 
 
-def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), AT_ONCE):
-        yield ids[start : start + AT_ONCE]
+def _parts(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]

@@ -74,10 +74,10 @@ def explained() -> Iterator[Recorded]:
 
 def _explain(execute: Callable[..., Any], sql: str, params: Any, context: dict[str, Any]) -> Query:
     """Run it for its plan, and take back what it has changed."""
-    savepoint = transaction.savepoint()
-    execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", params, False, context)
-    [(plan,)] = context["cursor"].fetchall()
-    transaction.savepoint_rollback(savepoint)
+    with transaction.atomic():
+        execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", params, False, context)
+        [(plan,)] = context["cursor"].fetchall()
+        transaction.set_rollback(True)
     top = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
     pages = top["Shared Hit Blocks"] + top["Shared Read Blocks"]
     return Query(sql, tuple(_scans(top)), pages)

@@ -183,7 +183,7 @@ def test_a_held_endpoint_is_said(operator, failed):
 
 
 def test_many_are_queued_in_parts(operator, record, monkeypatch):
-    monkeypatch.setattr(resending, "AT_ONCE", 2)
+    monkeypatch.setattr(resending, "SENT_AT_ONCE", 2)
     entries = [record(str(number), status="failed") for number in range(5)]
     response = confirm(operator, *entries)
     assert said(response) == ["5 entries are queued to be sent again."]

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_vt.models import RememberedIdentity, SendAttempt, SendLogEntry
+from django_vt.models import RememberedIdentity, SendAttempt, SendLogEntry, send_log
 from django_vt.operations import purging
 from tests.support.delivering import configure, one, pending, statuses
 from tests.unit.management.commands.conftest import failed, fails, ms, run
@@ -114,12 +115,12 @@ def test_an_entry_resent_between_the_choice_and_the_deletion_stays():
     resent, other = pending(2, **failed(**days_ago(100)))
     for entry in (resent, other):
         SendAttempt.objects.create(entry=entry, at=timezone.now(), reason="answered: 500")
-    changes = []
+    looked_at = []
 
     def resend(execute, sql, params, many, context):
-        if sql.startswith(("UPDATE", "DELETE")):
-            changes.append(sql)
-            if len(changes) == 1:
+        if SendLogEntry._meta.db_table in sql:
+            looked_at.append(sql)
+            if len(looked_at) == 2:
                 SendLogEntry.objects.filter(pk=resent.pk).resend("acc123", ms())
         return execute(sql, params, many, context)
 
@@ -128,6 +129,16 @@ def test_an_entry_resent_between_the_choice_and_the_deletion_stays():
     assert list(SendLogEntry.objects.values_list("pk", "status")) == [(resent.pk, "pending")]
     # It is kept with all that is known of it.
     assert [attempt.entry_id for attempt in SendAttempt.objects.all()] == [resent.pk]
+
+
+@pytest.mark.parametrize(("it_can", "changes"), [(False, 1), (True, 0)])
+def test_what_is_to_be_deleted_is_locked_without_a_change_where_a_database_can(it_can, changes, monkeypatch):
+    """A change goes through every index, and that costs more than the deletion."""
+    pending(2, **failed(**days_ago(100)))
+    monkeypatch.setattr(send_log, "_can_lock_by_select", lambda using: it_can)
+    with CaptureQueriesContext(connection) as captured:
+        assert SendLogEntry.objects.purge("failed", timezone.now(), 10) == 2
+    assert sum(query["sql"].startswith("UPDATE") for query in captured) == changes
 
 
 def test_what_was_chosen_is_looked_at_by_its_id_and_not_among_all_of_its_status():

@@ -182,7 +182,7 @@ def test_entries_emptied_or_without_anybody_are_left_and_counted(script, columns
 
 
 def test_what_was_resent_by_somebody_else_meanwhile_is_not_sent_twice(script, monkeypatch):
-    monkeypatch.setattr(resending, "AT_ONCE", 1)
+    monkeypatch.setattr(resending, "SENT_AT_ONCE", 1)
     first, second = pending(2, **failed())
 
     def answer(request):
@@ -229,7 +229,7 @@ def test_switched_off_it_refuses_and_changes_nothing(settings, script):
 
 
 def test_a_vendor_that_is_down_is_asked_for_the_first_part_only_and_all_wait(script, monkeypatch):
-    monkeypatch.setattr(resending, "AT_ONCE", 2)
+    monkeypatch.setattr(resending, "SENT_AT_ONCE", 2)
     script.answer = lambda request: 503
     pending(6, **failed())
     fails("resend")
@@ -238,7 +238,7 @@ def test_a_vendor_that_is_down_is_asked_for_the_first_part_only_and_all_wait(scr
 
 
 def test_many_are_sent_part_by_part(script, monkeypatch):
-    monkeypatch.setattr(resending, "AT_ONCE", 2)
+    monkeypatch.setattr(resending, "SENT_AT_ONCE", 2)
     pending(5, **failed())
     assert run("resend") == "Resent 5 entries. Of those chosen are now: 5 sent.\n"
     assert sum(script.sizes) == 5
@@ -251,7 +251,7 @@ def test_what_was_recorded_without_an_account_goes_to_the_account_of_the_setting
 
 
 def test_on_a_terminal_it_shows_how_far_it_is(script, monkeypatch):
-    monkeypatch.setattr(resending, "AT_ONCE", 2)
+    monkeypatch.setattr(resending, "SENT_AT_ONCE", 2)
     pending(3, **failed())
     terminal = Terminal()
     call_command("resend", stdout=terminal)
