@@ -136,8 +136,6 @@ class SameFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
         """The chosen ones."""
-        if not self.value():
-            return queryset
         what, number = self._parsed(str(self.value()))
         entries = SendLogEntry.objects.using(queryset.db)
         entry = entries.filter(pk=number).first()

@@ -97,10 +97,6 @@ class HeldClaim:
         """Take the next request off."""
         return self._waiting[turn].popleft()
 
-    def put_back(self, turn: Turn, request: OutgoingRequest) -> None:
-        """It is the next again."""
-        self._waiting[turn].appendleft(request)
-
     def alone(self, request: OutgoingRequest) -> OutgoingRequest:
         """The first entry of a request by itself; the others wait on, in front."""
         others = [self.entries[pk] for pk in request.entry_ids[1:]]

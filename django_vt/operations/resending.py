@@ -78,11 +78,6 @@ class Selection:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def parts(self) -> Iterator[SendLogQuerySet]:
-        """Those that meet the condition now, part by part."""
-        for ids in _parts(self.ids, LOOKED_AT_AT_ONCE):
-            yield self.entries.filter(pk__in=ids)
-
 
 def failed_for(reason: str, since: datetime, using: str) -> list[int]:
     """The ids of those that have failed for a reason (its stored form) since a moment: the newest within the limit."""

@@ -40,7 +40,6 @@ ELSEWHERE = {
     "management/commands/export_shopper.py": "operations/test_exporting.py",
     "management/commands/find_unreported_orders.py": "operations/test_unreported.py",
     "management/shopper_arguments.py": "management/commands/test_forget_shopper.py",
-    "models/db.py": "recording/test_database_errors.py",
     "models/functions.py": "admin/test_changelist.py",
     "models/orders_look.py": "operations/test_unreported.py",
     "models/remembered_identity.py": "recording/test_remembering.py",

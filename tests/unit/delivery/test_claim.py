@@ -13,6 +13,7 @@ from django.utils import timezone
 from django_vt.conf import DEFAULTS
 from django_vt.delivery.claim import LONGEST_SLEEP, Claim, Claimer
 from django_vt.models import Endpoint, SendLogEntry, fast_sql
+from django_vt.models.send_log import SendLogQuerySet
 from tests.support.delivering import ACCOUNT, configure, endpoint_row, one, pending, statements
 
 pytestmark = pytest.mark.django_db
@@ -161,14 +162,14 @@ def without_returning(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_what_a_lost_statement_had_claimed_is_found_by_its_token(monkeypatch):
     """The claim was committed, and the connection ended before the answer was there."""
     [entry] = pending()
-    honest = fast_sql.claim
+    honest = SendLogQuerySet.take
 
-    def claim(*args: Any, **named: Any) -> Any:
+    def take_and_lose_the_answer(*args: Any, **named: Any) -> Any:
         honest(*args, **named)
-        monkeypatch.setattr(fast_sql, "claim", honest)
+        monkeypatch.setattr(SendLogQuerySet, "take", honest)
         raise OperationalError
 
-    monkeypatch.setattr(fast_sql, "claim", claim)
+    monkeypatch.setattr(SendLogQuerySet, "take", take_and_lose_the_answer)
     assert taken() == [entry.pk]
 
 

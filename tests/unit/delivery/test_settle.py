@@ -115,6 +115,12 @@ def test_a_lone_rejected_entry_is_kept_where_nothing_was_accepted_since(clock, s
     bad.refresh_from_db()
     assert (bad.status, bad.attempts) == ("pending", 0)
     assert "seems wrong" in caplog.text
+    caplog.clear()
+    tried = len(script.requests)
+    clock.advance(1200)
+    deliver_due()
+    assert len(script.requests) > tried
+    assert "seems wrong" not in caplog.text  # at most once an hour
 
 
 def test_an_earlier_failure_that_was_no_rejection_does_not_speak_against_a_lone_rejected_entry(clock, script):

@@ -5,6 +5,8 @@ A way that is not this database's own is played: it is given another's statement
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from django.db import IntegrityError, InternalError, OperationalError, connection, transaction
 
@@ -152,6 +154,12 @@ def test_a_transaction_that_was_broken_before_is_not_called_broken_by_us(clock):
         with pytest.raises(InternalError):
             record(values(clock, **FULL), "default")
         assert not connection.needs_rollback
+
+
+def test_what_psycopg_knows_of_a_transaction_is_asked_by_name():
+    status = SimpleNamespace(name="INTRANS")
+    driver = SimpleNamespace(info=SimpleNamespace(transaction_status=status))
+    assert fast_sql._transaction_status(SimpleNamespace(connection=driver)) == "INTRANS"
 
 
 def test_a_savepoint_that_was_never_set_is_not_gone_back_to(clock, monkeypatch):

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
+from django.contrib.auth import user_logged_in
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 from django.db.transaction import TransactionManagementError
+from django.utils.functional import SimpleLazyObject
 
 from django_vt import dispatchers, track
+from django_vt.adapters import report
 from django_vt.models import SendLogEntry
 from django_vt.models.fast_sql import SAVEPOINT
 from django_vt.models.send_log import Status
@@ -39,10 +42,14 @@ def _no_table(transactional_db) -> Iterator[None]:
         cursor.execute(f"ALTER TABLE {away} RENAME TO {table}")
 
 
-def order_in_a_transaction(**changes):
+def in_a_transaction(act):
     with transaction.atomic():
         Order.objects.create(number="100023", total=1)
-        order_placed.send(sender=Order, **order(**{"request": visitor(), **changes}))
+        act()
+
+
+def order_in_a_transaction(**changes):
+    in_a_transaction(lambda: order_placed.send(sender=Order, **order(**{"request": visitor(), **changes})))
 
 
 def order_without_one():
@@ -179,6 +186,88 @@ def test_it_is_raised_where_a_project_makes_another_error_of_it():
 def test_an_order_that_cannot_be_sent_is_raised_with_a_lost_transaction_too():
     with pytest.raises(OperationalError, match="1213"), failing(DEADLOCK):
         order_in_a_transaction(total=None)
+
+
+def lose_the_transaction(*_asked_about):
+    """Any code of the shop's: its query is the victim of a deadlock."""
+    return SendLogEntry.objects.count()
+
+
+@contextmanager
+def deadlock_at_the_count():
+    """From then on there is no savepoint left."""
+    lost = []
+
+    def execute(run, sql, params, many, context):
+        if sql.startswith("SELECT COUNT"):
+            lost.append(sql)
+            raise DEADLOCK["INSERT INTO"]
+        if lost and sql.startswith("ROLLBACK TO SAVEPOINT"):
+            raise DEADLOCK["ROLLBACK TO SAVEPOINT"]
+        return run(sql, params, many, context)
+
+    with connection.execute_wrapper(execute):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("account_id", "changes"),
+    [
+        (f"{__name__}.lose_the_transaction", {"total": None}),
+        ("acc123", {"email": "a\0@example.com", "identity": SimpleLazyObject(lose_the_transaction)}),
+    ],
+    ids=["account", "identity"],
+)
+def test_a_transaction_lost_while_what_is_left_of_an_unusable_order_is_kept_is_the_shops(account_id, changes, settings):
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "ACCOUNT_ID": account_id}
+    with pytest.raises(OperationalError, match="1213"), deadlock_at_the_count():
+        order_in_a_transaction(**changes)
+    assert not Order.objects.exists()
+
+
+def test_a_transaction_lost_while_an_order_is_asked_for_its_number_is_the_shops():
+    def unusable():
+        raise LookupError
+
+    with pytest.raises(OperationalError, match="1213"), deadlock_at_the_count():
+        in_a_transaction(lambda: report(unusable, reference=SimpleLazyObject(lose_the_transaction)))
+    assert not Order.objects.exists()
+
+
+def test_a_transaction_lost_while_a_user_is_asked_for_the_address_is_the_shops():
+    class Customer:
+        is_staff = False
+        get_email_field_name = staticmethod(lambda: "email")
+        email = property(lose_the_transaction)
+
+        def save(self, **_fields):
+            """Django's own receiver notes the time."""
+
+    with pytest.raises(OperationalError, match="1213"), deadlock_at_the_count():
+        in_a_transaction(lambda: user_logged_in.send(sender=Customer, request=request_with(), user=Customer()))
+    assert not Order.objects.exists()
+
+
+def test_an_order_is_recorded_though_the_kept_connection_is_dead(monkeypatch):
+    """The server has closed it in a quiet hour, and the first statement finds that out."""
+    errors = [OperationalError("server closed the connection unexpectedly")]
+
+    def find_out(run, sql, params, many, context):
+        if errors:
+            raise errors.pop()
+        return run(sql, params, many, context)
+
+    connection.ensure_connection()
+    monkeypatch.setattr(connection, "is_usable", lambda: False)
+    with connection.execute_wrapper(find_out):
+        track(confirmation(email=BUYER))
+    assert errors == []
+    assert SendLogEntry.objects.get().status == Status.PENDING
+
+
+def test_an_order_of_which_two_things_cannot_be_used_is_skipped():
+    order_placed.send(sender=Order, **order(email="a\0@example.com", items="123"))
+    assert SendLogEntry.objects.get().status == Status.SKIPPED
 
 
 def test_outside_a_transaction_a_deadlock_is_told_and_raises_nothing(caplog):
