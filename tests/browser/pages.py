@@ -54,7 +54,7 @@ def outage() -> Entries:
 
 def held() -> Entries:
     entries = some_hours()
-    Endpoint.objects.update(held_by_staff=True)
+    Endpoint.objects.hold()
     return entries
 
 
