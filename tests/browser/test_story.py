@@ -18,7 +18,7 @@ from example_project.shop_server import ShopServer
 from tests.browser.keyboard import Keyboard
 from tests.browser.leaving import PATIENCE
 
-pytestmark = [pytest.mark.process, pytest.mark.browser]
+pytestmark = [pytest.mark.process, pytest.mark.browser, pytest.mark.newest]
 
 ROOT = Path(__file__).parents[2]
 LONGEST_PAUSE = 60  # seconds; of a vendor that was down for less
