@@ -103,7 +103,12 @@ def tests(session: nox.Session, django: str, server: str) -> None:
 
 
 def selection(pair: tuple[str, str], server: str) -> list[str]:
-    """The folder of the tests, and without which marks of pyproject.toml: what bears one is left to others."""
+    """The folder of the tests, and which of them."""
+    return ["tests/servers" if server == "queues" else "tests", *by_mark(pair, server)]
+
+
+def by_mark(pair: tuple[str, str], server: str = "") -> list[str]:
+    """Without which marks of pyproject.toml this pair is tested: what bears one is left to others."""
     left = ["once"]
     if pair != NEWEST:
         left.append("newest")
@@ -111,7 +116,7 @@ def selection(pair: tuple[str, str], server: str) -> list[str]:
         left += ["ends", "process"]
     if server in SERVERS:
         left.append("any_database")
-    return ["tests/servers" if server == "queues" else "tests", "-m", " and ".join(f"not {mark}" for mark in left)]
+    return ["-m", " and ".join(f"not {mark}" for mark in left)]
 
 
 @nox.session(tags=["services"])
@@ -147,7 +152,8 @@ def browser(session: nox.Session, django: str) -> None:
     """The admin in Chromium, under the Content-Security-Policy of django-csp and of Django 6.1."""
     install(session, django, "test", "browser")
     session.run("make", "tests/browser/node_modules", external=True)
-    run_tests(session, "--ds=tests.browser.settings", "tests/browser", PYTHONDEVMODE="1")
+    folder = ("--ds=tests.browser.settings", "tests/browser")
+    run_tests(session, *folder, *by_mark((str(session.python), django)), PYTHONDEVMODE="1")
 
 
 @nox.session(python="3.11", tags=["services"])

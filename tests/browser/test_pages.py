@@ -48,6 +48,7 @@ def test_a_page_is_accessible_light_and_dark_and_fits_a_desk_and_a_phone_under_a
     assert faults(browser, camera, name) == []
 
 
+@pytest.mark.newest
 @pytest.mark.parametrize("name", RIGHT_TO_LEFT)
 def test_from_right_to_left_it_is_as_good(name, staff, camera, settings):
     settings.LANGUAGE_CODE = "ar"

@@ -18,7 +18,7 @@ from django_vt.testing import FakeVendor
 from tests.servers.brokers import BROKERS, Broker
 from tests.support.process_output import ProcessOutput
 
-PATIENCE = 30.0  # seconds, after which something is taken not to come
+PATIENCE = 60.0  # seconds, after which something is taken not to come
 
 Start = Callable[..., "Process"]
 
@@ -53,7 +53,7 @@ class Process:
     def end(self) -> int:
         self._process.send_signal(signal.SIGTERM)
         try:
-            return self._process.wait(20)
+            return self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -99,7 +99,7 @@ def shop(broker: Broker, fake_vendor: FakeVendor, settings: LazySettings, transa
     app.set_default()
     _state._tls.current_app = None
     yield app
-    CeleryDispatcher.publishers.stop(30)
+    CeleryDispatcher.publishers.stop(PATIENCE)
     CeleryDispatcher.publishers.forget()
     app.close()
     _state.default_app, _state._tls.current_app = default, current

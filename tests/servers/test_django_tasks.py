@@ -14,7 +14,7 @@ from django_vt.dispatchers.django_tasks import TasksDispatcher
 from django_vt.models import SendLogEntry
 from django_vt.testing import Answer, FakeVendor
 from tests.projects.tasks import settings as tasks_project
-from tests.servers.conftest import Process, Start
+from tests.servers.conftest import PATIENCE, Process, Start
 
 pytestmark = [pytest.mark.process, pytest.mark.server]
 
@@ -26,7 +26,7 @@ def shop(fake_vendor: FakeVendor, transactional_db: None) -> Iterator[None]:
     with override_settings(DJANGO_VT=block, INSTALLED_APPS=tasks_project.INSTALLED_APPS, TASKS=tasks_project.TASKS):
         call_command("migrate", "django_tasks_database", verbosity=0)
         yield
-        TasksDispatcher.publishers.stop(10)
+        TasksDispatcher.publishers.stop(PATIENCE)
         TasksDispatcher.publishers.forget()
         task_rows().delete()
 
@@ -57,7 +57,7 @@ def test_an_order_wakes_a_worker_that_delivers_it(start_worker, client, fake_ven
     worker = start_worker()
     worker.wait_until(lambda said: "Starting worker" in said)
     place_orders(client, "100023")
-    fake_vendor.wait_for(1, timeout=20)
+    fake_vendor.wait_for(1, timeout=PATIENCE)
     worker.wait_until(lambda _said: task_rows().get().status == "SUCCESSFUL")
     assert SendLogEntry.objects.get().status == "sent"
     assert worker.end() == 0
@@ -65,9 +65,9 @@ def test_an_order_wakes_a_worker_that_delivers_it(start_worker, client, fake_ven
 
 def test_a_worker_that_was_down_finds_the_wakes_when_it_comes(start_worker, client, fake_vendor):
     place_orders(client, "1", "2", "3")
-    TasksDispatcher.publishers.stop(10)
+    TasksDispatcher.publishers.stop(PATIENCE)
     start_worker()
-    fake_vendor.wait_for(3, timeout=20)
+    fake_vendor.wait_for(3, timeout=PATIENCE)
     assert fake_vendor.orders == {"1": 1, "2": 1, "3": 1}
 
 
@@ -75,14 +75,14 @@ def test_the_chain_delivers_what_failed_without_another_wake(start_worker, clien
     fake_vendor.misbehave(Answer(503), times=1)
     worker = start_worker()
     place_orders(client, "100023")
-    fake_vendor.wait_for(1, timeout=30)
+    fake_vendor.wait_for(1, timeout=PATIENCE)
     worker.wait_until(lambda _said: [row.status for row in task_rows()] == ["SUCCESSFUL", "SUCCESSFUL"])
     assert SendLogEntry.objects.get().status == "sent"
 
 
 def test_what_is_stored_of_a_task_holds_no_event(shop, client):
     place_orders(client, "100023")
-    TasksDispatcher.publishers.stop(10)
+    TasksDispatcher.publishers.stop(PATIENCE)
     assert task_rows().get().args_kwargs == {"args": ["default"], "kwargs": {}}
 
 

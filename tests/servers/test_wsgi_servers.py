@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from django_vt.models import SendLogEntry
-from tests.servers.conftest import Process, Start
+from tests.servers.conftest import PATIENCE, Process, Start
 
 pytestmark = [pytest.mark.process, pytest.mark.server, pytest.mark.newest]
 
@@ -42,7 +42,7 @@ def serve(start, fake_vendor) -> Start:
 def buy(server: Process, number: str) -> None:
     port = LISTENING.search(server.said)[1]
     details = {"number": number, "email": "buyer@example.com"}
-    assert requests.post(f"http://127.0.0.1:{port}/buy/", details, timeout=20).status_code == 200
+    assert requests.post(f"http://127.0.0.1:{port}/buy/", details, timeout=PATIENCE).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_forked_workers_deliver_what_they_sell(serve, fake_vendor, command):
     server = serve(*command)
     for number in ORDERS:
         buy(server, number)
-    fake_vendor.wait_for(len(ORDERS), timeout=20)
+    fake_vendor.wait_for(len(ORDERS), timeout=PATIENCE)
     assert fake_vendor.orders == ORDERS
     server.wait_until(lambda _said: SendLogEntry.objects.filter(status="sent").count() == len(ORDERS))
     assert server.end() == 0

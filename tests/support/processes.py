@@ -6,6 +6,7 @@ import subprocess
 import sys
 from typing import Any
 
+PATIENCE = 60.0  # seconds, after which a process is taken not to end
 SETUP = """
 import warnings
 warnings.simplefilter("ignore", DeprecationWarning)  # os.fork() beside threads
@@ -42,6 +43,6 @@ def start(body: str, environment: dict[str, str], **block: Any) -> subprocess.Po
 def run(body: str, environment: dict[str, str], **block: Any) -> str:
     """The same, to its end; gives what it wrote to standard output."""
     process = start(body, environment, **block)
-    told, errors = process.communicate(timeout=30)
+    told, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     return told

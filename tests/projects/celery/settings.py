@@ -18,6 +18,10 @@ DJANGO_VT = {
 CELERY_BROKER_URL = env("BROKER_URL", default="memory://")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = env.json("BROKER_OPTIONS", default={})
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# An idle worker sees that it is to end when it wakes next. On RabbitMQ that is for this, every half second instead of
+# up to ten.
+CELERY_BROKER_HEARTBEAT = 120
+CELERY_BROKER_HEARTBEAT_CHECKRATE = 240
 CELERY_TASK_DEFAULT_QUEUE = env("BROKER_QUEUE", default="django_vt_tests")
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False

@@ -16,4 +16,13 @@ DJANGO_VT = {
     "ACCOUNT_ID": "acc123",
     "ENDPOINT": env("VT_ENDPOINT", default="http://127.0.0.1:9/event"),
     "DISPATCHER": "django_vt.dispatchers.django_tasks.TasksDispatcher",
+    "RETRY_DELAYS": (1, 300),  # the first is waited for
+}
+
+# Django's own shows what its tasks say in DEBUG only, and the tests wait for that.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
 }
