@@ -233,6 +233,25 @@ def test_the_account_may_be_given_where_an_order_is_remembered(shops):
     assert track(confirmation()).account_id == "acc-ro"
 
 
+def test_the_account_is_remembered_of_a_buyer_whom_no_cookie_names(shops):
+    remember_identity(at("one.bg"), "100023")
+    entry = track(confirmation(email="buyer@example.com"))
+    assert (entry.account_id, entry.identity, entry.status) == ("acc-bg", "email:buyer@example.com", "pending")
+    assert remembered() == set()
+
+
+def test_who_the_buyer_is_stays_remembered_though_a_later_page_does_not_know(shops):
+    remember_identity(at("one.bg", _vt_user="1_2"), "100023")
+    remember_identity(at("one.bg"), "100023")
+    assert track(confirmation()).identity == "pixel:1_2"
+
+
+def test_of_one_shop_nothing_is_remembered_of_a_buyer_whom_no_cookie_names(settings):
+    settings.ALLOWED_HOSTS = ["*"]
+    remember_identity(at("one.bg"), "100023")
+    assert remembered() == set()
+
+
 def test_what_was_remembered_without_an_account_serves_any(shops):
     remember_identity(at("pay.example", _vt_user="1_2"), "100023")
     assert track(confirmation(), account_id="acc-ro").identity == "pixel:1_2"
