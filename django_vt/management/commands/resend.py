@@ -33,7 +33,7 @@ class Command(SendLogCommand):
         statuses = ", ".join(Status.values)
         parser.add_argument("--status", help=f"Entries of this status: {statuses}. By default failed.")
         parser.add_argument("--type", help="Entries of this event type, such as confirmation.")
-        parser.add_argument("--account", metavar="ID", help="Entries of this account.")
+        arguments.add_account(parser, "Entries of this account only.")
         parser.add_argument("--since", metavar="WHEN", help="Recorded then or later: an ISO date or time.")
         parser.add_argument("--until", metavar="WHEN", help="Recorded before then; a date means its end.")
         parser.add_argument("--include-sent", action="store_true", help="Entries that were sent, too.")
@@ -81,7 +81,7 @@ def _by_status(using: str, options: dict[str, Any]) -> Selection:
         using,
         _statuses(options),
         event_type=options["type"],
-        account_id=options["account"],
+        account_id=arguments.recorded_account(options["account"], using),
         since=None if since is None else arguments.beginning("--since", since),
         until=None if until is None else arguments.end("--until", until),
     )

@@ -33,10 +33,12 @@ def test_a_hold_of_an_account_touches_no_other(two_accounts):
     assert json.loads(run("send_log_status", "--format", "json"))["held_accounts"] == ["acc124"]
 
 
-def test_a_second_hold_of_an_account_says_so():
+def test_a_second_hold_of_an_account_says_so(two_accounts):
     run("hold_sending", "--account=acc124")
     assert "was held already" in run("hold_sending", "--account=acc124")
-    assert "is held from the next claim on" in run("hold_sending", "--account=acc123")
+    told = run("hold_sending", "--account=acc123")
+    assert told.startswith("Sending for account acc123 is held from the next claim on")
+    assert "`manage.py release_sending --account acc123` ends that." in told
 
 
 def test_an_account_is_released_by_itself_or_with_all(two_accounts):
