@@ -89,8 +89,8 @@ def remember_identity(
     nothing. Of several accounts that of the request's host is remembered too, or `account_id`: the order goes there,
     also that of a visitor without ids.
 
-    It is forgotten with the `Confirmation` that uses it, or by `purge_send_log` after RETENTION_DAYS. Raises what
-    `track` raises, so nothing that fails here reaches the shopper.
+    It is forgotten with the `Confirmation` that uses it, or by `purge_send_log` after RETENTION_DAYS; which of several
+    accounts it is is kept until then. Raises what `track` raises, so nothing that fails here reaches the shopper.
     """
     from django_vt.recording import attribution
 

@@ -168,10 +168,15 @@ class Memory:
         return self._row.account_id if self._row else ""
 
     def forget(self) -> None:
-        """It was used."""
-        if self._used is not None:
-            with transaction.atomic(using=self._using):
-                RememberedIdentity.objects.using(self._using).filter(pk=self._used.pk).delete()
+        """It was used. Of several shops the account is kept, for the provider's next call for this order."""
+        if self._used is None:
+            return
+        row = RememberedIdentity.objects.using(self._using).filter(pk=self._used.pk)
+        with transaction.atomic(using=self._using):
+            if self._used.account_id and not only_account():
+                row.update(identity="{}")
+            else:
+                row.delete()
 
 
 def key_of(reference: str) -> str:
