@@ -47,11 +47,11 @@ def add_account(parser: CommandParser, what: str) -> None:
     parser.add_argument("--account", metavar="ID", help=f"{what} By default all.")
 
 
-def account(value: str | None) -> str | None:
+def account(value: str | None, name: str = "--account") -> str | None:
     """An account that the settings name. If a function decides, it may be any that could be one."""
     if value is None or (is_known(value) and account_id_is_usable(value)):
         return value
-    raise WrongArgument("--account", f"there is no such account; {known_in_words()}")
+    raise WrongArgument(name, f"there is no such account; {known_in_words()}")
 
 
 def recorded_account(value: str | None, using: str) -> str | None:
