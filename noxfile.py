@@ -57,7 +57,7 @@ def pairs(*chosen: tuple[str, str]) -> list[object]:
 
 def packages() -> Iterator[object]:
     """A session at both ends for each folder of tests/ that needs another package, and the extra that installs it."""
-    for folder in ("allauth", "impersonation", "payments", "plans", "salesman"):
+    for folder in ("allauth", "apis", "impersonation", "payments", "plans", "salesman"):
         oldest = ("3.11", "5.2") if folder == "payments" else OLDEST  # as dj-stripe needs
         for python, django in (oldest, NEWEST):
             extra = "salesman-plus" if (folder, django) == ("salesman", "6.1") else folder

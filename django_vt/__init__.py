@@ -86,10 +86,11 @@ def remember_identity(
     it is passed to `order_placed` or `Confirmation` later, in whatever process and however many days; `using` the alias
     of the order's database, by default the send log's. Kept are the ids in the cookies, all ways known; the address
     comes with the order itself. A second call for an order replaces the first, one for a visitor without ids changes
-    nothing. Of several accounts that of the request's host is remembered too, or `account_id`: the order goes there.
+    nothing. Of several accounts that of the request's host is remembered too, or `account_id`: the order goes there,
+    also that of a visitor without ids.
 
-    It is forgotten with the `Confirmation` that uses it, or by `purge_send_log` after RETENTION_DAYS. Raises what
-    `track` raises, so nothing that fails here reaches the shopper.
+    It is forgotten with the `Confirmation` that uses it, or by `purge_send_log` after RETENTION_DAYS; which of several
+    accounts it is is kept until then. Raises what `track` raises, so nothing that fails here reaches the shopper.
     """
     from django_vt.recording import attribution
 

@@ -63,6 +63,16 @@ def is_known(account_id: str) -> bool:
     return known is None or account_id in known
 
 
+def are_by_host() -> bool:
+    """Whether the request's host decides between several accounts."""
+    return isinstance(settings.ACCOUNT_ID, Mapping) and not only_account()
+
+
+def account_at(host: str) -> str | None:
+    """The account of a host, if hosts decide between several; None for a host that ACCOUNT_ID does not name."""
+    return _found_at(settings.ACCOUNT_ID, host.lower()) if are_by_host() else None
+
+
 def only_account() -> str:
     """The account of a project that has one; empty if the settings name none, several, or a function."""
     known = known_accounts() or ()
@@ -80,12 +90,15 @@ def _given(account_id: object) -> str:
 
 def _of_host(accounts: Mapping[Any, Any], request: HttpRequest | None) -> str:
     """The account of the request's host. A dict that names one account alone means that, whatever the host."""
-    host = host_of(request)
+    return _found_at(accounts, host_of(request)) or only_account()
+
+
+def _found_at(accounts: Mapping[Any, Any], host: str) -> str | None:
     found = accounts.get(host)
     if found is None:
         patterns = (pattern for pattern in accounts if isinstance(pattern, str) and _covers(pattern, host))
         found = next((accounts[pattern] for pattern in patterns), None)
-    return found if isinstance(found, str) and account_id_is_usable(found) else only_account()
+    return found if isinstance(found, str) and account_id_is_usable(found) else None
 
 
 def _covers(pattern: str, host: str) -> bool:

@@ -19,14 +19,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
+from django_vt.accounts import is_known
 from django_vt.admin import explain, filters, lookup
 from django_vt.admin.changelist import ANCHOR, in_words
 from django_vt.admin.privacy import Viewer
 from django_vt.models import Endpoint, SendLogEntry, functions
 from django_vt.models.db import default_alias
-from django_vt.operations import resending, sending_state
+from django_vt.operations import resending, sending_state, strangers
 from django_vt.operations.figures import PERIOD_OF
 from django_vt.operations.sending_state import SendingState
+from django_vt.operations.strangers import accounts_on
 from django_vt.protocol import reasons
 from django_vt.recording import record
 
@@ -58,10 +60,10 @@ def join_ids(ids: Sequence[int]) -> str:
     return ",".join(map(str, ids))
 
 
-def queue(ids: Sequence[int], request: HttpRequest, using: str) -> int:
+def queue(ids: Sequence[int], request: HttpRequest, using: str, account_id: str) -> int:
     """Have them sent again, with a line in each one's history; returns how many. What a worker holds is left."""
     with transaction.atomic(using=using):
-        queued = resending.queue(ids, using)
+        queued = resending.queue(ids, using, account_id)
         note(request, queued, _("Queued to be sent again."))
     return len(queued)
 
@@ -104,8 +106,9 @@ class Views:
         ids = self._ids(request)
         if request.POST.get("confirmed") != "yes":
             return self.ask_to_resend(request, ids, **self._reason(request))
-        chosen = resending.survey(ids, default_alias())
-        queued = queue(chosen.sendable, request, default_alias())
+        account_id = self._account(request)
+        chosen = resending.survey(ids, default_alias(), account_id)
+        queued = queue(chosen.sendable, request, default_alias(), account_id)
         filters.forget()
         self._tell_queued(request, queued, len(ids) - queued)
         return HttpResponseRedirect(self._url(CHANGE_PAGE, ids[0]) if len(ids) == 1 else self._url(LIST))
@@ -126,7 +129,34 @@ class Views:
             sending=sending,
             sentences=explain.sentences(sending),
             limit_reached=len(ids) >= functions.LIMIT,
+            accounts=[name for name in filters.accounts(default_alias()) if is_known(name)],
             **why_these,
+        )
+
+    def skip(self, request: HttpRequest) -> HttpResponse:
+        """Ask whether these entries shall not be sent; skip them once that is confirmed."""
+        refused = self._refuse(request)
+        if refused is not None:
+            return refused
+        ids = self._ids(request)
+        if request.POST.get("confirmed") != "yes":
+            return self.ask_to_skip(request, ids)
+        using = default_alias()
+        with transaction.atomic(using=using):
+            skipped = strangers.skip(ids, using)
+            rows = SendLogEntry.objects.using(using).filter(pk__in=skipped).only("pk", "event_type", "reference")
+            note(request, list(rows), _("Skipped."))
+        filters.forget()
+        words = ngettext("%(count)s entry was skipped.", "%(count)s entries were skipped.", len(skipped))
+        messages.success(request, words % {"count": in_words(len(skipped))})
+        return HttpResponseRedirect(self._url(LIST))
+
+    def ask_to_skip(self, request: HttpRequest, ids: list[int]) -> HttpResponse:
+        """The page that says what skipping them will do."""
+        chosen = strangers.of_strangers(ids, default_alias())
+        title, left = _("Skip?"), len(ids) - len(chosen)
+        return self._page(
+            request, "skip_confirmation.html", title=title, chosen=chosen, left=left, ids=join_ids(chosen)
         )
 
     def hold(self, request: HttpRequest) -> HttpResponse:
@@ -137,10 +167,11 @@ class Views:
         wanted = request.POST.get("held")
         if wanted not in {"yes", "no"}:
             raise BadRequest("held is yes or no")
+        account_id = self._account(request)
         if request.POST.get("confirmed") != "yes":
             title = _("Hold sending?") if wanted == "yes" else _("Release sending?")
-            return self._page(request, "hold_confirmation.html", title=title, wanted=wanted)
-        self._set_held(request, held=wanted == "yes")
+            return self._page(request, "hold_confirmation.html", title=title, wanted=wanted, account=account_id)
+        self._set_held(request, account_id, held=wanted == "yes")
         return HttpResponseRedirect(self._url(LIST))
 
     def _refuse(self, request: HttpRequest) -> HttpResponse | None:
@@ -151,6 +182,13 @@ class Views:
     def _back(self) -> HttpResponse:
         """To the list: where the session ended before a button was pressed, the login comes back with a GET."""
         return HttpResponseRedirect(self._url(LIST))
+
+    def _account(self, request: HttpRequest) -> str:
+        """The account that a form names; empty for none."""
+        account_id = request.POST.get("account", "")
+        if account_id and account_id not in accounts_on(default_alias()):
+            raise BadRequest("no such account")
+        return account_id
 
     def _ids(self, request: HttpRequest) -> list[int]:
         """The entries that a form names, or those that have failed for the reason it names."""
@@ -184,16 +222,17 @@ class Views:
             words = ngettext("%(count)s entry was left as it was.", "%(count)s entries were left as they were.", left)
             messages.warning(request, words % {"count": in_words(left)})
 
-    def _set_held(self, request: HttpRequest, *, held: bool) -> None:
+    def _set_held(self, request: HttpRequest, account_id: str, *, held: bool) -> None:
         using = default_alias()
         with transaction.atomic(using=using):
             if held:
-                sending_state.hold(using)
+                sending_state.hold(using, account_id)
             else:
-                sending_state.release(using)
+                sending_state.release(using, account_id)
                 record.wake_after_commit(using)
             words = _("Sending held.") if held else _("Sending released.")
-            note(request, list(Endpoint.objects.using(using)), words)
+            its = {"account_id": account_id} if account_id else {}
+            note(request, list(Endpoint.objects.using(using).filter(**its)), words)
         messages.success(request, words)
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:

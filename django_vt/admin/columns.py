@@ -7,8 +7,11 @@ from functools import cached_property
 from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from django_vt.accounts import is_known
+from django_vt.admin import filters
 from django_vt.admin.explain import Story, local
 from django_vt.admin.privacy import Viewer
 from django_vt.models import SendLogEntry
@@ -28,13 +31,21 @@ class Columns:
         self._using = using
 
     def shown(self) -> list[object]:
-        """In the order of the list."""
-        return [self.when, self.status, self.type, self.reference, self.why, self.identity, self.attempts]
+        """In the order of the list; the account only if there are several."""
+        account = [self.account] if len(filters.accounts(self._using)) > 1 else []
+        return [self.when, self.status, *account, self.type, self.reference, self.why, self.identity, self.attempts]
 
     @admin.display(description=_("status"))
     def status(self, entry: SendLogEntry) -> SafeString:
         """Where it stands."""
         return status_label(entry)
+
+    @admin.display(description=_("account"))
+    def account(self, entry: SendLogEntry) -> str:
+        """Whose shop it is of, and whether the settings still name it."""
+        if not entry.account_id or is_known(entry.account_id):
+            return entry.account_id
+        return gettext("%(account)s (not in the settings)") % {"account": entry.account_id}
 
     @admin.display(description=_("type"))
     def type(self, entry: SendLogEntry) -> str:

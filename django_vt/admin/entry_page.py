@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from django_vt.accounts import only_account
-from django_vt.admin import lookup
+from django_vt.admin import filters, lookup
 from django_vt.admin.changelist import ANCHOR
-from django_vt.admin.columns import status_label
+from django_vt.admin.columns import Columns, status_label
 from django_vt.admin.explain import Story, local
 from django_vt.admin.privacy import Viewer, indented
 from django_vt.conf import settings
@@ -160,9 +160,10 @@ class EntryPage:
 
     def fieldsets(self) -> list[tuple[Any, dict[str, Any]]]:
         """The rows in their groups."""
+        account = [self.account] if len(filters.accounts(self._using)) > 1 else []
         return [
             (None, {"fields": [self.status, self.happened, self.next]}),
-            (gettext_lazy("Event"), {"fields": [self.type, self.reference, self.identity, self.payload]}),
+            (gettext_lazy("Event"), {"fields": [*account, self.type, self.reference, self.identity, self.payload]}),
             (gettext_lazy("Life"), {"fields": [self.timeline]}),
             (gettext_lazy("Request"), {"fields": [self.request]}),
             (gettext_lazy("Related entries"), {"fields": [self.neighbours]}),
@@ -182,6 +183,11 @@ class EntryPage:
     def next(self, entry: SendLogEntry) -> str:
         """The future in a sentence."""
         return self._story(entry).next()
+
+    @admin.display(description=gettext_lazy("account"))
+    def account(self, entry: SendLogEntry) -> str:
+        """Whose shop it is of."""
+        return Columns(self._viewer, self._using).account(entry) or NONE
 
     @admin.display(description=gettext_lazy("type"))
     def type(self, entry: SendLogEntry) -> str:

@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from django_vt.accounts import is_known
 from django_vt.conf import settings
 from django_vt.models import Endpoint, SendLogEntry, Status
 from django_vt.operations import durations
@@ -49,6 +50,22 @@ def _trouble(endpoint: Endpoint, sending: SendingState) -> str:
         **words,
         "time": durations.in_words(paused_until - sending.now),
     }
+
+
+def of_account(account_id: str, sending: SendingState, waiting: int) -> str:
+    """How sending stands for one account of several; `waiting`: how many entries, if the settings do not name it."""
+    if not is_known(account_id):
+        words = ngettext(
+            "The settings do not name it: %(count)d entry of it waits and is not sent.",
+            "The settings do not name it: %(count)d entries of it wait and are not sent.",
+            waiting,
+        )
+        return words % {"count": waiting}
+    if sending.held or account_id in sending.held_accounts:
+        return _("Held: its events are recorded and wait.")
+    if any(endpoint.account_id == account_id for endpoint in sending.troubled()):
+        return _("Sending to it fails and is tried again.")
+    return _("Open.")
 
 
 # What has happened to an entry and what happens next, in plain words.
@@ -145,6 +162,8 @@ class Story:
             return _("waits: sending is switched off")
         if self.sending.held or self.entry.account_id in self.sending.held_accounts:
             return _("waits: sending is held by staff")
+        if not is_known(self.entry.account_id):
+            return _("waits, and is not sent: the settings do not name its account")
         return ""
 
     def _waiting(self) -> str:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django_vt.admin import lookup
 from django_vt.models import SendLogEntry, Status, functions
 from django_vt.operations.figures import PERIOD_OF
+from django_vt.operations.strangers import accounts_on
 from django_vt.protocol import reasons
 
 T = TypeVar("T")
@@ -104,6 +105,28 @@ class TypeFilter(admin.SimpleListFilter):
         return queryset.filter(event_type=self.value()) if self.value() else queryset
 
 
+class AccountFilter(admin.SimpleListFilter):
+    """By account; not shown where there is but one."""
+
+    title = gettext_lazy("account")
+    parameter_name = "account"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        """What there is to choose from."""
+        found = accounts(SendLogEntry.objects.all().db)
+        asked_for = [value] if (value := self.value()) else []
+        names = sorted({*found, *asked_for})
+        return [(name, name) for name in names] if len(found) > 1 or asked_for else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
+        """The chosen ones, of the newest within the limit: no index holds the account. Compared as Python compares."""
+        if not self.value():
+            return queryset
+        newest = queryset.order_by(*functions.NEWEST_FIRST).values_list("pk", "account_id")[: functions.LIMIT]
+        ids = [pk for pk, account_id in newest if account_id == self.value()]
+        return SendLogEntry.objects.using(queryset.db).filter(pk__in=ids)
+
+
 class ReasonFilter(admin.SimpleListFilter):
     """By why they failed: where the table of reasons leads to. Shown, so that it can be left, while in force."""
 
@@ -164,16 +187,21 @@ COMMON = {
     lookup.ADDRESS: lambda: _("The e-mail address of entry %(number)d"),
 }
 
-FILTERS = (StatusFilter, TypeFilter, PeriodFilter, ReasonFilter, SameFilter)
+FILTERS = (StatusFilter, TypeFilter, PeriodFilter, AccountFilter, ReasonFilter, SameFilter)
 PARAMETERS = {str(each.parameter_name) for each in FILTERS}
 # Those that choose entries by id.
-BY_ID = {str(each.parameter_name) for each in (ReasonFilter, SameFilter)}
+BY_ID = {str(each.parameter_name) for each in (AccountFilter, ReasonFilter, SameFilter)}
 
 
 def asks_for_nothing_but_same(request: HttpRequest) -> bool:
     """Whether a list is of what has something in common with an entry, the newest first, and of nothing else."""
     asked = {name for name in PARAMETERS | {ORDER_VAR} if request.GET.get(name)}
     return asked == {lookup.PARAMETER}
+
+
+def accounts(using: str) -> list[str]:
+    """The accounts that the list can show entries of, as they were within the last minute."""
+    return for_a_minute(f"accounts:{using}", lambda: accounts_on(using))
 
 
 def types_on(using: str) -> list[str]:

@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.utils.formats import date_format, time_format
 from django.utils.translation import gettext as _
 
+from django_vt.accounts import is_known
 from django_vt.admin import changelist, explain, filters
 from django_vt.admin.changelist import ANCHOR
 from django_vt.models import Status
 from django_vt.operations import durations
-from django_vt.operations.figures import DAY, PERIOD_OF, Period, PeriodFigures, ReasonCount, Step, due_since
+from django_vt.operations.figures import DAY, PERIOD_OF, Period, PeriodFigures, ReasonCount, Step, due_since, strangers
 from django_vt.operations.sending_state import SendingState
 from django_vt.protocol import reasons
 
@@ -108,6 +109,7 @@ class Chart:
 
 # The figures above the list.
 
+MIN_ACCOUNTS = 2
 SHOWN_STATUSES = (Status.PENDING, Status.SENT, Status.FAILED, Status.SKIPPED)
 CHARTED_STATUSES = (Status.SENT, Status.FAILED, Status.SKIPPED)
 
@@ -140,6 +142,17 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Account:
+    """How sending stands for one account, where there are several. `query`: the list of what of it waits."""
+
+    name: str
+    words: str
+    is_held: bool
+    is_known: bool
+    query: str
+
+
+@dataclass(frozen=True)
 class Overview:
     """The figures of a period and the state of sending."""
 
@@ -147,16 +160,31 @@ class Overview:
     sending: SendingState
     oldest_due: str
     _figures: PeriodFigures
+    _using: str
 
     @classmethod
     def of(cls, period_key: str | None, using: str) -> Overview:
         """As the database `using` has it. The state is asked for each time, the figures once a minute."""
         period, sending = PERIOD_OF.get(period_key or "", DAY), SendingState.seen_on(using)
-        return cls(period, sending, _oldest_due(using, sending), figures(period, using))
+        return cls(period, sending, _oldest_due(using, sending), figures(period, using), using)
 
     def sentences(self) -> list[str]:
         """How sending stands."""
         return explain.sentences(self.sending)
+
+    def accounts(self) -> list[Account]:
+        """A line for each account; none where there is but one."""
+        names = filters.accounts(self._using)
+        if len(names) < MIN_ACCOUNTS:
+            return []
+        waiting = filters.for_a_minute(f"strangers:{self._using}", lambda: strangers(self._using))
+        return [self._account(name, waiting.get(name, 0)) for name in names]
+
+    def _account(self, name: str, waiting: int) -> Account:
+        is_held = self.sending.held or name in self.sending.held_accounts
+        query = urlencode({"status": Status.PENDING.value, "account": name})
+        words = explain.of_account(name, self.sending, waiting)
+        return Account(name, words, is_held, is_known(name), f"?{query}{ANCHOR}")
 
     def period_in_words(self) -> str:
         """The window that the reasons and the chart are of."""

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
+from django_vt.accounts import is_known
 from django_vt.admin import filters
 from django_vt.admin.actions import Views
 from django_vt.admin.changelist import BoundedPaginator, SendLogChangeList
@@ -21,6 +22,7 @@ from django_vt.admin.entry_page import EntryPage
 from django_vt.admin.overview import Overview
 from django_vt.admin.privacy import MAY_RESEND, Viewer
 from django_vt.models import SendLogEntry, functions
+from django_vt.models.db import default_alias
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[SendLogEntry]
@@ -37,7 +39,7 @@ class SendLogEntryAdmin(ModelAdmin):
     class Media:
         css = {"all": ["django_vt/admin.css"]}
 
-    actions = ("send_again",)
+    actions = ("send_again", "skip")
     list_filter = filters.FILTERS
     list_per_page = 50
     ordering = ("-created_at",)
@@ -66,18 +68,26 @@ class SendLogEntryAdmin(ModelAdmin):
         return lookup in filters.PARAMETERS
 
     def get_urls(self) -> list[URLPattern]:
-        """Django's own and the three of the send log."""
+        """Django's own and the four of the send log."""
         views, wrap = Views(self), self.admin_site.admin_view
         return [
             path("search/", wrap(views.search), name="django_vt_sendlogentry_search"),
             path("resend/", wrap(views.resend), name="django_vt_sendlogentry_resend"),
             path("hold/", wrap(views.hold), name="django_vt_sendlogentry_hold"),
+            path("skip/", wrap(views.skip), name="django_vt_sendlogentry_skip"),
             *super().get_urls(),
         ]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SendLogChangeList]:
         """The bounded one."""
         return SendLogChangeList
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Nothing is skipped where the settings name every account."""
+        actions = super().get_actions(request)
+        if all(is_known(account_id) for account_id in filters.accounts(default_alias())):
+            actions.pop("skip", None)
+        return actions
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """The columns as this viewer may see them."""
@@ -115,6 +125,11 @@ class SendLogEntryAdmin(ModelAdmin):
         if not all(ID_PATTERN.fullmatch(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise BadRequest("selected ids are numbers")
         return super().response_action(request, queryset, *args, **kwargs)
+
+    @admin.action(description=_("Skip selected entries of accounts not in the settings"), permissions=["resend"])
+    def skip(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> HttpResponse:
+        """Lead to the page that asks first."""
+        return Views(self).ask_to_skip(request, sorted(queryset.values_list("pk", flat=True)[: functions.LIMIT]))
 
     @admin.action(description=_("Send selected entries again"), permissions=["resend"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> HttpResponse:

@@ -24,6 +24,7 @@ from django_vt.models.db import with_retries
 from django_vt.models.endpoint import by_address
 from django_vt.models.fast_sql import ClaimedEntry, Taken, Wanted
 from django_vt.models.functions import moment
+from django_vt.models.send_log import SendLogQuerySet
 from django_vt.protocol import outcome
 
 SHORTEST_SLEEP, LONGEST_SLEEP = 1.0, 60.0  # seconds
@@ -50,13 +51,19 @@ class Claim:
 
 
 class Claimer:
-    """Takes entries for one worker, on one database. `endpoints` are as they were at the last look, by address."""
+    """Takes entries for one worker, on one database: of any account, or of one.
 
-    def __init__(self, using: str, concurrency: int = 1, clock: Clock | None = None) -> None:
+    `endpoints` are as they were at the last look, by address.
+    """
+
+    def __init__(
+        self, using: str, concurrency: int = 1, clock: Clock | None = None, *, account_id: str | None = None
+    ) -> None:
         self.using = using
         self.clock = clock or Clock(using)
         self.endpoints: dict[Address, Endpoint] = {}
         self._concurrency = concurrency
+        self._account_id = account_id
         self._entries = SendLogEntry.objects.using(using)
         self._rows = Endpoint.objects.using(using)
         self._held: Collection[str] = ()
@@ -121,7 +128,7 @@ class Claimer:
 
     def seconds_until_due(self) -> float | None:
         """How long there is nothing to take, as far as the tables tell; None: nothing is pending."""
-        earliest = self._entries.earliest_due()
+        earliest = self._its_entries().earliest_due()
         if earliest is None:
             return None
         if not self._look():
@@ -150,7 +157,15 @@ class Claimer:
         with_retries(lambda: self._entries.bring_back(now, longest), self.using)
 
     def _wanted(self, never_failed: int, tried: int, **further: Any) -> Wanted:
-        return Wanted(self.clock.now(), never_failed, tried, closed=self._closed(), held=self._held, **further)
+        further = {"closed": self._closed(), "held": self._held, "account_id": self._account_id, **further}
+        return Wanted(self.clock.now(), never_failed, tried, **further)
+
+    def _its_entries(self) -> SendLogQuerySet:
+        return self._entries.all() if self._account_id is None else self._entries.filter(account_id=self._account_id)
+
+    def _leaves(self, account_id: str) -> bool:
+        """Whether nothing of an account may be taken, whatever is due."""
+        return account_id in self._held or self._account_id not in {None, account_id}
 
     def _closed(self) -> list[Address]:
         return [address for address, endpoint in self.endpoints.items() if not endpoint.is_open()]
@@ -160,7 +175,7 @@ class Claimer:
         ends = {
             address: end
             for address, endpoint in self.endpoints.items()
-            if (end := endpoint.closed_until(now, settings.LEASE)) is not None and address[0] not in self._held
+            if (end := endpoint.closed_until(now, settings.LEASE)) is not None and not self._leaves(address[0])
         }
         pending = self._entries.filter(due_at__isnull=False)
         return [
@@ -173,7 +188,7 @@ class Claimer:
         closed = self._closed()
         if not closed and not self._held:
             return [earliest]
-        others = self._entries.exclude(account_id__in=self._held)
+        others = self._its_entries().exclude(account_id__in=self._held)
         for account_id, event_type in closed:
             others = others.exclude(account_id=account_id, event_type=event_type)
         due = others.earliest_due()
@@ -204,7 +219,7 @@ class Claimer:
         for address, endpoint in self.endpoints.items():
             now = self.clock.now()
             end = endpoint.closed_until(now, settings.LEASE)
-            if end is None or end > now or address[0] in self._held:
+            if end is None or end > now or self._leaves(address[0]):
                 continue
             claim = self._probe(address, endpoint, now)
             if claim is not None:

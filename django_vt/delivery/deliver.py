@@ -10,7 +10,6 @@ from types import TracebackType
 from django.db import connections
 from django.utils.module_loading import import_string
 
-from django_vt.accounts import only_account
 from django_vt.backends.base import Backend
 from django_vt.conf import settings
 from django_vt.delivery import clock
@@ -48,9 +47,9 @@ def deliver_due(
         return delivery.run(ids=ids, limit=limit)
 
 
-def send_unrecorded(event_type: str, payload: str) -> Reply | DeliveryError:
+def send_unrecorded(account_id: str, event_type: str, payload: str) -> Reply | DeliveryError:
     """Send one event, now and once, past the send log: nothing is stored, paused or tried again."""
-    entry = SendLogEntry(pk=0, account_id=only_account(), event_type=event_type, payload=payload)
+    entry = SendLogEntry(pk=0, account_id=account_id, event_type=event_type, payload=payload)
     [request] = _packing().pack([entry])
     with Delivery(default_alias()) as delivery:
         return delivery.send(request)
@@ -92,7 +91,7 @@ class Delivery:
     """One worker's delivery on one database, with up to `concurrency` requests in flight.
 
     All queries are made by the thread that calls `run`; only backends work in others. `stopping` is asked before
-    each request: once true, what was claimed and not begun is given back.
+    each request: once true, what was claimed and not begun is given back. `account_id`: only the events of that one.
     """
 
     def __init__(
@@ -102,10 +101,11 @@ class Delivery:
         concurrency: int = 1,
         stopping: Callable[[], bool] = lambda: False,
         places: Places | None = None,
+        account_id: str | None = None,
     ) -> None:
         self._concurrency = concurrency
         self._stopping = stopping
-        self._claimer = Claimer(using, concurrency)
+        self._claimer = Claimer(using, concurrency, account_id=account_id)
         self._clock = self._claimer.clock
         self._backend = backend_class()()
         kept_by = "" if self._backend.sends else type(self._backend).__name__

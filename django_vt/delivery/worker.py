@@ -19,12 +19,21 @@ logger = logging.getLogger(__name__)
 class Worker:
     """Delivers on one database, with up to `concurrency` requests in flight; other threads may `stop` and `wake` it.
 
-    `stopping` is asked before each request, as `stop` is: once it returns True, no request is begun.
+    `account_id`: only the events of that account. `stopping` is asked before each request, as `stop` is: once it
+    returns True, no request is begun.
     """
 
-    def __init__(self, using: str, *, concurrency: int = 1, stopping: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        using: str,
+        *,
+        concurrency: int = 1,
+        stopping: Callable[[], bool] = lambda: False,
+        account_id: str | None = None,
+    ) -> None:
         self.using = using
         self._concurrency = concurrency
+        self._account_id = account_id
         self._stopping = stopping
         self._stopped = threading.Event()
         self._woken = threading.Event()
@@ -96,7 +105,12 @@ class Worker:
         commit_each_statement(self.using)
         if self._delivery is None or not self._delivery.is_current:
             self.finish()
-            self._delivery = Delivery(self.using, concurrency=self._concurrency, stopping=self._is_stopping)
+            self._delivery = Delivery(
+                self.using,
+                concurrency=self._concurrency,
+                stopping=self._is_stopping,
+                account_id=self._account_id,
+            )
         return self._delivery
 
     def _is_stopping(self) -> bool:

@@ -10,9 +10,13 @@ import sys
 from datetime import date, datetime, time, timedelta
 
 from django.conf import settings as django_settings
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
+
+from django_vt.accounts import is_known, known_accounts
+from django_vt.conf import account_id_is_usable
+from django_vt.models import Endpoint, SendLogEntry
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 DURATION = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
@@ -36,6 +40,43 @@ def address(name: str, value: str | None) -> str | None:
     if not line:
         raise WrongArgument(name, "standard input holds no address")
     return line
+
+
+def add_account(parser: CommandParser, what: str) -> None:
+    """`--account`; `what` says what is left to be done with it."""
+    parser.add_argument("--account", metavar="ID", help=f"{what} By default all.")
+
+
+def account(value: str | None, name: str = "--account") -> str | None:
+    """An account that the settings name. If a function decides, it may be any that could be one."""
+    if value is None or (is_known(value) and account_id_is_usable(value)):
+        return value
+    raise WrongArgument(name, f"there is no such account; {known_in_words()}")
+
+
+def recorded_account(value: str | None, using: str) -> str | None:
+    """An account that the settings name, or one of which the send log holds something; also the empty one."""
+    if value is not None and (
+        SendLogEntry.objects.using(using).filter(account_id=value).exists()
+        or (value and Endpoint.objects.using(using).filter(account_id=value).exists())
+    ):
+        return value
+    return account(value)
+
+
+def account_or_all(value: str | None, using: str) -> str:
+    """An account, or an empty string for all. What is given empty, like a variable that is not set, means not all."""
+    if value == "":
+        raise WrongArgument("--account", f"must not be empty; {known_in_words()}")
+    return recorded_account(value, using) or ""
+
+
+def known_in_words() -> str:
+    """Which accounts the settings name."""
+    known = known_accounts()
+    if known is None:
+        return 'DJANGO_VT["ACCOUNT_ID"] names a function'
+    return f'DJANGO_VT["ACCOUNT_ID"] names {", ".join(known) or "none"}'
 
 
 def whole_number(name: str, value: object, *, largest: int = LARGEST_ID) -> int:

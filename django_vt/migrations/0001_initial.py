@@ -72,6 +72,7 @@ class Migration(migrations.Migration):
             name="OrdersLook",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("account_id", models.CharField(blank=True, default="", max_length=64, verbose_name="account")),
                 ("at", models.DateTimeField(verbose_name="looked at")),
                 ("since", models.DateTimeField(verbose_name="orders since")),
                 ("found", models.PositiveIntegerField(verbose_name="unreported orders")),
@@ -81,6 +82,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "look for unreported orders",
                 "verbose_name_plural": "looks for unreported orders",
                 "default_permissions": (),
+                "constraints": [models.UniqueConstraint(fields=("account_id",), name="django_vt_orders_look")],
             },
         ),
         migrations.CreateModel(

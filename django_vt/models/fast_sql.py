@@ -56,9 +56,9 @@ class Wanted:
     """Which entries a claim is to take: those due at `now` (ms of the database's clock), oldest first.
 
     `never_failed` and `tried` are how many at most of each kind. `ids`: of these only. `address`: of this account and
-    type only. `closed`: accounts and types to leave; `held`: accounts to leave. `until`: those that nobody has in hand
-    and that are due by then count as well (a probe). `newer_than`: only those recorded after the entry of that id, the
-    newest first.
+    type only, or of this `account_id`. `closed`: accounts and types to leave; `held`: accounts to leave. `until`: those
+    that nobody has in hand and that are due by then count as well (a probe). `newer_than`: only those recorded after
+    the entry of that id, the newest first.
     """
 
     now: int
@@ -66,6 +66,7 @@ class Wanted:
     tried: int
     ids: Collection[int] | None = None
     address: tuple[str, str] | None = None
+    account_id: str | None = None
     closed: Collection[tuple[str, str]] = ()
     held: Collection[str] = ()
     until: int | None = None
@@ -161,6 +162,9 @@ def _leaving_out(wanted: Wanted, using: str) -> tuple[str, list[Any]]:
     if wanted.address is not None:
         conditions.append(same_address)
         parameters += wanted.address
+    if wanted.account_id is not None:
+        conditions.append(f"{exactly}account_id = %s")
+        parameters.append(wanted.account_id)
     if wanted.newer_than is not None:
         conditions.append(f"id > {int(wanted.newer_than)}")
     for address in wanted.closed:

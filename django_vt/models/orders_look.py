@@ -10,10 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 
 class OrdersLook(models.Model):
-    """The one row of it. `found` were without an entry, of which `reported` were recorded then and there."""
+    """One row for all accounts (`account_id` is empty), and one for each that was looked at alone.
 
-    ONLY = 1  # its primary key
+    `found` were without an entry, of which `reported` were recorded then and there.
+    """
 
+    account_id: models.CharField[str, str] = models.CharField(_("account"), max_length=64, blank=True, default="")
     at: models.DateTimeField[datetime, datetime] = models.DateTimeField(_("looked at"))
     since: models.DateTimeField[datetime, datetime] = models.DateTimeField(_("orders since"))
     found: models.PositiveIntegerField[int, int] = models.PositiveIntegerField(_("unreported orders"))
@@ -25,6 +27,7 @@ class OrdersLook(models.Model):
         verbose_name = _("look for unreported orders")
         verbose_name_plural = _("looks for unreported orders")
         default_permissions = ()
+        constraints = (models.UniqueConstraint(fields=["account_id"], name="django_vt_orders_look"),)
 
     def __str__(self) -> str:
         return gettext("%(found)d unreported orders") % {"found": self.found}

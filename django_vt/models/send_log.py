@@ -122,6 +122,14 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         """Not to be sent any more."""
         return self.claimed(ids, token).update(status=Status.SKIPPED, claim=None, due_at=None, reason=reason)
 
+    def set_aside(self, now: int) -> int:
+        """Not to be sent, as staff say: what is pending and in nobody's hands. `now`: the database's clock, ms."""
+        latest = now + int(settings.LEASE * 1000) + READINGS_APART
+        live = Q(claim__isnull=False, due_at__gt=now, due_at__lte=latest)
+        reason = reasons.reason(reasons.SET_ASIDE)
+        pending = self.filter(status=Status.PENDING).exclude(live)
+        return pending.update(status=Status.SKIPPED, claim=None, due_at=None, reason=reason)
+
     def mark_tried(self, ids: Collection[int], token: str, **becomes: Any) -> int:
         """A request with them did not succeed; `becomes` says what follows. The claim ends."""
         return self.claimed(ids, token).update(claim=None, **becomes)

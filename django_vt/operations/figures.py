@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from django_vt.accounts import is_known
 from django_vt.models import Endpoint, SendLogEntry, Status, functions
+from django_vt.models.send_log import SendLogQuerySet
 from django_vt.operations.sending_state import SendingState
 
 TOP_REASONS = 10
@@ -38,10 +40,12 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True)
 class Figures:
-    """Those of the whole log. `due_since`: since when the oldest due entry has been due, None where none is.
-    `strangers`: the accounts that the settings do not name, and how many entries wait for each, and are not sent.
+    """Those of the whole log, or of an account. `due_since`: since when the oldest due entry has been due, None where
+    none is. `strangers`: the accounts that the settings do not name, and how many entries wait for each, and are not
+    sent.
 
-    `counts` end one above `functions.LIMIT`: a log of millions answers as soon as one of thousands.
+    `counts` end one above `functions.LIMIT`: a log of millions answers as soon as one of thousands. Those of an account
+    are of so many of each status, the newest: no index holds the account, which most projects have but one of.
     """
 
     sending: SendingState
@@ -49,11 +53,14 @@ class Figures:
     due_since: datetime | None
     reasons: Sequence[ReasonCount]
     strangers: dict[str, int]
+    account_id: str | None = None
 
     @classmethod
-    def of(cls, using: str) -> Figures:
+    def of(cls, using: str, account_id: str | None = None) -> Figures:
         """Those of a database, as they are now."""
-        sending = SendingState.seen_on(using)
+        sending = SendingState.seen_on(using, account_id)
+        if account_id is not None:
+            return cls._of_account(using, account_id, sending)
         statuses = [status for status in Status if status not in WITHOUT_REASON]
         return cls(
             sending=sending,
@@ -63,11 +70,28 @@ class Figures:
             strangers=strangers(using),
         )
 
+    @classmethod
+    def _of_account(cls, using: str, account_id: str, sending: SendingState) -> Figures:
+        return cls(
+            sending=sending,
+            counts=count_by_status(using, [Window()], account_id)[0],
+            due_since=due_since(using, sending, account_id),
+            reasons=_reasons_of_account(using, account_id),
+            strangers=strangers(using, account_id),
+            account_id=account_id,
+        )
+
+    @property
+    def read_for_reasons(self) -> int:
+        """So many entries of each status were read for the reasons, the newest."""
+        return READ_FOR_REASONS if self.account_id is None else functions.LIMIT
+
     def as_json(self) -> dict[str, Any]:
         """In plain types; times are ISO 8601, lengths of time in seconds."""
         now = self.sending.now
         return {
             "at": now.isoformat(),
+            "account": self.account_id,
             "counts": {status: min(number, functions.LIMIT) for status, number in self.counts.items()},
             "counted_up_to": functions.LIMIT,
             "due_since": _iso(self.due_since),
@@ -77,16 +101,24 @@ class Figures:
             "sends_for_real": self.sending.sends_for_real,
             "endpoints": [_endpoint_as_json(endpoint) for endpoint in self.sending.endpoints],
             "reasons": [vars(reason) for reason in self.reasons],
-            "reasons_of_newest": READ_FOR_REASONS,
+            "reasons_of_newest": self.read_for_reasons,
             "held_accounts": list(self.sending.held_accounts),
             "waiting_for_unknown_accounts": self.strangers,
         }
 
 
-def count_by_status(using: str, windows: Sequence[Window]) -> list[dict[str, int]]:
-    """For each window, how many entries recorded in it stand where: one statement, each count by an index."""
+def count_by_status(using: str, windows: Sequence[Window], account_id: str | None = None) -> list[dict[str, int]]:
+    """For each window, how many entries recorded in it stand where: one statement, each count by an index.
+
+    Of an account: how many of the newest within the limit, a query each.
+    """
     entries = SendLogEntry.objects.using(using)
     conditions = [_recorded_in(window) for window in windows]
+    if account_id is not None:
+        return [
+            {str(status): len(_its_reasons(entries.filter(condition, status=status), account_id)) for status in Status}
+            for condition in conditions
+        ]
     each = iter(
         functions.count_each(
             [entries.filter(condition, status=status) for condition in conditions for status in Status], using
@@ -112,21 +144,45 @@ def top_reasons(
     return [ReasonCount(*row) for row in counted.order_by("-number", "status", "reason")[:most]]
 
 
-def strangers(using: str) -> dict[str, int]:
-    """The accounts that the settings do not name, and how many of the newest pending entries are for each."""
+def _reasons_of_account(using: str, account_id: str) -> list[ReasonCount]:
+    entries = SendLogEntry.objects.using(using)
+    counted = Counter(
+        (str(status), reason)
+        for status in Status
+        if status not in WITHOUT_REASON
+        for reason in _its_reasons(entries.filter(status=status), account_id)
+        if reason
+    )
+    ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    return [ReasonCount(status, reason, number) for (status, reason), number in ordered[:TOP_REASONS]]
+
+
+def _its_reasons(entries: SendLogQuerySet, account_id: str) -> list[str]:
+    """The reasons of an account's entries among the newest within the limit; compared as Python compares."""
+    newest = entries.order_by("-created_at").values_list("account_id", "reason")[: functions.LIMIT]
+    return [reason for account, reason in newest if account == account_id]
+
+
+def strangers(using: str, account_id: str | None = None) -> dict[str, int]:
+    """The accounts that the settings do not name, and how many of the newest pending entries are for each.
+
+    `account_id`: of these accounts only that one.
+    """
     entries = SendLogEntry.objects.using(using)
     ids = functions.first_ids(entries.filter(status=Status.PENDING))
     waiting = entries.filter(pk__in=ids).order_by("account_id").values_list("account_id").annotate(number=Count("pk"))
-    return {account_id: number for account_id, number in waiting if not is_known(account_id)}
+    return {account: number for account, number in waiting if not is_known(account) and account_id in {None, account}}
 
 
-def due_since(using: str, sending: SendingState) -> datetime | None:
-    """Since when the oldest due entry has been due; None where nothing is due."""
-    return min(_due_since(using, sending), default=None)
+def due_since(using: str, sending: SendingState, account_id: str | None = None) -> datetime | None:
+    """Since when the oldest due entry, or that of an account, has been due; None where nothing is due."""
+    return min(_due_since(using, sending, account_id), default=None)
 
 
-def _due_since(using: str, sending: SendingState) -> Iterator[datetime]:
+def _due_since(using: str, sending: SendingState, account_id: str | None) -> Iterator[datetime]:
     entries = SendLogEntry.objects.using(using)
+    if account_id is not None:
+        entries = entries.filter(account_id=account_id)
     since = entries.all().due_since(sending.now_ms)
     if since is not None:
         yield since

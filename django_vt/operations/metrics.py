@@ -32,13 +32,14 @@ class Look:
     counts: dict[str, int]
     last_hour: dict[str, int]
     due_since: datetime | None
+    account_id: str | None = None
 
     @classmethod
-    def at(cls, using: str) -> Look:
-        """The log on a database, as it is now."""
-        sending = SendingState.seen_on(using)
-        counts, last_hour = count_by_status(using, [Window(), Window(start=sending.now - HOUR)])
-        return cls(sending, counts, last_hour, due_since(using, sending))
+    def at(cls, using: str, account_id: str | None = None) -> Look:
+        """The log on a database, or what in it is an account's, as it is now."""
+        sending = SendingState.seen_on(using, account_id)
+        counts, last_hour = count_by_status(using, [Window(), Window(start=sending.now - HOUR)], account_id)
+        return cls(sending, counts, last_hour, due_since(using, sending, account_id), account_id)
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,9 @@ def _due_age(look: Look) -> Iterator[Sample]:
 
 
 def _held(look: Look) -> Iterator[Sample]:
+    if look.account_id is not None:
+        yield Sample({}, look.sending.held or bool(look.sending.held_accounts))
+        return
     yield Sample({}, look.sending.held)
     for account_id in look.sending.held_accounts:
         yield Sample({"account": account_id}, 1)
@@ -120,15 +124,16 @@ METRICS = (
 
 
 def as_prometheus(look: Look, database: str) -> str:
-    """All metrics in Prometheus's text format, each with the label `database`."""
+    """All metrics in Prometheus's text format, each with the label `database`; of an account with `account` too."""
     return "\n".join(line for metric in METRICS for line in _lines(metric, look, database))
 
 
 def _lines(metric: Metric, look: Look, database: str) -> Iterator[str]:
+    common = {"database": database, **({} if look.account_id is None else {"account": look.account_id})}
     yield f"# HELP {metric.full_name} {metric.help}"
     yield f"# TYPE {metric.full_name} gauge"
     for labels, value in metric.read(look):
-        told = ",".join(f'{name}="{_escaped(text)}"' for name, text in {"database": database, **labels}.items())
+        told = ",".join(f'{name}="{_escaped(text)}"' for name, text in {**common, **labels}.items())
         yield f"{metric.full_name}{{{told}}} {float(value):.15g}"
 
 

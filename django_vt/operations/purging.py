@@ -69,23 +69,31 @@ class Purged:
     remembered: int
 
 
-def purge(using: str, before: datetime, *, failed: bool = False, dry_run: bool = False) -> Purged:
+def purge(
+    using: str, before: datetime, *, failed: bool = False, dry_run: bool = False, account_id: str | None = None
+) -> Purged:
     """Delete what was recorded before a moment: what was sent or skipped, `failed` ones only where that is asked for.
 
-    Pending entries are never deleted. With `dry_run` it deletes nothing and counts what it would delete.
+    Pending entries are never deleted. With `dry_run` it deletes nothing and counts what it would delete. `account_id`:
+    only what is of that account.
     """
     statuses = [Status.SENT, Status.SKIPPED, *([Status.FAILED] if failed else [])]
-    entries = SendLogEntry.objects.using(using)
-    remembered = RememberedIdentity.objects.using(using).filter(created_at__lt=before)
+    its = {} if account_id is None else {"account_id": account_id}
+    entries = SendLogEntry.objects.using(using).filter(**its)
+    remembered = RememberedIdentity.objects.using(using).filter(created_at__lt=before, **its)
     if dry_run:
         old = entries.filter(created_at__lt=before)
         return Purged({status: old.filter(status=status).count() for status in statuses}, remembered.count())
     return Purged({status: _purge_entries(entries, status, before) for status in statuses}, _purge_all(remembered))
 
 
-def empty_payloads(using: str, before: datetime, *, dry_run: bool = False) -> int:
-    """Empty the payloads of what was sent before a moment; returns how many. With `dry_run` it only counts them."""
-    payloads = OldPayloads(SendLogEntry.objects.using(using), before)
+def empty_payloads(using: str, before: datetime, *, dry_run: bool = False, account_id: str | None = None) -> int:
+    """Empty the payloads of what was sent before a moment; returns how many. With `dry_run` it only counts them.
+
+    `account_id`: only of what was sent for that account.
+    """
+    its = {} if account_id is None else {"account_id": account_id}
+    payloads = OldPayloads(SendLogEntry.objects.using(using).filter(**its), before)
     return payloads.count() if dry_run else payloads.empty()
 
 

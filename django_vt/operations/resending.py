@@ -88,27 +88,33 @@ def failed_for(reason: str, since: datetime, using: str) -> list[int]:
 
 @dataclass(frozen=True)
 class Survey:
-    """What sending entries again would do. `already_sent` are among the `sendable`; the others would be left."""
+    """What sending entries again would do. `already_sent` are among the `sendable`; the others would be left.
+
+    `no_account`: recorded for no account, of a project that has several, so that somebody must name it.
+    """
 
     sendable: tuple[int, ...] = ()
     already_sent: int = 0
     in_hand: int = 0
     emptied: int = 0
     nobody: int = 0
+    no_account: int = 0
 
     def __add__(self, other: Survey) -> Survey:
         return Survey(**{name: value + getattr(other, name) for name, value in vars(self).items()})
 
 
-def survey(ids: Sequence[int], using: str) -> Survey:
-    """Looks at entries, and changes nothing."""
+def survey(ids: Sequence[int], using: str, account_id: str = "") -> Survey:
+    """Looks at entries, and changes nothing. `account_id`: where those go that were recorded for no account."""
     entries, now = SendLogEntry.objects.using(using), database_now(using)
-    return sum((_survey_part(entries.filter(pk__in=part), now) for part in _parts(ids, LOOKED_AT_AT_ONCE)), Survey())
+    parts = _parts(ids, LOOKED_AT_AT_ONCE)
+    return sum((_survey_part(entries.filter(pk__in=part), now, account_id) for part in parts), Survey())
 
 
-def _survey_part(part: SendLogQuerySet, now: int) -> Survey:
+def _survey_part(part: SendLogQuerySet, now: int, account_id: str) -> Survey:
     statuses = dict(part.values_list("pk", "status"))
-    whole = set(part.can_be_sent().values_list("pk", flat=True))
+    holding_an_event = set(part.can_be_sent().values_list("pk", flat=True))
+    whole = set(_with_account(part.can_be_sent(), account_id).values_list("pk", flat=True))
     in_hand = set(part.under_live_claim(now).values_list("pk", flat=True)) & whole
     emptied = part.filter(payload="").count()
     return Survey(
@@ -116,17 +122,26 @@ def _survey_part(part: SendLogQuerySet, now: int) -> Survey:
         already_sent=sum(statuses.get(pk) == Status.SENT for pk in whole - in_hand),
         in_hand=len(in_hand),
         emptied=emptied,
-        nobody=len(statuses.keys() - whole) - emptied,
+        nobody=len(statuses.keys() - holding_an_event) - emptied,
+        no_account=len(holding_an_event - whole),
     )
 
 
-def queue(ids: Sequence[int], using: str) -> list[SendLogEntry]:
-    """Have entries sent again by whoever sends; returns those that wait for it now. What a worker holds is left."""
+def _with_account(part: SendLogQuerySet, account_id: str) -> SendLogQuerySet:
+    """Those that have an account, and all if it is known where the others go."""
+    return part.all() if account_id or only_account() else part.exclude(account_id="")
+
+
+def queue(ids: Sequence[int], using: str, account_id: str = "") -> list[SendLogEntry]:
+    """Have entries sent again by whoever sends; returns those that wait for it now. What a worker holds is left.
+
+    `account_id`: where those go that were recorded for no account.
+    """
     queued: list[SendLogEntry] = []
     entries = SendLogEntry.objects.using(using)
     with transaction.atomic(using=using):
         for part in _parts(ids, SENT_AT_ONCE):
-            _reopen(entries.filter(pk__in=part))
+            _reopen(entries.filter(pk__in=part), account_id)
             # A worker's claim can come between a look and the change: so the look comes after the change.
             waiting = entries.with_status(Status.PENDING, part).can_be_sent()
             queued += waiting.filter(claim=None, attempts=0, reason="").only("pk", "event_type", "reference")
@@ -135,10 +150,14 @@ def queue(ids: Sequence[int], using: str) -> list[SendLogEntry]:
 
 
 class Resending:
-    """Sends a selection again, part by part, in this process, and counts what becomes of it."""
+    """Sends a selection again, part by part, in this process, and counts what becomes of it.
 
-    def __init__(self, selection: Selection, using: str) -> None:
+    `account_id`: where those go that were recorded for no account.
+    """
+
+    def __init__(self, selection: Selection, using: str, account_id: str = "") -> None:
         self._selection = selection
+        self._account_id = account_id
         self._using = using
         self._vendor_answers = True
         self.reopened = 0
@@ -157,7 +176,7 @@ class Resending:
 
     def preview(self) -> None:
         """Count what would be reopened, and change nothing."""
-        self.survey = survey(self._selection.ids, self._using)
+        self.survey = survey(self._selection.ids, self._using, self._account_id)
         self.reopened = len(self.survey.sendable)
 
     def run(self) -> Iterator[int]:
@@ -172,8 +191,8 @@ class Resending:
     def _resend(self, ids: Sequence[int]) -> None:
         # The condition once more: what has been sent meanwhile is not sent again.
         part = self._selection.entries.filter(pk__in=ids)
-        self.survey += _survey_part(part, database_now(self._using))
-        self.reopened += _reopen(part)
+        self.survey += _survey_part(part, database_now(self._using), self._account_id)
+        self.reopened += _reopen(part, self._account_id)
         if self._vendor_answers:
             report = deliver_due(ids=ids, using=self._using)
             # A part of which nothing got through: the rest would only wait for the same error, part after part.
@@ -185,8 +204,8 @@ class Resending:
             self.statuses.update(entries.filter(pk__in=ids).values_list("status", flat=True))
 
 
-def _reopen(part: SendLogQuerySet) -> int:
-    return part.resend(only_account(), database_now(part.db))
+def _reopen(part: SendLogQuerySet, account_id: str) -> int:
+    return _with_account(part, account_id).resend(account_id or only_account(), database_now(part.db))
 
 
 def _parts(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:

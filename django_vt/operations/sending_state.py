@@ -30,9 +30,11 @@ class SendingState:
     held_accounts: tuple[str, ...] = ()
 
     @classmethod
-    def seen_on(cls, using: str) -> SendingState:
-        """The state as the database `using` has it, and its clock: two queries."""
+    def seen_on(cls, using: str, account_id: str | None = None) -> SendingState:
+        """The state as the database `using` has it, and its clock: two queries. `account_id`: what concerns it."""
         rows = list(Endpoint.objects.using(using).order_by("account_id", "event_type", "pk"))
+        if account_id is not None:
+            rows = [row for row in rows if row.account_id in {"", account_id}]
         # A hold is for all addresses: it lasts though ENDPOINT is changed meanwhile.
         held = [row.account_id for row in rows if row.held_by_staff and not row.event_type]
         in_use = tuple(by_address(rows, settings.ENDPOINT).values())

@@ -1,7 +1,7 @@
 """The shop's orders that the send log does not know: an import, a new checkout, a telephone order forgot the signal.
 
-The setting ORDERS names the shop's own orders of a time. Each is looked up by its deduplication key. None is kept in
-memory, so there can be millions.
+The setting ORDERS names the shop's own orders of a time, and so does each adapter. Each order is looked up by its
+deduplication key. None is kept in memory, so there can be millions.
 """
 
 from __future__ import annotations
@@ -10,21 +10,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from django_vt.accounts import account_for, known_accounts
+from django_vt.accounts import account_for, known_accounts, only_account
 from django_vt.conf import settings
 from django_vt.events import Confirmation
 from django_vt.exceptions import DjangoVTError, InvalidField
-from django_vt.models import OrdersLook, SendLogEntry, Status
+from django_vt.models import OrdersLook, RememberedIdentity, SendLogEntry, Status
 from django_vt.models.db import default_alias
 from django_vt.protocol import reasons
 from django_vt.protocol.values import showable
 from django_vt.recording import record
+from django_vt.recording.attribution import key_of
 
 AT_ONCE = 500  # orders a query
 # An adapter's AppConfig can name the orders of the shop that it adapts.
@@ -65,18 +66,47 @@ class Unreported:
     problem: str = ""
 
 
+class Placed(NamedTuple):
+    """An order of the shop's, and the account of the shop it was placed in; empty if nobody can tell."""
+
+    account_id: str
+    order: Confirmation | UnusableOrder
+
+    @property
+    def key(self) -> str:
+        """Under which its account may be remembered; empty if that is known."""
+        return "" if self.account_id or isinstance(self.order, UnusableOrder) else key_of(self.order.reference)
+
+    def keys(self) -> set[str | None]:
+        """Under which it is recorded: of its account, or of any account if nobody can tell whose it is by now."""
+        if isinstance(self.order, UnusableOrder):
+            return set()
+        accounts = [self.account_id] if self.account_id else [*(known_accounts() or ()), ""]
+        return {record.dedup_key(account, self.order.type, self.order.dedup_key) for account in accounts}
+
+
 class Look:
     """A look for the unreported orders of a time, from `since` on and before `until`.
 
-    It counts as it goes: orders `looked_at`, `found` without an entry, `reported` now, and `left` unreported. At its
-    end the counts are stored for `last_look`.
+    `account_id`: the orders of that account only, and those of which nobody can tell the account; they are reported
+    for that one. It counts as it goes: orders `looked_at`, `found` without an entry, `reported` now, and `left`
+    unreported. At its end the counts are stored for `last_look`.
     """
 
-    def __init__(self, since: datetime, until: datetime, *, report: bool = False, using: str | None = None) -> None:
+    def __init__(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        report: bool = False,
+        using: str | None = None,
+        account_id: str | None = None,
+    ) -> None:
         self._since = since
         self._until = until
         self._report = report
         self._using = using or default_alias()
+        self._account_id = account_id or ""
         self.looked_at = self.found = self.reported = 0
 
     @property
@@ -92,49 +122,55 @@ class Look:
         """
         orders = _orders(self._since, self._until)
         while some := list(islice(orders, AT_ONCE)):
-            self.looked_at += len(some)
-            for order in _without_entry(some, self._using):
+            wanted = [each for each in _remembered(some, self._using) if self._wants(each)]
+            self.looked_at += len(wanted)
+            for placed, order in _without_entry(wanted, self._using):
                 self.found += 1
-                self.reported += self._report and order.event is not None and self._record(order.event)
+                self.reported += self._report and order.event is not None and self._record(order.event, placed)
                 yield order
         self._store()
 
-    def _record(self, event: Confirmation) -> bool:
-        entry = record.track(event, using=self._using)
+    def _wants(self, placed: Placed) -> bool:
+        return not self._account_id or placed.account_id in {"", self._account_id}
+
+    def _record(self, event: Confirmation, placed: Placed) -> bool:
+        entry = record.track(event, using=self._using, account_id=placed.account_id or self._account_id or None)
         return entry is not None and not (entry.status == Status.SKIPPED and entry.reason.startswith(reasons.INVALID))
 
     def _store(self) -> None:
         values = {"at": timezone.now(), "since": self._since, "found": self.found, "reported": self.reported}
-        OrdersLook.objects.using(self._using).update_or_create(pk=OrdersLook.ONLY, defaults=values)
+        OrdersLook.objects.using(self._using).update_or_create(account_id=self._account_id, defaults=values)
 
 
-def last_look(using: str | None = None) -> OrdersLook | None:
-    """What the last look has found, and when that was; None where nobody has looked yet."""
-    return OrdersLook.objects.using(using or default_alias()).first()
+def last_look(using: str | None = None, account_id: str = "") -> OrdersLook | None:
+    """What the last look has found, and when that was; None where nobody has looked yet.
+
+    `account_id`: the last one at the orders of that account only.
+    """
+    return OrdersLook.objects.using(using or default_alias()).filter(account_id=account_id).first()
 
 
 def are_known() -> bool:
     """Whether the shop, or an adapter for it, says which its orders are."""
-    return bool(_path())
+    return bool(_paths())
 
 
-def _path() -> str | None:
-    if settings.ORDERS is not None:
-        return settings.ORDERS
+def _paths() -> list[str]:
     of_adapters = (getattr(config, OF_AN_ADAPTER, None) for config in apps.get_app_configs())
-    return next(filter(None, of_adapters), None)
+    return list(dict.fromkeys(filter(None, (settings.ORDERS, *of_adapters))))
 
 
-def _orders(since: datetime, until: datetime) -> Iterator[Confirmation | UnusableOrder]:
-    path = _path()
-    if path is None:
+def _orders(since: datetime, until: datetime) -> Iterator[Placed]:
+    paths = _paths()
+    if not paths:
         raise OrdersUnknown('DJANGO_VT["ORDERS"] does not say which the shop\'s orders are.')
     try:
-        name: Callable[[datetime, datetime], Iterable[Any]] = import_string(path)
-        for order in name(since, until):
-            if not isinstance(order, (Confirmation, UnusableOrder)):
-                raise OrdersUnknown(f"ORDERS gave a {type(order).__name__} where it is to give a Confirmation.")
-            yield order
+        for path in paths:
+            name: Callable[[datetime, datetime], Iterable[Any]] = import_string(path)
+            for given in name(since, until):
+                yield _placed(given)
+    except OrdersUnknown:
+        raise
     except DjangoVTError as error:
         # Ours name a field, and repeat no value.
         raise OrdersUnknown(f"ORDERS failed: {error}") from None
@@ -143,22 +179,39 @@ def _orders(since: datetime, until: datetime) -> Iterator[Confirmation | Unusabl
         raise OrdersUnknown(f"ORDERS raised {type(error).__name__}.") from None
 
 
-def _without_entry(orders: Sequence[Confirmation | UnusableOrder], using: str) -> Iterator[Unreported]:
-    keys_of = {id(order): _keys(order) for order in orders if isinstance(order, Confirmation)}
-    entries = SendLogEntry.objects.using(using).filter(dedup_key__in=set().union(*keys_of.values()))
+def _placed(given: Any) -> Placed:
+    """What ORDERS gives for an order: a `Confirmation`, or a pair of the account and that."""
+    account_id, order = given if isinstance(given, tuple) and len(given) == 2 else (None, given)
+    if isinstance(order, Confirmation):
+        return Placed(account_for(order, None, account_id), order)
+    if isinstance(order, UnusableOrder):
+        return Placed(account_id or "", order)
+    raise OrdersUnknown(f"ORDERS gave a {type(order).__name__} where it is to give a Confirmation.")
+
+
+def _remembered(orders: Sequence[Placed], using: str) -> Sequence[Placed]:
+    """The orders, with the account that was remembered at the checkout where nobody else can tell it."""
+    keys = {placed.key for placed in orders} - {""}
+    if not keys or known_accounts() == () or only_account():
+        return orders
+    found: dict[str, list[str]] = {}
+    rows = RememberedIdentity.objects.using(using).filter(key__in=keys).exclude(account_id="")
+    for key, account_id in rows.values_list("key", "account_id"):
+        found.setdefault(key, []).append(account_id)
+    of = {key: accounts[0] for key, accounts in found.items() if len(accounts) == 1}
+    return [placed._replace(account_id=of.get(placed.key, placed.account_id)) for placed in orders]
+
+
+def _without_entry(orders: Sequence[Placed], using: str) -> Iterator[tuple[Placed, Unreported]]:
+    keys_of = [placed.keys() for placed in orders]
+    entries = SendLogEntry.objects.using(using).filter(dedup_key__in=set().union(*keys_of))
     # What was recorded as invalid was not reported: with what the order is now it may be.
     invalid = entries.filter(status=Status.SKIPPED, reason__startswith=reasons.INVALID).values_list("pk", flat=True)
     known = set(entries.exclude(pk__in=list(invalid)).values_list("dedup_key", flat=True))
-    for order in orders:
+    for placed, keys in zip(orders, keys_of, strict=True):
+        order = placed.order
         if isinstance(order, UnusableOrder):
-            yield Unreported(order.order_id, problem=order.problem)
-        elif not keys_of[id(order)] & known:
-            known |= keys_of[id(order)]
-            yield Unreported(showable(order.reference), order)
-
-
-def _keys(order: Confirmation) -> set[str | None]:
-    """Under which the order is recorded: its account's, or any account's if nobody can tell whose it is by now."""
-    account_id = account_for(order, None)
-    accounts = [account_id] if account_id else [*(known_accounts() or ()), ""]
-    return {record.dedup_key(account, order.type, order.dedup_key) for account in accounts}
+            yield placed, Unreported(order.order_id, problem=order.problem)
+        elif not keys & known:
+            known |= keys
+            yield placed, Unreported(showable(order.reference), order)

@@ -16,6 +16,7 @@ INVALID = "invalid"
 NOBODY = "nobody"
 EXPIRED = "expired"
 FORGOTTEN = "forgotten"
+SET_ASIDE = "set aside"
 ANSWERED = "answered"
 UNREACHABLE = "unreachable"
 UNKNOWN_HOST = "unknown host"
@@ -32,6 +33,7 @@ WORDS = {
     NOBODY: _("Nobody to attribute it to: no pixel cookie, no _vtsid and no e-mail address was known"),
     EXPIRED: _("Too old to be of use when its turn came (MAX_AGE)"),
     FORGOTTEN: _("Emptied at the shopper's wish"),
+    SET_ASIDE: _("Staff have said that it is not to be sent: the settings did not name its account"),
     ANSWERED: _("Vibetrace answered"),
     UNREACHABLE: _("Vibetrace could not be reached: the connection was refused or the network is down"),
     UNKNOWN_HOST: _("The host name of ENDPOINT could not be resolved"),

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from django_vt import identity as identities
-from django_vt.accounts import account_for, decided_by_function, known_accounts
+from django_vt.accounts import account_for, decided_by_function, known_accounts, only_account
 from django_vt.conf import IdentificationWay, settings
 from django_vt.events import AnyEvent, BaseEvent, Confirmation
 from django_vt.exceptions import InvalidField
@@ -121,7 +121,8 @@ def remember_identity(
             key = key_of(values.identifier("reference", reference))
             identity = of_request(request)
             account = account_for(None, request_in(request), account_id)
-        if identity:
+        # Of several shops the account must be known though the buyer is not: the callback says of which order it is.
+        if identity or (account and not only_account()):
             _keep_remembered({"key": key, "account_id": account}, identity, alias)
 
     door.enter("whose order it is", using, remember)
@@ -167,10 +168,15 @@ class Memory:
         return self._row.account_id if self._row else ""
 
     def forget(self) -> None:
-        """It was used."""
-        if self._used is not None:
-            with transaction.atomic(using=self._using):
-                RememberedIdentity.objects.using(self._using).filter(pk=self._used.pk).delete()
+        """It was used. Of several shops the account is kept, for the provider's next call for this order."""
+        if self._used is None:
+            return
+        row = RememberedIdentity.objects.using(self._using).filter(pk=self._used.pk)
+        with transaction.atomic(using=self._using):
+            if self._used.account_id and not only_account():
+                row.update(identity="{}")
+            else:
+                row.delete()
 
 
 def key_of(reference: str) -> str:
@@ -192,5 +198,7 @@ def _write_remembered(order: dict[str, str], text: str, using: str) -> None:
     # beside the row, and other checkouts with it.
     with transaction.atomic(using=using):
         row = RememberedIdentity.objects.using(using).filter(**order).first() or RememberedIdentity(**order)
+        if row.pk and not json.loads(text):
+            return  # the shopper was known before
         row.identity, row.created_at = text, timezone.now()
         row.save(using=using)

@@ -29,6 +29,7 @@ class Call(NamedTuple):
 
     `make` gives the event, or the arguments of a `Confirmation`, or None: nothing is to be recorded. `identity` gives
     whose it is, where the shop says so. `using` is the alias of the order's database, by default the send log's.
+    `account_id` is the account that the shop names, or gives it.
     `event_type` and `reference` are what the entry shows if there is no event. `is_plain`: none of it can run code of
     the shop's, so that it needs no savepoint. `keeps_what_fails`: an error of the shop's becomes a `skipped` entry.
     `repeats`: the shop has told of it already, and the log need not again.
@@ -38,7 +39,7 @@ class Call(NamedTuple):
     request: HttpRequest | None = None
     identity: Callable[[], Identity | None] = nobody
     using: str | None = None
-    account_id: str | None = None
+    account_id: str | Callable[[], str | None] | None = None
     event_type: str = ""
     reference: object = ""
     is_plain: bool = False

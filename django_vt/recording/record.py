@@ -157,7 +157,8 @@ class _Recording:
     def _account_id(self, event: AnyEvent | None) -> str:
         # A function of the shop's may query, and fail; so may a request of its own, whose host is asked for.
         with door.savepoints(self.using) if decided_by_function() else self._shops_code():
-            return account_for(event, request_in(self.call.request), self.call.account_id)
+            given = self.call.account_id
+            return account_for(event, request_in(self.call.request), given() if callable(given) else given)
 
     def _account_id_of_what_is_invalid(self) -> str:
         try:

@@ -49,7 +49,7 @@ ARROWS = {
         "visitors",
     },
     "__init__": {"events", "identity", "models", "operations", "recording"},
-    "adapters": {"events", "identity", "models", "recording", "visitors"},
+    "adapters": {"accounts", "events", "identity", "models", "recording", "visitors"},
     # around them
     "accounts": {"conf", "events", "exceptions", "settings_rules"},
     "operations": {
@@ -80,7 +80,7 @@ ARROWS = {
     "apps": {"checks", "recording"},
     "templatetags": {"conf", "exceptions", "identity", "protocol"},
     "testing": {"models", "recording"},
-    "contrib": {"adapters", "conf", "events", "exceptions", "models", "operations"},
+    "contrib": {"accounts", "adapters", "conf", "events", "exceptions", "models", "operations"},
 }
 NETWORK_AND_DATABASE = {"django.db", "http.client", "requests", "socket", "urllib.request", "urllib3"}
 

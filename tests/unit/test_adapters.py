@@ -10,8 +10,9 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.http import HttpRequest
+from django.test import RequestFactory
 
-from django_vt.adapters import buyers_identity, remember_buyer, report
+from django_vt.adapters import buyers_account, buyers_identity, remember_buyer, report
 from django_vt.events import AnyEvent, Confirmation, Event
 from django_vt.identity import Identity
 from django_vt.models import RememberedIdentity, SendLogEntry
@@ -215,3 +216,62 @@ def test_on_an_event_loop_the_buyer_is_remembered_all_the_same() -> None:
 
     async_to_sync(receive)()
     assert RememberedIdentity.objects.exists()
+
+
+# Several shops, several accounts
+
+SHOPS = {"one.ro": "acc-ro", "one.bg": "acc-bg"}
+
+
+@pytest.fixture
+def shops(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "ACCOUNT_ID": SHOPS}
+
+
+@pytest.fixture
+def buyer_at_one_bg() -> Iterator[None]:
+    request = RequestFactory().get("/", headers={"host": "one.bg"})
+    request.user = SimpleNamespace(pk=7)  # type: ignore[assignment]
+    token = serving.start_serving(request)
+    yield
+    serving.stop_serving(token)
+
+
+@pytest.mark.usefixtures("shops")
+def test_the_account_may_be_named_or_returned() -> None:
+    accounts = "acc-ro", lambda: "acc-bg"
+    entries = [report(order_100, account_id=account_id) for account_id in accounts]
+    assert [entry.account_id for entry in entries if entry] == ["acc-ro", "acc-bg"]
+
+
+@pytest.mark.usefixtures("shops")
+def test_an_account_whose_asking_fails_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    def failing() -> str:
+        Order.objects.get(number="buyer@example.com")
+        return ""
+
+    with transaction.atomic():
+        entry = report(order_100, reference="100", account_id=failing)
+        Order.objects.create(number="100", total=1)
+    assert entry is not None
+    assert (entry.status, entry.reason, entry.account_id) == ("skipped", "invalid: DoesNotExist", "")
+    assert "buyer@example.com" not in caplog.text
+
+
+@pytest.mark.usefixtures("shops", "buyer_at_one_bg")
+def test_the_buyers_account_is_that_of_the_shop_that_they_are_at() -> None:
+    assert buyers_account(lambda visitor: visitor.pk == 7) == "acc-bg"
+    assert buyers_account(lambda visitor: visitor.pk == 8) is None
+
+
+@pytest.mark.usefixtures("buyer_at_one_bg")
+def test_where_hosts_decide_nothing_the_visitor_is_not_asked_for() -> None:
+    assert buyers_account(lambda visitor: 1 / 0 > 1) is None
+
+
+@pytest.mark.usefixtures("shops", "buyer_at_one_bg")
+def test_where_the_buyer_is_remembered_the_account_may_be_named() -> None:
+    remember_buyer("100", lambda visitor: True)
+    remember_buyer("101", lambda visitor: True, account_id="acc-ro")
+    assert set(RememberedIdentity.objects.values_list("account_id", flat=True)) == {"acc-bg", "acc-ro"}

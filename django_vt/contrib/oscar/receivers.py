@@ -13,7 +13,8 @@ from django.http import HttpRequest
 from oscar.apps.checkout.signals import post_checkout
 from oscar.apps.order.signals import order_placed
 
-from django_vt.adapters import buyers_identity, report
+from django_vt.accounts import account_at, are_by_host
+from django_vt.adapters import buyers_account, buyers_identity, report
 from django_vt.conf import settings
 from django_vt.events import Confirmation
 from django_vt.exceptions import InvalidField
@@ -29,11 +30,16 @@ def connect() -> None:
 
 def record_placed(sender: object, *, order: Any, user: Any = None, **_others: object) -> None:
     """The receiver of Oscar's `order_placed`."""
+
+    def is_buyer(visitor: Any) -> bool:
+        return bool(visitor.pk == getattr(user, "pk", None))
+
     report(
         lambda: arguments(order),
         reference=getattr(order, "number", ""),
-        identity=lambda: buyers_identity(lambda visitor: visitor.pk == getattr(user, "pk", None)),
+        identity=lambda: buyers_identity(is_buyer),
         using=order._state.db,
+        account_id=lambda: account_of(order) or buyers_account(is_buyer),
     )
 
 
@@ -44,6 +50,7 @@ def record_checkout(sender: object, *, order: Any, request: HttpRequest | None =
         reference=getattr(order, "number", ""),
         request=request,
         using=order._state.db,
+        account_id=lambda: account_of(order),
         repeats=True,
     )
 
@@ -57,6 +64,12 @@ def arguments(order: Any) -> dict[str, Any]:
 def confirmation(order: Any) -> Confirmation:
     """An Oscar order as the vendor's confirmation. Raises `InvalidField` where something in it cannot be sent."""
     return Confirmation(**arguments(order))
+
+
+def account_of(order: Any) -> str | None:
+    """The account of the site that Oscar has noted with the order, if ACCOUNT_ID names accounts by host."""
+    site = getattr(order, "site", None) if are_by_host() else None
+    return account_at(site.domain) if site else None
 
 
 def item_id(line: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from plans.signals import order_completed, order_started
 
-from django_vt.adapters import buyers_identity, remember_buyer, report
+from django_vt.adapters import buyers_account, buyers_identity, remember_buyer, report
 from django_vt.events import Confirmation
 
 
@@ -33,11 +33,16 @@ def record_completed(sender: Any, **_others: object) -> None:
     """
     if sender.status == sender.STATUS.NOT_VALID:
         return
+
+    def is_buyer(visitor: Any) -> bool:
+        return bool(visitor.pk == sender.user_id)
+
     report(
         lambda: arguments(sender),
         reference=sender.pk,
-        identity=lambda: buyers_identity(lambda visitor: visitor.pk == sender.user_id),
+        identity=lambda: buyers_identity(is_buyer),
         using=sender._state.db,
+        account_id=lambda: buyers_account(is_buyer),
     )
 
 

@@ -21,7 +21,7 @@ from django.db.models.signals import post_save
 from salesman.core.utils import get_salesman_model
 from salesman.orders.signals import status_changed
 
-from django_vt.adapters import buyers_identity, remember_buyer, report
+from django_vt.adapters import buyers_account, buyers_identity, remember_buyer, report
 from django_vt.events import Confirmation
 
 # Salesman's own names. NEW has no items yet, CREATED and FAILED await a payment that may never come.
@@ -91,11 +91,16 @@ def item_id(item: Any) -> str:
 def _record(order: Any) -> None:
     if order.status in NOT_PLACED:
         return
+
+    def is_buyer(visitor: Any) -> bool:
+        return bool(visitor.pk == order.user_id)
+
     report(
         lambda: _arguments_with_items(order),
         reference=order.ref,
-        identity=lambda: buyers_identity(lambda visitor: visitor.pk == order.user_id),
+        identity=lambda: buyers_identity(is_buyer),
         using=order._state.db,
+        account_id=lambda: buyers_account(is_buyer),
     )
 
 

@@ -28,6 +28,7 @@ class Command(SendLogCommand):
         parser.add_argument(
             "--days", metavar="N", default=7, help="The orders of the last N days; by default %(default)s."
         )
+        arguments.add_account(parser, "The orders of this account, and those that name none.")
         parser.add_argument("--report", action="store_true", help="Record them, so that they are sent.")
 
     def work(self, using: str, options: dict[str, Any]) -> None:
@@ -38,7 +39,8 @@ class Command(SendLogCommand):
             raise CommandError(wording.SWITCHED_OFF)
         if length.days > settings.RETENTION_DAYS:
             self.say("Entries older than RETENTION_DAYS may have been purged: such orders seem to be unreported.")
-        look = Look(until - length, until, report=report, using=using)
+        account_id = arguments.account(options["account"])
+        look = Look(until - length, until, report=report, using=using, account_id=account_id)
         try:
             for order in look.run():
                 self.say(_line(order))

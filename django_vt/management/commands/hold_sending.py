@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from django_vt.management import arguments
 from django_vt.management.base import SendLogCommand
 from django_vt.operations import sending_state
 
@@ -21,13 +22,16 @@ class Command(SendLogCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--account", metavar="ID", help="Only the events of this account; by default all.")
+        arguments.add_account(parser, "Hold the events of this account only.")
 
     def work(self, using: str, options: dict[str, Any]) -> None:
-        if sending_state.hold(using, options["account"] or ""):
+        account_id = arguments.account_or_all(options["account"], using)
+        if sending_state.hold(using, account_id):
+            whose = f" for account {account_id}" if account_id else ""
+            ends = f"release_sending --account {account_id}" if account_id else "release_sending"
             self.say(
-                "Sending is held from the next claim on: events are recorded and wait. "
-                "`manage.py release_sending` ends that."
+                f"Sending{whose} is held from the next claim on: events are recorded and wait. "
+                f"`manage.py {ends}` ends that."
             )
         else:
             self.say("Sending was held already: events are recorded and wait.")

@@ -30,18 +30,21 @@ class Command(SendLogCommand):
         parser.add_argument("--failed", action="store_true", help="Delete failed entries of that age, too.")
         parser.add_argument("--dry-run", action="store_true", help="Delete nothing; say how much it would be.")
 
+        arguments.add_account(parser, "Of this account only, also if the settings do not name it any more.")
+
     def work(self, using: str, options: dict[str, Any]) -> None:
         days = settings.RETENTION_DAYS if options["days"] is None else options["days"]
         before = timezone.now() - arguments.number_of_days("--days", days)
         dry_run = options["dry_run"]
-        purged = purging.purge(using, before, failed=options["failed"], dry_run=dry_run)
+        account_id = arguments.recorded_account(options["account"], using)
+        purged = purging.purge(using, before, failed=options["failed"], dry_run=dry_run, account_id=account_id)
         self._report("Would delete" if dry_run else "Deleted", purged, before)
         if settings.PAYLOAD_DAYS is not None:
-            self._empty_payloads(using, settings.PAYLOAD_DAYS, dry_run=dry_run)
+            self._empty_payloads(using, settings.PAYLOAD_DAYS, account_id, dry_run=dry_run)
 
-    def _empty_payloads(self, using: str, days: float, *, dry_run: bool) -> None:
+    def _empty_payloads(self, using: str, days: float, account_id: str | None, *, dry_run: bool) -> None:
         before = timezone.now() - timedelta(days=days)
-        number = purging.empty_payloads(using, before, dry_run=dry_run)
+        number = purging.empty_payloads(using, before, dry_run=dry_run, account_id=account_id)
         did = "Would empty" if dry_run else "Emptied"
         self.say(f"{did} {wording.count(number, 'payload')} of what was sent before {wording.moment(before)}.")
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from django_vt.delivery.clock import database_now
-from django_vt.management import wording
+from django_vt.management import arguments, wording
 from django_vt.management.base import SendLogCommand
 from django_vt.models import SendLogEntry
 from django_vt.operations import sending_state
@@ -27,14 +27,11 @@ class Command(SendLogCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--account", metavar="ID", help="Only the events of this account; by default all.")
+        arguments.add_account(parser, "Release the events of this account only.")
 
     def work(self, using: str, options: dict[str, Any]) -> None:
-        self.say(
-            "Sending is released."
-            if sending_state.release(using, options["account"] or "")
-            else "Sending was not held."
-        )
+        account_id = arguments.account_or_all(options["account"], using)
+        self.say("Sending is released." if sending_state.release(using, account_id) else "Sending was not held.")
         due = SendLogEntry.objects.using(using).due(database_now(using)).count()
         obstacles = list(wording.obstacles(SendingState.seen_on(using)))
         for sentence in (f"{wording.entries(due)} due.", *obstacles):

@@ -33,7 +33,10 @@ class Command(SendLogCommand):
         statuses = ", ".join(Status.values)
         parser.add_argument("--status", help=f"Entries of this status: {statuses}. By default failed.")
         parser.add_argument("--type", help="Entries of this event type, such as confirmation.")
-        parser.add_argument("--account", metavar="ID", help="Entries of this account.")
+        arguments.add_account(parser, "Entries of this account only.")
+        parser.add_argument(
+            "--to", metavar="ID", help="The account for what was recorded for none; needed where there are several."
+        )
         parser.add_argument("--since", metavar="WHEN", help="Recorded then or later: an ISO date or time.")
         parser.add_argument("--until", metavar="WHEN", help="Recorded before then; a date means its end.")
         parser.add_argument("--include-sent", action="store_true", help="Entries that were sent, too.")
@@ -41,7 +44,7 @@ class Command(SendLogCommand):
 
     def work(self, using: str, options: dict[str, Any]) -> None:
         selection = _by_id(using, options) if options["ids"] else _by_status(using, options)
-        resending = Resending(selection, using)
+        resending = Resending(selection, using, arguments.account(options["to"], "--to") or "")
         if options["dry_run"]:
             resending.preview()
             self.say(f"Would resend {wording.entries(resending.reopened)}.{_left(resending)}")
@@ -81,7 +84,7 @@ def _by_status(using: str, options: dict[str, Any]) -> Selection:
         using,
         _statuses(options),
         event_type=options["type"],
-        account_id=options["account"],
+        account_id=arguments.recorded_account(options["account"], using),
         since=None if since is None else arguments.beginning("--since", since),
         until=None if until is None else arguments.end("--until", until),
     )
@@ -105,11 +108,13 @@ def _left(resending: Resending) -> str:
     """The rest, left as they were, and why."""
     if not resending.left:
         return ""
-    unsendable = resending.survey.emptied + resending.survey.nobody
+    survey = resending.survey
+    unsendable = survey.emptied + survey.nobody
     counts = {
-        "in the hands of a worker": resending.survey.in_hand,
+        "in the hands of a worker": survey.in_hand,
         "with nothing to send or nobody to attribute it to": unsendable,
-        "changed meanwhile": resending.left - resending.survey.in_hand - unsendable,
+        "recorded for no account: --to says which": survey.no_account,
+        "changed meanwhile": resending.left - survey.in_hand - unsendable - survey.no_account,
     }
     why = ", ".join(f"{number:,} {words}" for words, number in counts.items() if number > 0)
     return f" Left as they were: {why}."

@@ -13,7 +13,7 @@ from django_vt.management import arguments, wording
 from django_vt.management.base import SendLogCommand
 from django_vt.models import Endpoint, Status, functions
 from django_vt.operations import metrics
-from django_vt.operations.figures import READ_FOR_REASONS, Figures, strangers
+from django_vt.operations.figures import Figures, strangers
 from django_vt.operations.sending_state import SendingState
 from django_vt.protocol import reasons
 
@@ -45,34 +45,37 @@ class Command(SendLogCommand):
             "--max-age", metavar="AGE", help="Exit with 1 if something has been due for longer: 90s, 15m, 2h, 1d."
         )
 
+        arguments.add_account(parser, "How things stand with this account only, as far as its newest entries tell.")
+
     def work(self, using: str, options: dict[str, Any]) -> None:
         given = options["max_age"]
         max_age = None if given is None else arguments.duration("--max-age", given)
-        seen, text = FORMATS[options["format"]](using)
+        account_id = arguments.recorded_account(options["account"], using)
+        seen, text = FORMATS[options["format"]](using, account_id)
         self.say(text)
         age = _age(seen)
         if max_age is not None and age is not None and age > max_age:
-            obstacles = [*wording.obstacles(seen.sending), *wording.strangers(strangers(using))]
+            obstacles = [*wording.obstacles(seen.sending), *wording.strangers(strangers(using, account_id))]
             what_to_do = obstacles or [NO_WORKER]
             raise CommandError(" ".join([f"Something has been due for {wording.span(age)}.", *what_to_do]))
 
 
-def _text(using: str) -> tuple[Figures, str]:
-    figures = Figures.of(using)
+def _text(using: str, account_id: str | None) -> tuple[Figures, str]:
+    figures = Figures.of(using, account_id)
     return figures, "\n".join(_lines(using, figures))
 
 
-def _json(using: str) -> tuple[Figures, str]:
-    figures = Figures.of(using)
+def _json(using: str, account_id: str | None) -> tuple[Figures, str]:
+    figures = Figures.of(using, account_id)
     return figures, json.dumps({"database": using, **figures.as_json()}, indent=2)
 
 
-def _prometheus(using: str) -> tuple[metrics.Look, str]:
-    look = metrics.Look.at(using)
+def _prometheus(using: str, account_id: str | None) -> tuple[metrics.Look, str]:
+    look = metrics.Look.at(using, account_id)
     return look, metrics.as_prometheus(look, using)
 
 
-FORMATS: dict[str, Callable[[str], tuple[Figures | metrics.Look, str]]] = {
+FORMATS: dict[str, Callable[[str, str | None], tuple[Figures | metrics.Look, str]]] = {
     "text": _text,
     "json": _json,
     "prometheus": _prometheus,
@@ -85,7 +88,7 @@ def _age(seen: Figures | metrics.Look) -> timedelta | None:
 
 
 def _lines(using: str, figures: Figures) -> Iterator[str]:
-    yield f'Send log on the database "{using}":'
+    yield f'Send log on the database "{using}"{_of_account(figures)}:'
     for status, number in figures.counts.items():
         yield f"{_counted(number):>12}  {status}"
     age = _age(figures)
@@ -93,10 +96,16 @@ def _lines(using: str, figures: Figures) -> Iterator[str]:
     yield from _sending(figures.sending)
     yield from wording.strangers(figures.strangers)
     if figures.reasons:
-        newest = f" (of the newest {READ_FOR_REASONS:,} of each)" if _are_many(figures) else ""
+        newest = f" (of the newest {figures.read_for_reasons:,} of each)" if _are_many(figures) else ""
         yield f"Most frequent reasons{newest}:"
     for told in figures.reasons:
         yield f"{told.count:>12,}  {told.status}: {reasons.in_english(told.reason)}"
+
+
+def _of_account(figures: Figures) -> str:
+    if figures.account_id is None:
+        return ""
+    return f", account {figures.account_id}, of the newest {functions.LIMIT:,} entries of each status"
 
 
 def _counted(number: int) -> str:
@@ -105,7 +114,7 @@ def _counted(number: int) -> str:
 
 def _are_many(figures: Figures) -> bool:
     """Whether not all that have a reason were read for it."""
-    return any(number > READ_FOR_REASONS for status, number in figures.counts.items() if status != Status.SENT)
+    return any(number > figures.read_for_reasons for status, number in figures.counts.items() if status != Status.SENT)
 
 
 def _sending(sending: SendingState) -> Iterator[str]:

@@ -38,12 +38,15 @@ class Command(SendLogCommand):
             help=f"Requests in flight at once, 1 to {MOST_IN_FLIGHT}; by default %(default)s.",
         )
 
+        arguments.add_account(parser, "Send the events of this account only.")
+
     def work(self, using: str, options: dict[str, Any]) -> None:
         concurrency = arguments.whole_number("--concurrency", options["concurrency"], largest=MOST_IN_FLIGHT)
         if not settings.ENABLED:
             self.say(wording.SWITCHED_OFF)
             return
-        worker = Worker(using, concurrency=concurrency)
+        account_id = arguments.account(options["account"])
+        worker = Worker(using, concurrency=concurrency, account_id=account_id)
 
         def stop() -> None:
             worker.stop()
@@ -51,23 +54,24 @@ class Command(SendLogCommand):
 
         with stopped_by_signals(stop):
             if options["forever"]:
-                self._run_forever(worker)
+                self._run_forever(worker, account_id)
             else:
-                self._run_once(worker)
+                self._run_once(worker, account_id)
         if options["forever"]:
             self.say("Stopped.")
 
-    def _run_once(self, worker: Worker) -> None:
+    def _run_once(self, worker: Worker, account_id: str | None) -> None:
         self.say(summary(worker.run_until_empty()))
-        self._tell_obstacles(worker.using)
+        self._tell_obstacles(worker.using, account_id)
 
-    def _run_forever(self, worker: Worker) -> None:
-        self.say(f'Sending what is due on the database "{worker.using}" until SIGTERM or Ctrl-C.')
-        self._tell_obstacles(worker.using)
+    def _run_forever(self, worker: Worker, account_id: str | None) -> None:
+        whose = "" if account_id is None else f" of account {account_id}"
+        self.say(f'Sending what is due{whose} on the database "{worker.using}" until SIGTERM or Ctrl-C.')
+        self._tell_obstacles(worker.using, account_id)
         worker.run_forever()
 
-    def _tell_obstacles(self, using: str) -> None:
-        for sentence in wording.obstacles(SendingState.seen_on(using)):
+    def _tell_obstacles(self, using: str, account_id: str | None) -> None:
+        for sentence in wording.obstacles(SendingState.seen_on(using, account_id)):
             self.say(sentence)
 
 

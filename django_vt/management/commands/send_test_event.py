@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from django_vt.accounts import only_account
+from django_vt.accounts import known_accounts, only_account
 from django_vt.conf import DEFAULTS, settings
 from django_vt.delivery.deliver import send_unrecorded
 from django_vt.events import Event, payload
@@ -31,9 +31,10 @@ class Command(SendLogCommand):
     """Sends past the send log: a test that fails shall neither pause the shop's sending nor be tried again."""
 
     help = (
-        f"Sends one harmless event of the type {EVENT_TYPE} to the configured account, now, and says what came back "
-        "and what to do about it. It goes by a random _vtsid, or by the address given. It is not recorded in the send "
-        "log, and disregards a pause and a hold. Exits with 1 unless it is accepted and the shop's own can follow."
+        f"Sends one harmless event of the type {EVENT_TYPE} to the configured account, or to one of them, now, and "
+        "says what came back and what to do about it. It goes by a random _vtsid, or by the address given. It is not "
+        "recorded in the send log, and disregards a pause and a hold. Exits with 1 unless it is accepted and the "
+        "shop's own can follow."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -44,18 +45,19 @@ class Command(SendLogCommand):
             help="The event is this person's, whom Vibetrace must know; - reads the address from standard input.",
         )
 
+        parser.add_argument("--account", metavar="ID", help="To this account; needed where there are several.")
+
     def work(self, using: str, options: dict[str, Any]) -> None:
         identity = _identity(arguments.address("--email", options["email"]))
         if not settings.ENABLED:
             raise CommandError(wording.SWITCHED_OFF)
-        if not only_account():
-            raise CommandError('DJANGO_VT["ACCOUNT_ID"] is missing, or cannot stand in an address. Nothing was sent.')
-        self.say("\n".join(_announcement(identity)))
+        account_id = arguments.account(options["account"]) or _only_account()
+        self.say("\n".join(_announcement(account_id, identity)))
         begun = time.monotonic()
-        result = send_unrecorded(EVENT_TYPE, payload(Event(EVENT_TYPE), identity))
+        result = send_unrecorded(account_id, EVENT_TYPE, payload(Event(EVENT_TYPE), identity))
         verdict = judge(result, timezone.now())
         self._tell(verdict, time.monotonic() - begun)
-        self._tell_obstacles(using)
+        self._tell_obstacles(using, account_id)
 
     def _tell(self, verdict: Verdict, seconds: float) -> None:
         text = f"{_answer(verdict)}, after {seconds:.2f} s. {advice.on(verdict)}"
@@ -63,10 +65,19 @@ class Command(SendLogCommand):
             raise CommandError(text)
         self.say(text)
 
-    def _tell_obstacles(self, using: str) -> None:
-        obstacles = list(wording.obstacles(SendingState.seen_on(using)))
+    def _tell_obstacles(self, using: str, account_id: str) -> None:
+        obstacles = list(wording.obstacles(SendingState.seen_on(using, account_id)))
         if obstacles:
             raise CommandError(" ".join(["The shop's own events do not follow yet.", *obstacles]))
+
+
+def _only_account() -> str:
+    found = only_account()
+    if not found and known_accounts() == ():
+        raise CommandError('DJANGO_VT["ACCOUNT_ID"] is missing, or cannot stand in an address. Nothing was sent.')
+    if not found:
+        raise WrongArgument("--account", f"is needed; {arguments.known_in_words()}")
+    return found
 
 
 def _identity(address: str | None) -> Identity:
@@ -81,11 +92,11 @@ def _identity(address: str | None) -> Identity:
     return identity
 
 
-def _announcement(identity: Identity) -> Iterator[str]:
+def _announcement(account_id: str, identity: Identity) -> Iterator[str]:
     body = Event(EVENT_TYPE).body(identity)
     if identity.email:
         body["email"] = f"{identity.email[:1]}***@***"
-    yield f"Sending to {settings.ENDPOINT.rstrip('/')}/{only_account()}/{EVENT_TYPE}:"
+    yield f"Sending to {settings.ENDPOINT.rstrip('/')}/{account_id}/{EVENT_TYPE}:"
     yield f"  {json.dumps(body)}"
     if DEFAULTS["BACKEND"] != settings.BACKEND:
         yield f"It goes through {settings.BACKEND}: whether that reaches Vibetrace, its answer does not tell."

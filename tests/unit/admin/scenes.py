@@ -156,7 +156,29 @@ def holding_and_releasing(stage: Stage) -> Iterator[HttpResponse]:
     yield stage.client.get(reverse("admin:index"))
 
 
+def several_accounts(stage: Stage) -> Iterator[HttpResponse]:
+    both = {**settings.DJANGO_VT, "ACCOUNT_ID": {"one.ro": "acc123", "one.bg": "acc1234"}}
+    with override_settings(DJANGO_VT=both):
+        stage.record("1")
+        strays = [stage.record(number, account_id="acc12345") for number in "23"]
+        lost = stage.record("4", account_id="", status="skipped", reason="invalid: ACCOUNT_ID")
+        endpoint_row("acc1234", "confirmation", paused_until=10**14, reason="tls")
+        yield stage.get("changelist", account="acc123")
+        yield stage.get("change", strays[0].pk)
+        Endpoint.objects.hold("acc123")
+        yield stage.get("changelist")
+        yield stage.post("hold", held="yes", account="acc1234")
+        yield stage.post("resend", ids=lost.pk)
+        ids = [str(entry.pk) for entry in strays]
+        for chosen in (ids[:1], ids, [*ids, str(lost.pk)], [*ids, str(lost.pk), str(stage.record("5").pk)]):
+            yield stage.post("skip", ids=",".join(chosen))
+        yield stage.post("skip", ids=lost.pk)
+        yield stage.post("skip", ids=",".join(ids), confirmed="yes")
+        yield stage.get("history", strays[0].pk)
+
+
 SCENES = (
+    several_accounts,
     start_pages,
     sending_in_every_state,
     entries_of_every_kind,

@@ -74,6 +74,11 @@ def test_what_stops_sending_comes_first():
     assert story(enabled=False).why() == "waits: sending is switched off"
     assert words(story(endpoint=paused(minutes=10)).why()) == "sending is paused for 10 minutes"
     assert words(story(endpoint=paused(minutes=1), due_at=in_future(minutes=10)).why()) == "retry in 10 minutes"
+    assert story(account_id="another").why() == "waits, and is not sent: the settings do not name its account"
+
+
+def test_another_accounts_pause_stops_nothing(settings):
+    settings.DJANGO_VT = {"ACCOUNT_ID": {"one.ro": "acc123", "one.bg": "another"}}
     assert story(account_id="another", endpoint=paused(minutes=10)).why() == "due now"
 
 

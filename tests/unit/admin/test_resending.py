@@ -153,8 +153,8 @@ def test_what_cannot_be_sent_is_left_and_counted(operator, failed, record):
 def test_what_a_worker_takes_meanwhile_is_left_and_not_in_the_history(operator, failed, monkeypatch):
     survey = resending.survey
 
-    def survey_and_lose_it(ids, using):
-        chosen = survey(ids, using)
+    def survey_and_lose_it(ids, using, account_id):
+        chosen = survey(ids, using, account_id)
         SendLogEntry.objects.update(status="pending", claim="token", due_at=milliseconds(ago(minutes=-1)))
         return chosen
 

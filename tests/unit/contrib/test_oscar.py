@@ -57,8 +57,8 @@ def order(*lines: SimpleNamespace, email: str = "buyer@example.com") -> SimpleNa
     )
 
 
-def serve(user: object, **cookies: str) -> Any:
-    request = RequestFactory().get("/")
+def serve(user: object, host: str = "testserver", **cookies: str) -> Any:
+    request = RequestFactory().get("/", headers={"host": host})
     request.COOKIES.update(cookies)
     request.user = user  # type: ignore[assignment]
     return request
@@ -93,6 +93,38 @@ def test_staff_who_place_an_order_are_not_taken_for_its_buyer(receivers: Any) ->
     buyer = User.objects.create_user("buyer", "buyer@example.com")
     place(receivers, order(), buyer, serve(staff, _vt_user="9_9"))
     assert SendLogEntry.objects.get().identity == "email:buyer@example.com"
+
+
+SHOPS = {"one.ro": "acc-ro", "one.bg": "acc-bg"}
+
+
+@pytest.fixture
+def shops(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "ACCOUNT_ID": SHOPS}
+
+
+@pytest.mark.usefixtures("shops")
+def test_an_order_goes_to_the_account_of_its_site_whoever_is_served_and_where(receivers: Any) -> None:
+    placed = order()
+    placed.site = SimpleNamespace(domain="One.bg")
+    place(receivers, placed, None, None)
+    receivers.post_checkout.send(sender=object(), order=placed, request=serve(AnonymousUser(), host="one.ro"))
+    assert SendLogEntry.objects.get().account_id == "acc-bg"
+
+
+@pytest.mark.usefixtures("shops")
+@pytest.mark.parametrize("site", [None, SimpleNamespace(domain="example.com")])
+def test_an_order_without_a_site_that_is_a_shop_goes_to_the_account_of_where_its_buyer_is(
+    receivers: Any, site: object
+) -> None:
+    placed = order()
+    placed.site = site
+    request = serve(AnonymousUser(), host="one.ro", _vt_user="1_2")
+    place(receivers, placed, None, request)
+    receivers.post_checkout.send(sender=object(), order=placed, request=request)
+    entry = SendLogEntry.objects.get()
+    assert (entry.account_id, entry.status) == ("acc-ro", "sent")
 
 
 @pytest.mark.parametrize(("setting", "expected"), [("partner_sku", "TEA-1"), ("upc", "400638"), ("product_id", "7")])
@@ -154,7 +186,8 @@ def test_the_shops_orders_are_those_placed_in_the_time(monkeypatch: pytest.Monke
     from django_vt.contrib.oscar import orders
 
     since, until = datetime(2026, 11, 1, tzinfo=timezone.utc), datetime(2026, 11, 8, tzinfo=timezone.utc)
-    [placed, unusable] = orders.placed_orders(since, until)
+    [(account_id, placed), (_none, unusable)] = orders.placed_orders(since, until)
+    assert account_id is None
     assert placed == Confirmation("100023", "25.00", [("TEA-1", 2)], "buyer@example.com")
     assert unusable == UnusableOrder("100023", "items[0].quantity: must be above 0")
     assert model.objects.conditions == {"date_placed__gte": since, "date_placed__lt": until}

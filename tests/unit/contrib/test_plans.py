@@ -58,8 +58,8 @@ class Order:
         return Decimal("12.00")
 
 
-def send(signal: Signal, sender: Any, visitor: object) -> None:
-    request = RequestFactory().get("/")
+def send(signal: Signal, sender: Any, visitor: object, host: str = "testserver") -> None:
+    request = RequestFactory().get("/", headers={"host": host})
     request.COOKIES["_vt_user"] = "1_2"
     request.user = visitor  # type: ignore[assignment]
     token = serving.start_serving(request)
@@ -90,6 +90,20 @@ def test_an_order_that_somebody_else_starts_and_completes_goes_by_e_mail(signals
 def test_the_buyer_who_completes_it_is_known_by_that_request(signals: Any) -> None:
     send(signals.order_completed, Order(), BUYER)
     assert entry() == ("100023", "pixel:1_2")
+
+
+@pytest.mark.parametrize(
+    ("visitor", "host"), [(BUYER, "one.bg"), (AnonymousUser(), "payments.example")], ids=["by buyer", "by provider"]
+)
+def test_of_several_shops_it_goes_to_the_account_of_the_one_that_it_was_started_in(
+    signals: Any, settings: Any, visitor: object, host: str
+) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "ACCOUNT_ID": {"one.ro": "acc-ro", "one.bg": "acc-bg"}}
+    send(signals.order_started, Order(), BUYER, "one.bg")
+    for _time in range(2):
+        send(signals.order_completed, Order(), visitor, host)
+    assert SendLogEntry.objects.get().account_id == "acc-bg"
 
 
 def test_an_order_that_is_not_valid_is_not_reported(signals: Any) -> None:

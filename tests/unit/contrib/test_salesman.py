@@ -77,8 +77,8 @@ def serve() -> Iterator[Any]:
     """Serves a visitor who has the pixel's cookie."""
     tokens = []
 
-    def start(user: object) -> None:
-        request = RequestFactory().get("/")
+    def start(user: object, host: str = "testserver") -> None:
+        request = RequestFactory().get("/", headers={"host": host})
         request.COOKIES["_vt_user"] = "1_2"
         request.user = user  # type: ignore[assignment]
         tokens.append(serving.start_serving(request))
@@ -99,6 +99,17 @@ def test_an_order_is_reported_once_its_items_are_saved(order_model: Any, serve: 
     order = order_model()
     assert order.populate_from_basket((item(),), None, status="HOLD") == "whatever it returned"
     assert entry() == ("2026-00001", "pixel:1_2")
+
+
+@pytest.mark.usefixtures("status_changed")
+def test_of_several_shops_it_goes_to_the_account_of_the_one_that_its_buyer_is_at(
+    order_model: Any, serve: Any, settings: Any
+) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    settings.DJANGO_VT = {**settings.DJANGO_VT, "ACCOUNT_ID": {"one.ro": "acc-ro", "one.bg": "acc-bg"}}
+    serve(AnonymousUser(), "one.bg")
+    order_model().populate_from_basket((item(),), None, status="HOLD")
+    assert SendLogEntry.objects.get().account_id == "acc-bg"
 
 
 @pytest.mark.usefixtures("status_changed")

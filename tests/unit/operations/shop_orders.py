@@ -49,6 +49,11 @@ def _confirmation(number: str, quantity: int) -> Any:
         return UnusableOrder.of(number, error)
 
 
+def by_phone(since: datetime, until: datetime) -> Iterator[Any]:
+    yield "acc123", confirmation(order_id="phone-1")
+    yield "acc123", confirmation(order_id="1")
+
+
 def failing(since: datetime, until: datetime) -> Iterator[Confirmation]:
     yield confirmation(order_id="1")
     raise LookupError("canary@example.com")

@@ -183,6 +183,13 @@ def test_an_adapter_brings_the_orders_of_its_shop(settings, monkeypatch):
     assert look()[1] == ["1"]
 
 
+def test_the_orders_of_all_adapters_are_looked_through_beside_those_of_the_setting(monkeypatch):
+    monkeypatch.setattr(apps.get_app_config("shop"), "django_vt_orders", f"{ORDERS}by_phone", raising=False)
+    monkeypatch.setattr(apps.get_app_config("auth"), "django_vt_orders", f"{ORDERS}with_an_unusable_one", raising=False)
+    shop_orders.place("shop-1")
+    assert look()[1] == ["shop-1", "1", "2", "3", "phone-1"]
+
+
 def test_the_last_look_is_remembered(clock):
     assert last_look() is None
     shop_orders.place("1", "2", "3")

@@ -201,7 +201,13 @@ def test_an_order_paid_later_goes_to_the_shop_it_was_placed_in(shops):
     remember_identity(at("one.bg", _vt_user="1_2"), "100023")
     entry = track(confirmation())
     assert (entry.account_id, entry.identity, entry.status) == ("acc-bg", "pixel:1_2", "pending")
-    assert remembered() == set()
+    assert remembered() == {("acc-bg", "{}")}
+
+
+def test_the_providers_second_call_is_of_the_same_order_though_whose_it_is_was_forgotten(shops):
+    remember_identity(at("one.bg", _vt_user="1_2"), "100023")
+    first, second = track(confirmation()), track(confirmation(email="buyer@example.com"))
+    assert (second.pk, second.identity) == (first.pk, "pixel:1_2")
 
 
 def test_it_does_so_though_its_identity_is_given(shops):
@@ -216,7 +222,7 @@ def test_orders_of_one_number_in_two_shops_are_two(shops):
     in_bg, in_ro = track(confirmation(), account_id="acc-bg"), track(confirmation(), request=at("one.ro"))
     assert (in_bg.account_id, in_bg.identity) == ("acc-bg", "pixel:5_6")
     assert (in_ro.account_id, in_ro.identity) == ("acc-ro", "pixel:1_2")
-    assert remembered() == set()
+    assert remembered() == {("acc-ro", "{}"), ("acc-bg", "{}")}
 
 
 def test_of_two_orders_of_one_number_nobody_is_taken_for_the_other(shops):
@@ -231,6 +237,25 @@ def test_of_two_orders_of_one_number_nobody_is_taken_for_the_other(shops):
 def test_the_account_may_be_given_where_an_order_is_remembered(shops):
     remember_identity(at("pay.example", _vt_user="1_2"), "100023", account_id="acc-ro")
     assert track(confirmation()).account_id == "acc-ro"
+
+
+def test_the_account_is_remembered_of_a_buyer_whom_no_cookie_names(shops):
+    remember_identity(at("one.bg"), "100023")
+    entry = track(confirmation(email="buyer@example.com"))
+    assert (entry.account_id, entry.identity, entry.status) == ("acc-bg", "email:buyer@example.com", "pending")
+    assert remembered() == {("acc-bg", "{}")}
+
+
+def test_who_the_buyer_is_stays_remembered_though_a_later_page_does_not_know(shops):
+    remember_identity(at("one.bg", _vt_user="1_2"), "100023")
+    remember_identity(at("one.bg"), "100023")
+    assert track(confirmation()).identity == "pixel:1_2"
+
+
+def test_of_one_shop_nothing_is_remembered_of_a_buyer_whom_no_cookie_names(settings):
+    settings.ALLOWED_HOSTS = ["*"]
+    remember_identity(at("one.bg"), "100023")
+    assert remembered() == set()
 
 
 def test_what_was_remembered_without_an_account_serves_any(shops):

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from django_vt.management.commands import send_log_status
 from django_vt.models import Endpoint, functions
 from django_vt.operations import figures
 from tests.support.delivering import configure, one, pending
@@ -117,6 +116,7 @@ def test_machines_get_the_same_as_json(clock):
     assert as_json() == {
         "database": "default",
         "at": "2026-11-23T12:00:00+00:00",
+        "account": None,
         "counts": {"pending": 1, "sent": 0, "failed": 2, "skipped": 1},
         "counted_up_to": 10_000,
         "due_since": "2026-11-23T11:40:00+00:00",
@@ -156,8 +156,7 @@ def test_counting_ends_at_the_limit(monkeypatch):
 
 
 def test_reasons_are_those_of_the_newest_and_that_is_said(monkeypatch):
-    for module in (figures, send_log_status):
-        monkeypatch.setattr(module, "READ_FOR_REASONS", 2)
+    monkeypatch.setattr(figures, "READ_FOR_REASONS", 2)
     pending(2, **failed())
     assert "Most frequent reasons:\n" in run("send_log_status")
     pending(2, **failed(reason="tls"))

@@ -33,10 +33,12 @@ def test_a_hold_of_an_account_touches_no_other(two_accounts):
     assert json.loads(run("send_log_status", "--format", "json"))["held_accounts"] == ["acc124"]
 
 
-def test_a_second_hold_of_an_account_says_so():
+def test_a_second_hold_of_an_account_says_so(two_accounts):
     run("hold_sending", "--account=acc124")
     assert "was held already" in run("hold_sending", "--account=acc124")
-    assert "is held from the next claim on" in run("hold_sending", "--account=acc123")
+    told = run("hold_sending", "--account=acc123")
+    assert told.startswith("Sending for account acc123 is held from the next claim on")
+    assert "`manage.py release_sending --account acc123` ends that." in told
 
 
 def test_an_account_is_released_by_itself_or_with_all(two_accounts):
@@ -97,3 +99,14 @@ def test_they_are_shown_as_what_they_are():
     assert words in run("send_log_status")
     assert json.loads(run("send_log_status", "--format", "json"))["waiting_for_unknown_accounts"] == {"production": 3}
     assert words in str(fails("send_log_status", "--max-age=15m"))
+
+
+def test_what_was_recorded_for_no_account_is_left_until_its_account_is_named(two_accounts, script):
+    lost = one(account_id="", status="skipped", due_at=None, reason="invalid: ACCOUNT_ID")
+    error = fails("resend", str(lost.pk))
+    assert "Left as they were: 1 recorded for no account: --to says which." in error.printed
+    assert status_of(lost) == "skipped"
+    assert "Would resend 1 entry." in run("resend", str(lost.pk), "--to=acc124", "--dry-run")
+    assert run("resend", str(lost.pk), "--to=acc124").startswith("Resent 1 entry.")
+    assert [request.account_id for request in script.requests] == ["acc124"]
+    assert str(fails("resend", str(lost.pk), "--to=acc-typo")).startswith("argument --to: there is no such account")
