@@ -23,9 +23,8 @@ def without_what_is_wrong(given: Mapping[str, Any]) -> Confirmation:
 
     Raises `InvalidField` where its id, its total or all of its items cannot be: then nothing can be told of it.
     """
-    rest = dict(given)
-    if isinstance(rest.get("items"), (list, tuple)):
-        rest["items"] = [item for item in rest["items"] if _is_usable(items=[item])]
+    # In a list by now, or tuple: whatever else is given for them is refused before the address and the extra data.
+    rest = {**given, "items": [item for item in given["items"] if _is_usable(items=[item])]}
     for name in ("email", "extra"):
         if name in rest and not _is_usable(**{name: rest[name]}):
             del rest[name]

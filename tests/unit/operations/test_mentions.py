@@ -59,7 +59,7 @@ def test_an_address_is_found_wherever_it_stands_in_an_event(written):
     somebody = Identity(vtsid="somebody")
     entries = [
         track(Event("note", {"text": written}), identity=somebody),
-        track(Event("note", {"deep": [{"er": [None, written]}]}), identity=somebody),
+        track(Event("note", {"deep": [{"er": [written, None]}]}), identity=somebody),
         track(Event("note", {written.strip(): True}), identity=somebody),
         track(confirmation(order_id="7", email="other@example.com", extra={"note": written}), identity=somebody),
         track(Event("note", reference=written.strip()), identity=somebody),
