@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django_vt.accounts import is_known
 from django_vt.admin import changelist, explain, filters
 from django_vt.admin.changelist import ANCHOR
+from django_vt.admin.unreported import Told, looks
 from django_vt.models import Status
 from django_vt.operations import durations
 from django_vt.operations.figures import DAY, PERIOD_OF, Period, PeriodFigures, ReasonCount, Step, due_since, strangers
@@ -185,6 +186,10 @@ class Overview:
         query = urlencode({"status": Status.PENDING.value, "account": name})
         words = explain.of_account(name, self.sending, waiting)
         return Account(name, words, is_held, is_known(name), f"?{query}{ANCHOR}")
+
+    def looks(self) -> list[Told]:
+        """What was found at the last looks for orders that nobody signalled."""
+        return looks(self._using)
 
     def period_in_words(self) -> str:
         """The window that the reasons and the chart are of."""

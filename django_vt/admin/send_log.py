@@ -21,6 +21,7 @@ from django_vt.admin.columns import Columns
 from django_vt.admin.entry_page import EntryPage
 from django_vt.admin.overview import Overview
 from django_vt.admin.privacy import MAY_RESEND, Viewer
+from django_vt.admin.unreported import UnreportedOrders
 from django_vt.models import SendLogEntry, functions
 from django_vt.models.db import default_alias
 
@@ -68,12 +69,13 @@ class SendLogEntryAdmin(ModelAdmin):
         return lookup in filters.PARAMETERS
 
     def get_urls(self) -> list[URLPattern]:
-        """Django's own and the four of the send log."""
-        views, wrap = Views(self), self.admin_site.admin_view
+        """Django's own and the five of the send log."""
+        views, unreported, wrap = Views(self), UnreportedOrders(self), self.admin_site.admin_view
         return [
             path("search/", wrap(views.search), name="django_vt_sendlogentry_search"),
             path("resend/", wrap(views.resend), name="django_vt_sendlogentry_resend"),
             path("hold/", wrap(views.hold), name="django_vt_sendlogentry_hold"),
+            path("unreported/", wrap(unreported.unreported), name="django_vt_sendlogentry_unreported"),
             path("skip/", wrap(views.skip), name="django_vt_sendlogentry_skip"),
             *super().get_urls(),
         ]

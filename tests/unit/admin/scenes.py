@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from django_vt.admin import filters
+from django_vt.events import Confirmation, Item
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry, functions
 from django_vt.protocol import reasons
 from tests.support.delivering import endpoint_row, stored
@@ -177,7 +178,39 @@ def several_accounts(stage: Stage) -> Iterator[HttpResponse]:
         yield stage.get("history", strays[0].pk)
 
 
+def unreported_orders(stage: Stage) -> Iterator[HttpResponse]:
+    yield stage.get("unreported")
+    known = {**settings.DJANGO_VT, "ORDERS": "tests.unit.admin.scenes.orders"}
+    with override_settings(DJANGO_VT=known):
+        yield stage.get("changelist")
+        for most in (1, 12):
+            placed[:] = map(str, range(100, 100 + most))
+            yield stage.post("unreported")
+        placed[:] = ["canary.bird@example.com"]
+        yield stage.post("unreported")
+        for most in (1, 3):
+            placed[:] = map(str, range(100, 100 + most))
+            yield stage.post("unreported", confirmed="yes")
+        yield stage.get("changelist")
+        with override_settings(DJANGO_VT={**known, "ENABLED": False}):
+            yield stage.post("unreported", confirmed="yes")
+        with override_settings(DJANGO_VT={**known, "ACCOUNT_ID": {"one.ro": "acc123", "one.bg": "acc1234"}}):
+            yield stage.get("unreported")
+        placed[:] = [""]
+        yield stage.post("unreported")
+
+
+placed: list[str] = []
+
+
+def orders(since: object, until: object) -> Iterator[Confirmation]:
+    """The shop's own; an empty number is refused by the constructor."""
+    for number in placed:
+        yield Confirmation(number, "25.00", [Item("TEA-1", 1)], email="canary.bird@example.com")
+
+
 SCENES = (
+    unreported_orders,
     several_accounts,
     start_pages,
     sending_in_every_state,

@@ -58,6 +58,7 @@ def walk(client, entries):
     yield "resend", client.post(url("resend"), {"ids": ids})
     yield "resend", client.post(url("resend"), {"reason": "answered: 400", "recorded": "24h"})
     yield "resend", client.post(url("resend"), {"ids": ids, "confirmed": "yes"}, follow=True)
+    yield "unreported", client.get(url("unreported"))
     yield "skip", client.post(url("skip"), {"ids": ids})
     yield "hold", client.post(url("hold"), {"held": "yes"})
     yield "hold", client.post(url("hold"), {"held": "yes", "confirmed": "yes"}, follow=True)
