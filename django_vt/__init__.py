@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django_vt.discretion import discreetly
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -32,6 +34,7 @@ __all__ = [
 # What does it is imported when it is called: it needs Django's apps to be ready, which import this package first.
 
 
+@discreetly
 def track(
     event: AnyEvent,
     *,
@@ -63,6 +66,7 @@ def track(
     return record.track(event, request=request, identity=identity, using=using, account_id=account_id)
 
 
+@discreetly
 async def atrack(
     event: AnyEvent,
     *,
@@ -77,6 +81,7 @@ async def atrack(
     return await record.atrack(event, request=request, identity=identity, using=using, account_id=account_id)
 
 
+@discreetly
 def remember_identity(
     request: HttpRequest, reference: object, *, using: str | None = None, account_id: str | None = None
 ) -> None:
@@ -96,6 +101,7 @@ def remember_identity(
     attribution.remember_identity(request, reference, using=using, account_id=account_id)
 
 
+@discreetly
 async def aremember_identity(
     request: HttpRequest, reference: object, *, using: str | None = None, account_id: str | None = None
 ) -> None:
@@ -105,6 +111,7 @@ async def aremember_identity(
     await attribution.aremember_identity(request, reference, using=using, account_id=account_id)
 
 
+@discreetly
 def forget_shopper(
     *, address: str | None = None, pixel: str | None = None, vtsid: str | None = None, using: str | None = None
 ) -> Forgetting:
@@ -125,6 +132,7 @@ def forget_shopper(
     return forgetting.forget_shopper(address=address, pixel=pixel, vtsid=vtsid, using=using)
 
 
+@discreetly
 def export_shopper(
     *, address: str | None = None, pixel: str | None = None, vtsid: str | None = None, using: str | None = None
 ) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from django.http import HttpRequest
 
+from django_vt.discretion import discreetly
 from django_vt.events import CONFIRMATION, AnyEvent
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
@@ -25,6 +26,7 @@ from django_vt.visitors.serving import of_request
 IsBuyer: TypeAlias = Callable[[Any], bool]
 
 
+@discreetly
 def report(
     make: Callable[[], AnyEvent | Mapping[str, Any] | None],
     *,
@@ -63,6 +65,7 @@ def report(
     )
 
 
+@discreetly
 def buyers_identity(is_buyer: IsBuyer) -> Identity:
     """The identity of the request being served if its visitor is the buyer, and a falsy one otherwise.
 
@@ -73,6 +76,7 @@ def buyers_identity(is_buyer: IsBuyer) -> Identity:
     return of_request(_buyers_request(is_buyer))
 
 
+@discreetly
 def remember_buyer(reference: object, is_buyer: IsBuyer, *, using: str | None = None) -> None:
     """Remember whose order it is that is paid later, by the request being served if its visitor is the buyer.
 

@@ -14,10 +14,8 @@ from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from django_vt.admin import explain, filters, lookup
 from django_vt.admin.changelist import ANCHOR, in_words
@@ -81,8 +79,6 @@ class Views:
         self._admin = model_admin
         self._site = model_admin.admin_site
 
-    @method_decorator(sensitive_post_parameters("text"))
-    @sensitive_variables("text")
     def search(self, request: HttpRequest) -> HttpResponse:
         """Look up what was typed; the answer's address holds the number of an entry and nothing of the text."""
         if not self._admin.has_view_permission(request):

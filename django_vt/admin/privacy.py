@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
+from django.template.response import SimpleTemplateResponse
 
+from django_vt.discretion import discreetly, forget_values
 from django_vt.events import IDENTITY_KEYS, impersonal_keys
 from django_vt.models import SendLogEntry
 from django_vt.protocol import addresses
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 HIDDEN = "***"
 # An id this long stays unknown to those who see its beginning.
@@ -107,3 +112,27 @@ class Viewer:
 def indented(payload: str) -> str:
     """A payload as people read JSON, with letters as they are; empty for an empty one."""
     return json.dumps(json.loads(payload), indent=2, ensure_ascii=False) if payload else ""
+
+
+# What becomes of the values that a page of the send log has worked with, where it fails.
+
+
+def answered_discreetly(view: F) -> F:
+    """The view of an admin page: its errors leave it without what was posted, too, and so do those of its template."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        # Django hides it where DEBUG is False.
+        request.sensitive_post_parameters = "__ALL__"  # type: ignore[attr-defined]
+        try:
+            response = view(request, *args, **kwargs)
+        except BaseException as error:
+            request.POST = QueryDict()
+            forget_values(error)
+            raise
+        if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
+            # Django renders it later, when this function has returned.
+            response.render = discreetly(response.render)  # type: ignore[method-assign]
+        return response
+
+    return cast("F", answer)

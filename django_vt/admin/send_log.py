@@ -19,7 +19,7 @@ from django_vt.admin.changelist import BoundedPaginator, SendLogChangeList
 from django_vt.admin.columns import Columns
 from django_vt.admin.entry_page import EntryPage
 from django_vt.admin.overview import Overview
-from django_vt.admin.privacy import MAY_RESEND, Viewer
+from django_vt.admin.privacy import MAY_RESEND, Viewer, answered_discreetly
 from django_vt.models import SendLogEntry, functions
 
 if TYPE_CHECKING:
@@ -68,12 +68,15 @@ class SendLogEntryAdmin(ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Django's own and the three of the send log."""
         views, wrap = Views(self), self.admin_site.admin_view
-        return [
+        patterns = [
             path("search/", wrap(views.search), name="django_vt_sendlogentry_search"),
             path("resend/", wrap(views.resend), name="django_vt_sendlogentry_resend"),
             path("hold/", wrap(views.hold), name="django_vt_sendlogentry_hold"),
             *super().get_urls(),
         ]
+        for pattern in patterns:
+            pattern.callback = answered_discreetly(pattern.callback)
+        return patterns
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SendLogChangeList]:
         """The bounded one."""
