@@ -140,7 +140,8 @@ def export_shopper(
 
     Takes and raises what `forget_shopper` does: exactly one of `address`, `pixel` and `vtsid`, and `using`. Returns
     plain values that JSON can hold: `at`; `entries`, each with its columns, the `event` that is sent (None where it was
-    emptied) and its `failed_attempts`; `remembered_identities`. Moments are ISO 8601. All of it is personal data.
+    emptied, a text where it is no JSON) and its `failed_attempts`; `remembered_identities`. Moments are ISO 8601. All
+    of it is personal data.
     """
     from django_vt.operations import exporting
 

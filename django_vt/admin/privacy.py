@@ -105,13 +105,9 @@ class Viewer:
         """The event as anybody may see it."""
         event = entry.event
         if event is None:
-            return ""
+            # What is no event may say anything anywhere.
+            return HIDDEN if entry.payload else ""
         return mask_ids(json.dumps(mask_event(event), separators=(",", ":")), entry.identity)
-
-
-def indented(payload: str) -> str:
-    """A payload as people read JSON, with letters as they are; empty for an empty one."""
-    return json.dumps(json.loads(payload), indent=2, ensure_ascii=False) if payload else ""
 
 
 # What becomes of the values that a page of the send log has worked with, where it fails.

@@ -5,7 +5,6 @@ A worker's verbs name its claim: a worker that lost its lease, and so its claim,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
@@ -20,6 +19,7 @@ from django_vt.models import fast_sql
 from django_vt.models.fast_sql import Taken, Wanted
 from django_vt.models.functions import READINGS_APART, moment, unindexed
 from django_vt.protocol import reasons
+from django_vt.protocol.payloads import object_of
 from django_vt.protocol.values import showable
 
 
@@ -288,9 +288,8 @@ class SendLogEntry(models.Model):
 
     @property
     def event(self) -> dict[str, Any] | None:
-        """What is sent, parsed; None where the payload was emptied or the event was invalid."""
-        event: dict[str, Any] | None = json.loads(self.payload) if self.payload else None
-        return event
+        """What is sent, parsed; None where the payload was emptied, the event was invalid, or the text is no event."""
+        return object_of(self.payload)
 
 
 class SendAttempt(models.Model):
