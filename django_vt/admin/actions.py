@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from django_vt.admin import explain, filters, lookup
 from django_vt.admin.changelist import ANCHOR, in_words
@@ -72,6 +72,12 @@ LISTED = 10
 BREADCRUMBS_ARE_A_LIST = (6, 1)
 
 
+MISSING = {
+    True: gettext_lazy("No entry has this reference, identity or e-mail address."),
+    False: gettext_lazy("No entry has this reference."),
+}
+
+
 class Views:
     """The views of one admin site, wrapped in its `admin_view`, which asks for staff and for the CSRF token."""
 
@@ -86,9 +92,10 @@ class Views:
         if request.method != "POST":
             return self._back()
         text = request.POST.get("text", "")
-        found = lookup.find(text, self._admin.get_queryset(request))
+        viewer = Viewer.of(request)
+        found = lookup.find(text, self._admin.get_queryset(request), viewer)
         if found is None and text.strip():
-            messages.warning(request, _("No entry has this reference, identity or e-mail address."))
+            messages.warning(request, MISSING[viewer.sees_people])
         query = f"?{lookup.PARAMETER}={found}{ANCHOR}" if found else ""
         return HttpResponseRedirect(self._url(LIST) + query)
 

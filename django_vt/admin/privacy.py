@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import wraps
@@ -14,13 +15,13 @@ from django.template.response import SimpleTemplateResponse
 from django_vt.discretion import discreetly, forget_values
 from django_vt.events import IDENTITY_KEYS, impersonal_keys
 from django_vt.models import SendLogEntry
+from django_vt.models.send_log import LONG_ID
 from django_vt.protocol import addresses
+from django_vt.protocol.addresses import hash_of_address
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 HIDDEN = "***"
-# An id this long stays unknown to those who see its beginning.
-LONG = 12
 
 
 def mask_identity(stored: str) -> str:
@@ -38,16 +39,30 @@ def mask_ids(value: str, stored: str) -> str:
     """A text with the ids of a stored identity masked: the shop's own data can repeat them under any name."""
     way, _colon, ids = stored.partition(":")
     for known in ids.split("_") if way == "pixel" else [ids]:
-        if len(known) >= LONG:
+        if len(known) >= LONG_ID:
             value = value.replace(known, mask_identifier(known))
     return value
 
 
+def mask_hashes(value: str, entry: SendLogEntry) -> str:
+    """A text with the hashes of the entry's addresses masked: whoever has an address could tell whose they are."""
+    way, _colon, address = entry.identity.partition(":")
+    hashes = {entry.email_hash, hash_of_address(address) if way == "email" else ""} - {""}
+    return re.sub("|".join(hashes), HIDDEN, value, flags=re.IGNORECASE) if hashes else value
+
+
+def mask_reference(entry: SendLogEntry) -> str:
+    """The reference without what it tells of the entry's person."""
+    if entry.reference in entry.known_by:
+        return HIDDEN
+    return mask_hashes(mask_ids(mask_text(entry.reference), entry.identity), entry)
+
+
 def mask_identifier(value: str) -> str:
-    """An address as its first letter, a long id as its beginning."""
+    """An address as its first letter, a long id as its beginning: it stays unknown to those who see that."""
     if addresses.may_hold_address(value):
         return f"{value[:1]}{HIDDEN}@{HIDDEN}"
-    return f"{value[:4]}{HIDDEN}" if len(value) >= LONG else HIDDEN
+    return f"{value[:4]}{HIDDEN}" if len(value) >= LONG_ID else HIDDEN
 
 
 def mask_event(value: dict[str, Any]) -> dict[str, Any]:
@@ -94,8 +109,8 @@ class Viewer:
         return entry.identity if self.sees_people else mask_identity(entry.identity)
 
     def reference(self, entry: SendLogEntry) -> str:
-        """The reference; a shop may have chosen an address for one."""
-        return entry.reference if self.sees_people else mask_text(entry.reference)
+        """The reference; a shop may have chosen an address for one, or a visitor's id."""
+        return entry.reference if self.sees_people else mask_reference(entry)
 
     def payload(self, entry: SendLogEntry) -> str:
         """The event, compact as it is sent, or masked."""
@@ -107,7 +122,7 @@ class Viewer:
         if event is None:
             # What is no event may say anything anywhere.
             return HIDDEN if entry.payload else ""
-        return mask_ids(json.dumps(mask_event(event), separators=(",", ":")), entry.identity)
+        return mask_hashes(mask_ids(json.dumps(mask_event(event), separators=(",", ":")), entry.identity), entry)
 
 
 # What becomes of the values that a page of the send log has worked with, where it fails.

@@ -100,6 +100,7 @@ class SendLogEntryAdmin(ModelAdmin):
             return super().changelist_view(request, extra_context)
         overview = Overview.of(request.GET.get(filters.PARAMETER), self.get_queryset(request).db)
         context = {"overview": overview, "may_resend": self.has_resend_permission(request)}
+        context["sees_people"] = Viewer.of(request).sees_people
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def render_change_form(

@@ -198,6 +198,9 @@ AS_IF_NEW = {
 }  # fmt: skip
 
 
+# Characters. A shorter id is part of any number.
+LONG_ID = 12
+
 # The send log: an entry an event, from the order's transaction to the vendor's answer. It is the outbox too.
 
 
@@ -277,7 +280,21 @@ class SendLogEntry(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.event_type} {showable(self.reference)}".strip()
+        return f"{self.event_type} {'' if self.is_told_by_reference else showable(self.reference)}".strip()
+
+    @property
+    def known_by(self) -> list[str]:
+        """By what its person is known beside an address: the ids of the identity, whole and in parts, and the hash."""
+        way, _colon, value = self.identity.partition(":")
+        ids = [value, *value.split("_")] if way == "pixel" else [value] if way == "vtsid" else []
+        return [each for each in (*ids, self.email_hash) if each]
+
+    @property
+    def is_told_by_reference(self) -> bool:
+        """Whether the reference tells whose it is: is one of these, or holds one; a short one is part of any number."""
+        return any(
+            each == self.reference or (len(each) >= LONG_ID and each in self.reference) for each in self.known_by
+        )
 
     @property
     def due_moment(self) -> datetime | None:

@@ -17,6 +17,8 @@ from django_vt.models.send_log import SendLogQuerySet
 from django_vt.recording import record
 
 AT_ONCE = 200  # entries a query
+# What the admin's history calls an entry by.
+NAMED = ("pk", "event_type", "reference", "identity", "email_hash")
 
 
 class UnknownEntries(ValueError):
@@ -129,7 +131,7 @@ def queue(ids: Sequence[int], using: str) -> list[SendLogEntry]:
             _reopen(entries.filter(pk__in=part))
             # A worker's claim can come between a look and the change: so the look comes after the change.
             waiting = entries.with_status(Status.PENDING, part).can_be_sent()
-            queued += waiting.filter(claim=None, attempts=0, reason="").only("pk", "event_type", "reference")
+            queued += waiting.filter(claim=None, attempts=0, reason="").only(*NAMED)
         record.wake_after_commit(using)
     return queued
 
