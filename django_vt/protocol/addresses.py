@@ -23,7 +23,7 @@ AT_SIGN = re.compile("\uff20|\ufe6b|%40")
 WORD = re.compile(r"\S+")
 ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 # Within a text: what stands around an at sign, up to what ends an address, as in `(jo@example.com)`.
-LOCAL_PART = re.compile(r"[^@\s<>()\[\]{}\"`,;:|\\/=?&#%]+$")
+LOCAL_PART = re.compile(r"[^@\s<>()\[\]{}\"`,;:|\\/=?&#%]{1,64}$")
 DOMAIN = re.compile(r"[^@\s<>()\[\]{}\"`,;:|\\/=?&#%'!*]+")
 LONGEST_LOCAL_PART, LONGEST_DOMAIN = 64, 255
 LONGEST_SPELLING = 1000  # of one address, with the name
