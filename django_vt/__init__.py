@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django_vt.discretion import discreetly
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -32,6 +34,7 @@ __all__ = [
 # What does it is imported when it is called: it needs Django's apps to be ready, which import this package first.
 
 
+@discreetly
 def track(
     event: AnyEvent,
     *,
@@ -63,6 +66,7 @@ def track(
     return record.track(event, request=request, identity=identity, using=using, account_id=account_id)
 
 
+@discreetly
 async def atrack(
     event: AnyEvent,
     *,
@@ -77,6 +81,7 @@ async def atrack(
     return await record.atrack(event, request=request, identity=identity, using=using, account_id=account_id)
 
 
+@discreetly
 def remember_identity(
     request: HttpRequest, reference: object, *, using: str | None = None, account_id: str | None = None
 ) -> None:
@@ -97,6 +102,7 @@ def remember_identity(
     attribution.remember_identity(request, reference, using=using, account_id=account_id)
 
 
+@discreetly
 async def aremember_identity(
     request: HttpRequest, reference: object, *, using: str | None = None, account_id: str | None = None
 ) -> None:
@@ -106,6 +112,7 @@ async def aremember_identity(
     await attribution.aremember_identity(request, reference, using=using, account_id=account_id)
 
 
+@discreetly
 def forget_shopper(
     *, address: str | None = None, pixel: str | None = None, vtsid: str | None = None, using: str | None = None
 ) -> Forgetting:
@@ -126,6 +133,7 @@ def forget_shopper(
     return forgetting.forget_shopper(address=address, pixel=pixel, vtsid=vtsid, using=using)
 
 
+@discreetly
 def export_shopper(
     *, address: str | None = None, pixel: str | None = None, vtsid: str | None = None, using: str | None = None
 ) -> dict[str, Any]:
@@ -133,7 +141,8 @@ def export_shopper(
 
     Takes and raises what `forget_shopper` does: exactly one of `address`, `pixel` and `vtsid`, and `using`. Returns
     plain values that JSON can hold: `at`; `entries`, each with its columns, the `event` that is sent (None where it was
-    emptied) and its `failed_attempts`; `remembered_identities`. Moments are ISO 8601. All of it is personal data.
+    emptied, a text where it is no JSON) and its `failed_attempts`; `remembered_identities`. Moments are ISO 8601. All
+    of it is personal data.
     """
     from django_vt.operations import exporting
 

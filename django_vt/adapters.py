@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from django.http import HttpRequest
 
 from django_vt.accounts import account_at, are_by_host, host_of
+from django_vt.discretion import discreetly
 from django_vt.events import CONFIRMATION, AnyEvent
 from django_vt.identity import Identity
 from django_vt.models import SendLogEntry
@@ -26,6 +27,7 @@ from django_vt.visitors.serving import of_request
 IsBuyer: TypeAlias = Callable[[Any], bool]
 
 
+@discreetly
 def report(
     make: Callable[[], AnyEvent | Mapping[str, Any] | None],
     *,
@@ -65,6 +67,7 @@ def report(
     )
 
 
+@discreetly
 def buyers_identity(is_buyer: IsBuyer) -> Identity:
     """The identity of the request being served if its visitor is the buyer, and a falsy one otherwise.
 
@@ -75,6 +78,7 @@ def buyers_identity(is_buyer: IsBuyer) -> Identity:
     return of_request(_buyers_request(is_buyer))
 
 
+@discreetly
 def buyers_account(is_buyer: IsBuyer) -> str | None:
     """The account of the shop that the buyer is at: of the host of the request being served, if hosts name accounts.
 
@@ -84,6 +88,7 @@ def buyers_account(is_buyer: IsBuyer) -> str | None:
     return account_at(host_of(_buyers_request(is_buyer))) if are_by_host() else None
 
 
+@discreetly
 def remember_buyer(
     reference: object, is_buyer: IsBuyer, *, using: str | None = None, account_id: str | None = None
 ) -> None:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 from uuid import UUID
 
 from django_vt.conf import IdentificationWay
+from django_vt.discretion import made_discreetly
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from django_vt.protocol import addresses, values
@@ -91,6 +92,7 @@ def impersonal_keys(event_type: str) -> frozenset[str]:
     return _impersonal.get(event_type, Event.impersonal)
 
 
+@made_discreetly
 @dataclass(frozen=True, repr=False, init=False)
 class Item(SafeRepr):
     """A line of an order, as in the vendor's example of a `confirmation`: `{"id": "123123-M", "quantity": 2}`.
@@ -112,6 +114,7 @@ class Item(SafeRepr):
 AnyItem: TypeAlias = "Item | tuple[str | int | UUID, int | float | Decimal] | Mapping[str, Any]"
 
 
+@made_discreetly
 @dataclass(frozen=True, repr=False, init=False)
 class Confirmation(BaseEvent):
     """An order was placed: the vendor's `confirmation`, in the form of its document's example.
@@ -170,6 +173,7 @@ class Confirmation(BaseEvent):
         return {**naming(identity), "type": self.type, "items": items, "generic": {**generic, **self.extra}}
 
 
+@made_discreetly
 @dataclass(frozen=True, repr=False)
 class Login(BaseEvent):
     """A shopper logged in: the vendor's `login`, in the form of its document's example.
@@ -213,6 +217,7 @@ class Login(BaseEvent):
         return {**naming(identity), "type": self.type, "source": self.source, **self.attributes}
 
 
+@made_discreetly
 @dataclass(frozen=True, repr=False)
 class Event(BaseEvent):
     """Anything else (the vendor calls it generic): `type` matches `[A-Za-z0-9_-]{1,64}`, `data` is what JSON can say.

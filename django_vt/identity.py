@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django_vt.conf import IdentificationWay
+from django_vt.discretion import discreetly, made_discreetly
 from django_vt.exceptions import InvalidField
 from django_vt.protocol import addresses, values
 
@@ -27,6 +28,7 @@ VTSID_PATTERN = re.compile(r"[A-Za-z0-9._~-]{1,128}", re.ASCII)
 ALL_WAYS: tuple[IdentificationWay, ...] = ("pixel", "vtsid", "email")
 
 
+@made_discreetly
 @dataclass(frozen=True, repr=False)
 class Identity:
     """All that is known of who did something; an event goes out under exactly one of the ways in it.
@@ -58,6 +60,7 @@ class Identity:
             object.__setattr__(self, "email", values.email("email", self.email))
 
     @classmethod
+    @discreetly
     def from_cookies(cls, cookies: Mapping[str, str]) -> Identity:
         """What `_vt_user` and `_vtsid` in `cookies` (as `request.COOKIES`) say.
 
@@ -73,6 +76,7 @@ class Identity:
         return identity
 
     @classmethod
+    @discreetly
     def from_dict(cls, data: Mapping[str, Any]) -> Identity:
         """The identity that `to_dict` wrote as `data`, for instance into the shop's own session or order.
 
@@ -120,6 +124,7 @@ class Identity:
         return f"email:{addresses.canonical(self.email)}" if self.email else ""
 
     @classmethod
+    @discreetly
     def from_stored_form(cls, stored: str) -> Identity:
         """The identity whose `stored_form` is `stored`; falsy for an empty one.
 
@@ -181,6 +186,7 @@ def choose(ways: Iterable[IdentificationWay], sources: Iterable[Source]) -> Iden
 being_served: ContextVar[Callable[[], Identity]] = ContextVar("django_vt_being_served")
 
 
+@discreetly
 def current() -> Identity:
     """The identity of the request being served; falsy outside a request.
 

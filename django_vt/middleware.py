@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
 from django_vt import dispatchers
+from django_vt.discretion import discreetly
 from django_vt.identity import Identity
 from django_vt.visitors import serving, vtsid_cookie
 
@@ -40,6 +41,7 @@ class VTIdentityMiddleware:
         if self.is_async:
             markcoroutinefunction(self)
 
+    @discreetly
     def __call__(self, request: HttpRequest) -> Response:
         """Serve `request`, or give the coroutine that does. Raises what the views raise, and nothing of its own."""
         if self.is_async:
@@ -54,6 +56,7 @@ class VTIdentityMiddleware:
             vtsid_cookie.hand_out(response, vtsid)
         return response
 
+    @discreetly
     async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
         vtsid = await vtsid_cookie.anew_vtsid(request)
         token = self._begin(request, vtsid)
@@ -71,6 +74,7 @@ class VTIdentityMiddleware:
         return serving.start_serving(request)
 
 
+@discreetly
 def _identity(request: HttpRequest, vtsid: str) -> Identity:
     known = serving.read_identity(request)
     return dataclasses.replace(known, vtsid=vtsid) if vtsid else known

@@ -14,10 +14,8 @@ from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.utils.translation import gettext_lazy, ngettext
 
 from django_vt.accounts import is_known
 from django_vt.admin import explain, filters, lookup
@@ -76,6 +74,12 @@ LISTED = 10
 BREADCRUMBS_ARE_A_LIST = (6, 1)
 
 
+MISSING = {
+    True: gettext_lazy("No entry has this reference, identity or e-mail address."),
+    False: gettext_lazy("No entry has this reference."),
+}
+
+
 class Views:
     """The views of one admin site, wrapped in its `admin_view`, which asks for staff and for the CSRF token."""
 
@@ -83,8 +87,6 @@ class Views:
         self._admin = model_admin
         self._site = model_admin.admin_site
 
-    @method_decorator(sensitive_post_parameters("text"))
-    @sensitive_variables("text")
     def search(self, request: HttpRequest) -> HttpResponse:
         """Look up what was typed; the answer's address holds the number of an entry and nothing of the text."""
         if not self._admin.has_view_permission(request):
@@ -92,9 +94,10 @@ class Views:
         if request.method != "POST":
             return self._back()
         text = request.POST.get("text", "")
-        found = lookup.find(text, self._admin.get_queryset(request))
+        viewer = Viewer.of(request)
+        found = lookup.find(text, self._admin.get_queryset(request), viewer)
         if found is None and text.strip():
-            messages.warning(request, _("No entry has this reference, identity or e-mail address."))
+            messages.warning(request, MISSING[viewer.sees_people])
         query = f"?{lookup.PARAMETER}={found}{ANCHOR}" if found else ""
         return HttpResponseRedirect(self._url(LIST) + query)
 
@@ -144,7 +147,7 @@ class Views:
         using = default_alias()
         with transaction.atomic(using=using):
             skipped = strangers.skip(ids, using)
-            rows = SendLogEntry.objects.using(using).filter(pk__in=skipped).only("pk", "event_type", "reference")
+            rows = SendLogEntry.objects.using(using).filter(pk__in=skipped).only(*resending.NAMED)
             note(request, list(rows), _("Skipped."))
         filters.forget()
         words = ngettext("%(count)s entry was skipped.", "%(count)s entries were skipped.", len(skipped))

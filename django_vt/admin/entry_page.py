@@ -22,12 +22,13 @@ from django_vt.admin import filters, lookup
 from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.columns import Columns, status_label
 from django_vt.admin.explain import Story, local
-from django_vt.admin.privacy import Viewer, indented
+from django_vt.admin.privacy import Viewer
 from django_vt.conf import settings
 from django_vt.models import SendAttempt, SendLogEntry, Status
 from django_vt.operations.sending_state import SendingState
 from django_vt.protocol import reasons
 from django_vt.protocol.packing import Packing
+from django_vt.protocol.payloads import indented
 
 
 def url(entry: SendLogEntry, payload: str) -> str:

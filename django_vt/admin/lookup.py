@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models import Q
 from django.views.decorators.debug import sensitive_variables
 
+from django_vt.admin.privacy import Viewer
 from django_vt.exceptions import InvalidField
 from django_vt.identity import NOBODY, PIXEL_COOKIE, VTSID_COOKIE, Identity
 from django_vt.models import SendLogEntry, functions
@@ -32,15 +33,27 @@ BY_ID = ("-pk",)
 
 
 @sensitive_variables()
-def find(text: str, entries: models.QuerySet[SendLogEntry]) -> str | None:
-    """The value of `same` for what staff have typed; None where no entry has it."""
+def find(text: str, entries: models.QuerySet[SendLogEntry], viewer: Viewer) -> str | None:
+    """The value of `same` for what staff have typed; None where no entry has it.
+
+    Who may not see people finds what is shown to them, which is a reference: whether a person they know has ordered,
+    and what, is not told by an answer either.
+    """
     text = text.strip()
     if not text or "\0" in text:
         return None
+    if not viewer.sees_people:
+        return _find_shown(text, entries, viewer)
     for what, condition in meanings(text):
         for newest in functions.first_ids(entries.filter(condition), by=BY_ID, most=1):
             return f"{what}:{newest}"
     return None
+
+
+def _find_shown(text: str, entries: models.QuerySet[SendLogEntry], viewer: Viewer) -> str | None:
+    # One statement, whatever it finds: an answer that takes longer is one.
+    found = entries.filter(reference=text).order_by(*BY_ID).first()
+    return f"{REFERENCE}:{found.pk}" if found and viewer.reference(found) == found.reference else None
 
 
 def meanings(text: str) -> list[tuple[str, Q]]:

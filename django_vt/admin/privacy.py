@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar, cast
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
+from django.template.response import SimpleTemplateResponse
 
+from django_vt.discretion import discreetly, forget_values
 from django_vt.events import IDENTITY_KEYS, impersonal_keys
 from django_vt.models import SendLogEntry
+from django_vt.models.send_log import LONG_ID
 from django_vt.protocol import addresses
+from django_vt.protocol.addresses import hash_of_address
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 HIDDEN = "***"
-# An id this long stays unknown to those who see its beginning.
-LONG = 12
 
 
 def mask_identity(stored: str) -> str:
@@ -33,16 +39,30 @@ def mask_ids(value: str, stored: str) -> str:
     """A text with the ids of a stored identity masked: the shop's own data can repeat them under any name."""
     way, _colon, ids = stored.partition(":")
     for known in ids.split("_") if way == "pixel" else [ids]:
-        if len(known) >= LONG:
+        if len(known) >= LONG_ID:
             value = value.replace(known, mask_identifier(known))
     return value
 
 
+def mask_hashes(value: str, entry: SendLogEntry) -> str:
+    """A text with the hashes of the entry's addresses masked: whoever has an address could tell whose they are."""
+    way, _colon, address = entry.identity.partition(":")
+    hashes = {entry.email_hash, hash_of_address(address) if way == "email" else ""} - {""}
+    return re.sub("|".join(hashes), HIDDEN, value, flags=re.IGNORECASE) if hashes else value
+
+
+def mask_reference(entry: SendLogEntry) -> str:
+    """The reference without what it tells of the entry's person."""
+    if entry.reference in entry.known_by:
+        return HIDDEN
+    return mask_hashes(mask_ids(mask_text(entry.reference), entry.identity), entry)
+
+
 def mask_identifier(value: str) -> str:
-    """An address as its first letter, a long id as its beginning."""
+    """An address as its first letter, a long id as its beginning: it stays unknown to those who see that."""
     if addresses.may_hold_address(value):
         return f"{value[:1]}{HIDDEN}@{HIDDEN}"
-    return f"{value[:4]}{HIDDEN}" if len(value) >= LONG else HIDDEN
+    return f"{value[:4]}{HIDDEN}" if len(value) >= LONG_ID else HIDDEN
 
 
 def mask_event(value: dict[str, Any]) -> dict[str, Any]:
@@ -89,8 +109,8 @@ class Viewer:
         return entry.identity if self.sees_people else mask_identity(entry.identity)
 
     def reference(self, entry: SendLogEntry) -> str:
-        """The reference; a shop may have chosen an address for one."""
-        return entry.reference if self.sees_people else mask_text(entry.reference)
+        """The reference; a shop may have chosen an address for one, or a visitor's id."""
+        return entry.reference if self.sees_people else mask_reference(entry)
 
     def payload(self, entry: SendLogEntry) -> str:
         """The event, compact as it is sent, or masked."""
@@ -100,10 +120,30 @@ class Viewer:
         """The event as anybody may see it."""
         event = entry.event
         if event is None:
-            return ""
-        return mask_ids(json.dumps(mask_event(event), separators=(",", ":")), entry.identity)
+            # What is no event may say anything anywhere.
+            return HIDDEN if entry.payload else ""
+        return mask_hashes(mask_ids(json.dumps(mask_event(event), separators=(",", ":")), entry.identity), entry)
 
 
-def indented(payload: str) -> str:
-    """A payload as people read JSON, with letters as they are; empty for an empty one."""
-    return json.dumps(json.loads(payload), indent=2, ensure_ascii=False) if payload else ""
+# What becomes of the values that a page of the send log has worked with, where it fails.
+
+
+def answered_discreetly(view: F) -> F:
+    """The view of an admin page: its errors leave it without what was posted, too, and so do those of its template."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        # Django hides it where DEBUG is False.
+        request.sensitive_post_parameters = "__ALL__"  # type: ignore[attr-defined]
+        try:
+            response = view(request, *args, **kwargs)
+        except BaseException as error:
+            request.POST = QueryDict()
+            forget_values(error)
+            raise
+        if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
+            # Django renders it later, when this function has returned.
+            response.render = discreetly(response.render)  # type: ignore[method-assign]
+        return response
+
+    return cast("F", answer)

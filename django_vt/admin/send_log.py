@@ -20,7 +20,7 @@ from django_vt.admin.changelist import BoundedPaginator, SendLogChangeList
 from django_vt.admin.columns import Columns
 from django_vt.admin.entry_page import EntryPage
 from django_vt.admin.overview import Overview
-from django_vt.admin.privacy import MAY_RESEND, Viewer
+from django_vt.admin.privacy import MAY_RESEND, Viewer, answered_discreetly
 from django_vt.admin.unreported import UnreportedOrders
 from django_vt.models import SendLogEntry, functions
 from django_vt.models.db import default_alias
@@ -71,7 +71,7 @@ class SendLogEntryAdmin(ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Django's own and the five of the send log."""
         views, unreported, wrap = Views(self), UnreportedOrders(self), self.admin_site.admin_view
-        return [
+        patterns = [
             path("search/", wrap(views.search), name="django_vt_sendlogentry_search"),
             path("resend/", wrap(views.resend), name="django_vt_sendlogentry_resend"),
             path("hold/", wrap(views.hold), name="django_vt_sendlogentry_hold"),
@@ -79,6 +79,9 @@ class SendLogEntryAdmin(ModelAdmin):
             path("skip/", wrap(views.skip), name="django_vt_sendlogentry_skip"),
             *super().get_urls(),
         ]
+        for pattern in patterns:
+            pattern.callback = answered_discreetly(pattern.callback)
+        return patterns
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SendLogChangeList]:
         """The bounded one."""
@@ -109,6 +112,7 @@ class SendLogEntryAdmin(ModelAdmin):
             return super().changelist_view(request, extra_context)
         overview = Overview.of(request.GET.get(filters.PARAMETER), self.get_queryset(request).db)
         context = {"overview": overview, "may_resend": self.has_resend_permission(request)}
+        context["sees_people"] = Viewer.of(request).sees_people
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def render_change_form(

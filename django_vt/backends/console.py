@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 
 from django_vt.backends.base import Backend
 from django_vt.protocol.outcome import Reply
 from django_vt.protocol.packing import OutgoingRequest
+from django_vt.protocol.payloads import indented
 
 _turn = threading.Lock()
 
@@ -21,7 +21,7 @@ class ConsoleBackend(Backend):
     def send(self, request: OutgoingRequest) -> Reply:
         """Print the events of the request."""
         lines = [f"Vibetrace {request.account_id} {request.event_type}: {len(request.payloads)} event(s)"]
-        lines += [json.dumps(json.loads(payload), indent=2, ensure_ascii=False) for payload in request.payloads]
+        lines += map(indented, request.payloads)
         with _turn:
             sys.stdout.write("\n".join([*lines, ""]))
             sys.stdout.flush()

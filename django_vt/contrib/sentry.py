@@ -3,8 +3,8 @@
     sentry_sdk.init(dsn=..., integrations=[VibetraceIntegration()])
 
 The HTTP backend already keeps the vendor's query from whatever watches requests. What is left are the local variables
-of this package's functions, and of what they call, in the stack traces of errors, and requests that a shop's own
-backend makes.
+of this package's functions, and of what they call, in the stack traces of errors; requests that a shop's own backend
+makes; and what staff type on the send log's own pages.
 """
 
 from __future__ import annotations
@@ -16,20 +16,36 @@ from typing import TYPE_CHECKING, Any
 
 from sentry_sdk.integrations import Integration
 from sentry_sdk.scope import add_global_event_processor
-from sentry_sdk.utils import capture_internal_exceptions
+from sentry_sdk.utils import capture_internal_exceptions, safe_repr
 
 from django_vt.conf import settings
 
 if TYPE_CHECKING:
-    from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint, SpanJSON
+    from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint, Log, Metric, SpanJSON
+
+Item = dict[str, Any]
+Hook = Callable[[Any, Any], Any]
 
 PACKAGE = "django_vt"
-# Under which names Sentry keeps the parts of an address that its text leaves out.
-PARTS = ("http.query", "http.fragment", "url.query", "url.fragment")
+# Under which names Sentry keeps what is left out of the text that it belongs to, in small letters: parts of an address,
+# a request's cookies and body, the values of a statement, what a template is given. And a request's own names.
+PARTS = frozenset(
+    {"http.query", "http.fragment", "url.query", "url.fragment", "query_string", "cookies", "db.params", "context"}
+    | {"http.request.body.data", "http.request.header.cookie", "http.request.header.referer"}
+    | {"http_cookie", "http_referer"}
+)
+TELLING_HEADERS = frozenset({"cookie", "referer", "x-csrftoken"})
+# The send log's pages stand under this in each admin site; also as a login page gets the address, percent-encoded.
+PAGE = r"django_vt(?:/|%2F)sendlogentry"
+PAGES = re.compile(PAGE, re.IGNORECASE)
+# Bounded: the same address over and over would otherwise be read from each of its beginnings to the end.
+PAGE_WITH_QUERY = re.compile(rf"({PAGE}(?:[\w/-]|%2F){{0,100}})(?:[?#]|%3F|%23)[^\s'\"<>]*", re.IGNORECASE)
+LONGEST_PATH = 200
+TABLE = "django_vt_"
 
 
 class VibetraceIntegration(Integration):
-    """Scrubs every event, transaction and streamed span before it leaves, whatever hooks the project has of its own."""
+    """Scrubs all that leaves: events, transactions, streamed spans, logs, whatever hooks the project has of its own."""
 
     identifier = PACKAGE
 
@@ -39,10 +55,18 @@ class VibetraceIntegration(Integration):
         add_global_event_processor(scrub_event)
 
     def setup_once_with_options(self, options: dict[str, Any] | None = None) -> None:
-        """Called by Sentry with the client's `options`. Streamed spans pass no event processor, but this hook."""
-        if options is not None:
-            own = options.get("before_send_span") or options.get("_experiments", {}).get("before_send_span")
-            options["before_send_span"] = _scrubbing(own or (lambda span, hint: span))
+        """Called by Sentry with the client's `options`.
+
+        What a request's form holds is put into an event after this package's event processor has seen it; streamed
+        spans and logs pass none. All of them pass these hooks.
+        """
+        if options is None:
+            return
+        for name, scrub in HOOKS.items():
+            own = options.get(name) or options.get("_experiments", {}).get(name)
+            options[name] = _scrubbing(own or _as_it_is, scrub)
+        own = options.get(SPAN_HOOK) or options.get("_experiments", {}).get(SPAN_HOOK)
+        options[SPAN_HOOK] = _scrubbing_spans(own or _as_it_is)
 
 
 def scrub_event(event: Event, hint: Hint) -> Event:
@@ -50,38 +74,66 @@ def scrub_event(event: Event, hint: Hint) -> Event:
 
     Fit for `before_send` and `before_send_transaction`.
     """
-    content: dict[str, Any] = dict(event)
+    content: Item = dict(event)
     for frames in _stacks(content):
         # Ours, and what is called from there: Django hands the row on as the parameters of its statement.
         for frame in dropwhile(lambda frame: not _is_ours(frame), frames):
             frame.pop("vars", None)
-    for record in chain(_values(content.get("breadcrumbs")), content.get("spans") or ()):
-        _cut_queries(record, record.get("data") or {})
-    return event
+    if isinstance(request := content.get("request"), dict):
+        content["request"] = _without_form(request)
+    scrubbed: Any = _scrubbed(content)
+    return scrubbed  # type: ignore[no-any-return]
 
 
 def scrub_span(span: SpanJSON, hint: Hint) -> SpanJSON:
-    """The streamed `span` without the vendor's query; `hint`, Sentry's own, is not looked at.
+    """The streamed `span` without what tells of a shopper; `hint`, Sentry's own, is not looked at.
 
     Fit for `before_send_span`.
     """
-    content: dict[str, Any] = dict(span)
-    attributes = dict(content.get("attributes") or {})
-    _cut_queries(content, attributes)
-    scrubbed: Any = {**content, "attributes": attributes}
+    scrubbed: Any = _with_attributes(dict(span))
+    return scrubbed  # type: ignore[no-any-return]
+
+
+def scrub_log(log: Log | Metric, hint: Hint) -> Log | Metric:
+    """The `log`, or the metric, without what tells of a shopper; `hint`, Sentry's own, is not looked at.
+
+    Fit for `before_send_log` and `before_send_metric`.
+    """
+    scrubbed: Any = _with_attributes(dict(log))
     return scrubbed  # type: ignore[no-any-return]
 
 
 def scrub_breadcrumb(crumb: Breadcrumb, hint: BreadcrumbHint) -> Breadcrumb:
-    """The breadcrumb `crumb` without the vendor's query; `hint`, Sentry's own, is not looked at.
+    """The breadcrumb `crumb` without what tells of a shopper; `hint`, Sentry's own, is not looked at.
 
     Fit for `before_breadcrumb`.
     """
-    _cut_queries(crumb, crumb.get("data") or {})
-    return crumb
+    scrubbed: Any = _scrubbed({**crumb})
+    return scrubbed  # type: ignore[no-any-return]
 
 
-def _scrubbing(own: Callable[[SpanJSON, Hint], SpanJSON | None]) -> Callable[[SpanJSON, Hint], SpanJSON]:
+SPAN_HOOK = "before_send_span"
+HOOKS: dict[str, Hook] = {
+    "before_send": scrub_event,
+    "before_send_transaction": scrub_event,
+    "before_send_log": scrub_log,
+    "before_send_metric": scrub_log,
+}
+
+
+def _as_it_is(item: Any, hint: Any) -> Any:
+    return item
+
+
+def _scrubbing(own: Hook, scrub: Hook) -> Hook:
+    def before_send(item: Any, hint: Any) -> Any:
+        wanted = own(item, hint)
+        return wanted and scrub(wanted, hint)
+
+    return before_send
+
+
+def _scrubbing_spans(own: Hook) -> Hook:
     def before_send_span(span: SpanJSON, hint: Hint) -> SpanJSON:
         # Where the project's hook fails or returns no span, Sentry sends the span as it was.
         wanted: SpanJSON | None = None
@@ -109,17 +161,49 @@ def _is_ours(frame: dict[str, Any]) -> bool:
     return str(frame.get("module")).partition(".")[0] == PACKAGE
 
 
-def _cut_queries(record: dict[str, Any], data: dict[str, Any]) -> None:
-    """Cut the query off each address of the vendor in a breadcrumb or a span, `record`, and in the `data` it holds."""
-    if any(str(data.get(name)).startswith(settings.ENDPOINT) for name in ("url", "url.full")):
-        for name in PARTS:
-            data.pop(name, None)
-    for texts in (record, data):
-        for name, text in texts.items():
-            if isinstance(text, str):
-                texts[name] = _without_query(text)
+def _without_form(request: Item) -> Item:
+    """What is told of a request, and of one of the send log's pages no form, and no header that holds an address."""
+    if not PAGES.search(f"{request.get('url')} {request.get('query_string')}"):
+        return request
+    headers = request.get("headers") or {}
+    kept = {name: value for name, value in headers.items() if name.lower() not in TELLING_HEADERS}
+    return {**{name: value for name, value in request.items() if name != "data"}, "headers": kept}
+
+
+def _with_attributes(item: Item) -> Any:
+    """The item scrubbed. An attribute may be an object, such as a request; what is sent is its `repr`."""
+    attributes = item.get("attributes") or {}
+    told = {
+        name: value if isinstance(value, (str, int, float, list, tuple)) else safe_repr(value)
+        for name, value in attributes.items()
+    }
+    return _scrubbed({**item, "attributes": told})
+
+
+def _scrubbed(value: Any, *, ours: bool = False) -> Any:
+    """A copy without the queries of the vendor's addresses and of the send log's pages.
+
+    `ours`: it belongs to one of these, so that what Sentry keeps of it beside its text goes, too.
+    """
+    if isinstance(value, str):
+        return _without_query(value)
+    if isinstance(value, (list, tuple)):
+        return [_scrubbed(each, ours=ours) for each in value]
+    if not isinstance(value, dict):
+        return value
+    ours = ours or any(_speaks_of_us(each) for each in value.values())
+    return {name: _scrubbed(each, ours=ours) for name, each in value.items() if not (ours and _is_part(name))}
+
+
+def _is_part(name: object) -> bool:
+    return isinstance(name, str) and name.lower() in PARTS
+
+
+def _speaks_of_us(text: object) -> bool:
+    return isinstance(text, str) and (settings.ENDPOINT in text or TABLE in text or bool(PAGES.search(text)))
 
 
 def _without_query(text: str) -> str:
     address = re.escape(settings.ENDPOINT)
-    return re.sub(rf"({address}[^\s?#]*)[?#]\S*", r"\1", text)
+    text = re.sub(rf"({address}[^\s?#]{{0,{LONGEST_PATH}}})[?#]\S*", r"\1", text)
+    return PAGE_WITH_QUERY.sub(r"\1", text)

@@ -16,6 +16,7 @@ from django_vt.delivery import clock
 from django_vt.delivery.claim import Address, Claim, Claimer
 from django_vt.delivery.run import SETTLED_WITHIN, Begun, DeliveryReport, HeldClaim, Run
 from django_vt.delivery.settle import Settlement
+from django_vt.discretion import discreetly
 from django_vt.exceptions import DeliveryError
 from django_vt.models import SendLogEntry
 from django_vt.models.db import default_alias
@@ -31,6 +32,7 @@ TOKEN_SEEN_FOR = 1_000
 LOOK_AGAIN_WITHIN = 0.5  # seconds: how long a new order waits while a place is free and other requests are in flight
 
 
+@discreetly
 def deliver_due(
     *, ids: Collection[int] | None = None, limit: int | None = None, using: str | None = None
 ) -> DeliveryReport:
@@ -47,6 +49,7 @@ def deliver_due(
         return delivery.run(ids=ids, limit=limit)
 
 
+@discreetly
 def send_unrecorded(account_id: str, event_type: str, payload: str) -> Reply | DeliveryError:
     """Send one event, now and once, past the send log: nothing is stored, paused or tried again."""
     entry = SendLogEntry(pk=0, account_id=account_id, event_type=event_type, payload=payload)

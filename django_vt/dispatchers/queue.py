@@ -16,6 +16,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from django_vt.delivery.claim import LONGEST_SLEEP
 from django_vt.delivery.clock import database_now
 from django_vt.delivery.worker import Worker
+from django_vt.discretion import discreetly
 from django_vt.dispatchers._background import BackgroundTask, BackgroundThreads
 from django_vt.dispatchers._platform import uwsgi_threads_are_off
 from django_vt.dispatchers.base import Dispatcher
@@ -67,6 +68,7 @@ class QueueDispatcher(Dispatcher):
         """Wake for what was recorded while the queue was away."""
         self.wake(using)
 
+    @discreetly
     def deliver(self, using: str | None = None, *, comes_back: bool = True) -> None:
         """What the queue's task does: deliver what is due, and publish the next task for what is due later.
 

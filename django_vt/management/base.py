@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error, connections
 
+from django_vt.discretion import discreetly
 from django_vt.management.arguments import WrongArgument
 from django_vt.models.db import commit_each_statement, default_alias
 
@@ -25,6 +26,11 @@ class SendLogCommand(BaseCommand, abc.ABC):
             metavar="ALIAS",
             help="The send log's database, by default the one to which the project's routers write it.",
         )
+
+    @discreetly
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Django's own: a project may call the command from a view."""
+        return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """`work`, with the errors of the database made plain."""

@@ -70,6 +70,8 @@ def unindexed(column: str) -> Greatest:
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# Some centuries before Python's last year, which in some time zones is over sooner.
+LAST_MOMENT = (datetime(9000, 1, 1, tzinfo=timezone.utc) - EPOCH) // timedelta(milliseconds=1)
 
 
 def moment(milliseconds: int) -> datetime:
@@ -82,8 +84,11 @@ def moment(milliseconds: int) -> datetime:
 
 
 def utc(milliseconds: int) -> datetime:
-    """A time of the database's clock (ms since 1970 UTC), aware, whatever the project's settings."""
-    return EPOCH + timedelta(milliseconds=milliseconds)
+    """A time of the database's clock (ms since 1970 UTC), aware, whatever the project's settings.
+
+    What no calendar holds, as somebody has changed the row by hand, is the first or the last moment.
+    """
+    return EPOCH + timedelta(milliseconds=min(max(milliseconds, 0), LAST_MOMENT))
 
 
 def milliseconds(when: datetime) -> int:

@@ -5,7 +5,6 @@ A worker's verbs name its claim: a worker that lost its lease, and so its claim,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
@@ -20,6 +19,7 @@ from django_vt.models import fast_sql
 from django_vt.models.fast_sql import Taken, Wanted
 from django_vt.models.functions import READINGS_APART, moment, unindexed
 from django_vt.protocol import reasons
+from django_vt.protocol.payloads import object_of
 from django_vt.protocol.values import showable
 
 
@@ -217,6 +217,9 @@ AS_IF_NEW = {
 }  # fmt: skip
 
 
+# Characters. A shorter id is part of any number.
+LONG_ID = 12
+
 # The send log: an entry an event, from the order's transaction to the vendor's answer. It is the outbox too.
 
 
@@ -296,7 +299,21 @@ class SendLogEntry(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.event_type} {showable(self.reference)}".strip()
+        return f"{self.event_type} {'' if self.is_told_by_reference else showable(self.reference)}".strip()
+
+    @property
+    def known_by(self) -> list[str]:
+        """By what its person is known beside an address: the ids of the identity, whole and in parts, and the hash."""
+        way, _colon, value = self.identity.partition(":")
+        ids = [value, *value.split("_")] if way == "pixel" else [value] if way == "vtsid" else []
+        return [each for each in (*ids, self.email_hash) if each]
+
+    @property
+    def is_told_by_reference(self) -> bool:
+        """Whether the reference tells whose it is: is one of these, or holds one; a short one is part of any number."""
+        return any(
+            each == self.reference or (len(each) >= LONG_ID and each in self.reference) for each in self.known_by
+        )
 
     @property
     def due_moment(self) -> datetime | None:
@@ -307,9 +324,8 @@ class SendLogEntry(models.Model):
 
     @property
     def event(self) -> dict[str, Any] | None:
-        """What is sent, parsed; None where the payload was emptied or the event was invalid."""
-        event: dict[str, Any] | None = json.loads(self.payload) if self.payload else None
-        return event
+        """What is sent, parsed; None where the payload was emptied, the event was invalid, or the text is no event."""
+        return object_of(self.payload)
 
 
 class SendAttempt(models.Model):

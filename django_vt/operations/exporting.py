@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +11,7 @@ from django.utils import timezone
 from django_vt.models import RememberedIdentity, SendAttempt, SendLogEntry
 from django_vt.models.db import default_alias
 from django_vt.operations.shopper import Shopper
+from django_vt.protocol.payloads import value_of
 
 AT_ONCE = 500  # rows a query
 # The queue's own columns tell of no person.
@@ -41,7 +41,7 @@ def _entries(shopper: Shopper, using: str) -> Iterator[dict[str, Any]]:
         attempts = _attempts(some, using)
         for row in SendLogEntry.objects.using(using).filter(pk__in=some).order_by("pk").values(*OF_AN_ENTRY):
             payload = row.pop("payload")
-            event = json.loads(payload) if payload else None
+            event = value_of(payload) if payload else None
             yield {**_plain(row), "event": event, "failed_attempts": attempts.get(row["id"], [])}
 
 
@@ -59,7 +59,7 @@ def _remembered(shopper: Shopper, using: str) -> Iterator[dict[str, Any]]:
     for some in _parts(ids):
         rows = RememberedIdentity.objects.using(using).filter(pk__in=some).order_by("pk")
         for row in rows.values("created_at", "identity"):
-            yield _plain({**row, "identity": json.loads(row["identity"])})
+            yield _plain({**row, "identity": value_of(row["identity"])})
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

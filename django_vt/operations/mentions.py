@@ -8,12 +8,13 @@ have written it.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
+
+from django_vt.protocol.payloads import unescaped, value_of
 
 LONGEST_ADDRESS = 1000  # characters; what is longer than any column names nobody
 ENCODED_AT_MOST = 2  # times that a text may have been percent-encoded
@@ -53,7 +54,8 @@ class Mentions:
 
     def are_in_payload(self, payload: str) -> bool:
         """Whether the JSON of an event mentions it anywhere, in its keys too."""
-        return bool(payload) and any(map(self.are_in, texts_of(json.loads(payload))))
+        value = value_of(payload)
+        return any(map(self.are_in, texts_of([value, unescaped(payload)] if value == payload else value)))
 
 
 def spellings(address: str) -> set[str]:

@@ -18,6 +18,8 @@ from django_vt.recording import record
 
 SENT_AT_ONCE = 200  # entries a part: between two of them somebody may stop it, and sees how far it is
 LOOKED_AT_AT_ONCE = 900  # entries a query: SQLite takes no more than a thousand values in one
+# What the admin's history calls an entry by.
+NAMED = ("pk", "event_type", "reference", "identity", "email_hash")
 
 
 class UnknownEntries(ValueError):
@@ -144,7 +146,7 @@ def queue(ids: Sequence[int], using: str, account_id: str = "") -> list[SendLogE
             _reopen(entries.filter(pk__in=part), account_id)
             # A worker's claim can come between a look and the change: so the look comes after the change.
             waiting = entries.with_status(Status.PENDING, part).can_be_sent()
-            queued += waiting.filter(claim=None, attempts=0, reason="").only("pk", "event_type", "reference")
+            queued += waiting.filter(claim=None, attempts=0, reason="").only(*NAMED)
         record.wake_after_commit(using)
     return queued
 

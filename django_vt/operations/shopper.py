@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -16,6 +15,7 @@ from django_vt.identity import PIXEL_ID_PATTERN, PIXEL_PATTERN, VTSID_PATTERN
 from django_vt.models import RememberedIdentity, SendLogEntry
 from django_vt.models.send_log import SendLogQuerySet
 from django_vt.operations.mentions import LONGEST_ADDRESS, Mentions, texts_of
+from django_vt.protocol.payloads import object_of
 from django_vt.recording.attribution import key_of
 
 READ_AT_ONCE = 2000  # remembered identities a query
@@ -128,7 +128,7 @@ class Shopper:
         """
         orders = set(self._orders())
         for pk, key, account_id, text in self._all_remembered():
-            identity = json.loads(text)
+            identity = object_of(text) or {}
             visitors = set(_visitors_in(identity))
             if (key, account_id) in orders or visitors & self._visitors or self._are_in(texts_of(identity)):
                 yield pk, visitors

@@ -6,10 +6,11 @@ Everything here takes time that grows no faster than the text.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+
+from django_vt.protocol.payloads import value_of
 
 # Invisible: zero-width characters, soft hyphens, marks of direction. Lone surrogates are not among them.
 INVISIBLE = re.compile(
@@ -22,7 +23,7 @@ AT_SIGN = re.compile("\uff20|\ufe6b|%40")
 WORD = re.compile(r"\S+")
 ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 # Within a text: what stands around an at sign, up to what ends an address, as in `(jo@example.com)`.
-LOCAL_PART = re.compile(r"[^@\s<>()\[\]{}\"`,;:|\\/=?&#%]+$")
+LOCAL_PART = re.compile(r"[^@\s<>()\[\]{}\"`,;:|\\/=?&#%]{1,64}$")
 DOMAIN = re.compile(r"[^@\s<>()\[\]{}\"`,;:|\\/=?&#%'!*]+")
 LONGEST_LOCAL_PART, LONGEST_DOMAIN = 64, 255
 LONGEST_SPELLING = 1000  # of one address, with the name
@@ -94,7 +95,7 @@ def within(value: object) -> Iterator[str]:
 
 def in_payload(payload: str) -> tuple[str, ...]:
     """Each address that an event's payload holds, once; none where it was emptied."""
-    return tuple(dict.fromkeys(within(json.loads(payload)))) if payload else ()
+    return tuple(dict.fromkeys(within(value_of(payload)))) if payload else ()
 
 
 def replaced(text: str, replace: Callable[[str], str]) -> str:

@@ -24,6 +24,7 @@ from django_vt.identity import NOBODY, Identity, Source
 from django_vt.models import RememberedIdentity
 from django_vt.models.db import default_alias
 from django_vt.protocol import values
+from django_vt.protocol.payloads import object_of
 from django_vt.recording import door
 from django_vt.recording.call import is_plain as is_plain_value
 from django_vt.recording.call import is_plain_request
@@ -160,7 +161,10 @@ class Memory:
     def recall(self) -> Identity:
         """The identity of the shopper who placed the order, if it was remembered."""
         self._used = self._row
-        return Identity.from_dict(json.loads(self._row.identity)) if self._row else NOBODY
+        try:
+            return Identity.from_dict(object_of(self._row.identity) or {}) if self._row else NOBODY
+        except InvalidField:
+            return NOBODY  # somebody has changed the row by hand
 
     @property
     def account_id(self) -> str:

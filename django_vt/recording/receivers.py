@@ -12,6 +12,7 @@ from django.db import connections
 from django.http import HttpRequest
 
 from django_vt.conf import settings
+from django_vt.discretion import discreetly
 from django_vt.events import CONFIRMATION, LOGIN
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
@@ -43,6 +44,7 @@ def begin_to_serve(sender: object, **_others: object) -> None:
     logins.note_what_is_usual()
 
 
+@discreetly
 def record_order(
     sender: object,
     *,
@@ -82,6 +84,7 @@ def record_order(
     )
 
 
+@discreetly
 def record_login(sender: object, *, request: HttpRequest | None = None, user: Any = None, **_others: object) -> None:
     """Record the `Login` of a shopper: the receiver of Django's `user_logged_in`, as TRACK_LOGINS says.
 

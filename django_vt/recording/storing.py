@@ -21,7 +21,8 @@ logger = logging.getLogger(__name__)
 # Columns that may hold what is not ASCII. The payload is ASCII.
 ANY_TEXT = ("reference", "identity")
 # The end of MariaDB's text for 1366, after the value, which could say anything.
-COLUMN = re.compile(r"for column .*?(\w+)`? at row \d+\W*\Z", re.DOTALL)
+COLUMN = re.compile(r".*\W(\w+)`? at row \d+\W*", re.DOTALL)
+LONGEST_END = 400  # characters
 
 
 def store(draft: Mapping[str, Any], using: str, then: Callable[[SendLogEntry], None]) -> SendLogEntry:
@@ -61,7 +62,7 @@ def _revive(using: str) -> None:
 def _unholdable(draft: Mapping[str, Any], error: Exception) -> list[str]:
     """The columns to give up: the one that the database names, otherwise all with more than ASCII in them."""
     filled = [name for name in ANY_TEXT if not draft.get(name, "").isascii()]
-    named = COLUMN.search(str(error))
+    named = COLUMN.fullmatch(str(error)[-LONGEST_END:])
     return [name for name in filled if named and named[1] == name] or filled
 
 

@@ -8,6 +8,7 @@ from django import template
 from django.template import Context
 
 from django_vt.conf import settings
+from django_vt.discretion import discreetly
 from django_vt.exceptions import InvalidField
 from django_vt.identity import VTSID_COOKIE
 from django_vt.protocol.values import TYPE_PATTERN, is_type
@@ -16,6 +17,7 @@ register = template.Library()
 
 
 @register.inclusion_tag("django_vt/vt_identify.html", takes_context=True)
+@discreetly
 def vt_identify(context: Context, event_type: str = "identify") -> dict[str, Any]:
     """A script that pushes an event with the visitor's `_vtsid`, where there is one, to the vendor's queue.
 

@@ -83,14 +83,14 @@ def all_described() -> Iterator[Described]:
             yield _class(name, meant)
             yield from _members(name, meant)
         elif inspect.isfunction(meant):
-            yield Described(name, _with_the_synchronous_form(name, meant), _parameters(meant), (meant,))
+            yield Described(name, _with_the_synchronous_form(name, meant), _parameters(meant), (inspect.unwrap(meant),))
         elif isinstance(meant, FixtureFunctionDefinition):
             yield Described(name, inspect.getdoc(meant) or "", (), ())
 
 
 def _class(name: str, cls: type) -> Described:
     is_made = "__init__" in vars(cls) and not getattr(cls, "_is_protocol", False)
-    makers = [vars(cls)[maker] for maker in MAKERS if is_made and maker in vars(cls)]
+    makers = [inspect.unwrap(vars(cls)[maker]) for maker in MAKERS if is_made and maker in vars(cls)]
     # That of a dataclass has no source, and raises nothing.
     written = tuple(maker for maker in makers if maker.__code__.co_filename == inspect.getfile(cls))
     return Described(name, _docstrings(cls.__mro__), _parameters(cls) if is_made else (), written)
@@ -99,6 +99,7 @@ def _class(name: str, cls: type) -> Described:
 def _members(name: str, cls: type) -> Iterator[Described]:
     for member, value in vars(cls).items():
         function = getattr(value, "__func__", None) or getattr(value, "fget", None) or value
+        function = inspect.unwrap(function) if callable(function) else function
         if inspect.isfunction(function) and (not member.startswith("_") or member == "__call__"):
             inherited = [getattr(base, member, None) for base in cls.__mro__[1:]]
             docstring = _docstrings([function, *inherited]) if function.__doc__ else ""

@@ -15,30 +15,32 @@ pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "django_vt"
 
-PURE = {"identity", "events", "protocol", "exceptions"}
+PURE = {"identity", "events", "protocol", "exceptions", "discretion"}
 
 # Each module (or subpackage) and the others of the package that it imports: the drawing's arrows, no more and no fewer.
 ARROWS = {
     # public values, and the vendor's language
     "exceptions": set(),
-    "signals": set(),
+    "discretion": set(),
+    "signals": {"discretion"},
     "protocol": {"exceptions"},
     "settings_rules": {"exceptions", "protocol"},
     "conf": {"settings_rules"},
-    "identity": {"conf", "exceptions", "protocol"},
-    "events": {"conf", "exceptions", "identity", "protocol"},
+    "identity": {"conf", "discretion", "exceptions", "protocol"},
+    "events": {"conf", "discretion", "exceptions", "identity", "protocol"},
     # from the row to the vendor
     "models": {"conf", "protocol"},
     "backends": {"conf", "exceptions", "protocol"},
-    "delivery": {"accounts", "backends", "conf", "exceptions", "models", "protocol", "signals"},
-    "dispatchers": {"conf", "delivery", "models"},
+    "delivery": {"accounts", "backends", "conf", "discretion", "exceptions", "models", "protocol", "signals"},
+    "dispatchers": {"conf", "delivery", "discretion", "models"},
     "tasks": {"dispatchers"},
     # from the shopper's request to the row
     "visitors": {"conf", "identity"},
-    "middleware": {"dispatchers", "identity", "visitors"},
+    "middleware": {"discretion", "dispatchers", "identity", "visitors"},
     "recording": {
         "accounts",
         "conf",
+        "discretion",
         "dispatchers",
         "events",
         "exceptions",
@@ -48,8 +50,8 @@ ARROWS = {
         "signals",
         "visitors",
     },
-    "__init__": {"events", "identity", "models", "operations", "recording"},
-    "adapters": {"accounts", "events", "identity", "models", "recording", "visitors"},
+    "__init__": {"discretion", "events", "identity", "models", "operations", "recording"},
+    "adapters": {"accounts", "discretion", "events", "identity", "models", "recording", "visitors"},
     # around them
     "accounts": {"conf", "events", "exceptions", "settings_rules"},
     "operations": {
@@ -63,11 +65,23 @@ ARROWS = {
         "protocol",
         "recording",
     },
-    "admin": {"accounts", "conf", "events", "exceptions", "identity", "models", "operations", "protocol", "recording"},
+    "admin": {
+        "accounts",
+        "conf",
+        "discretion",
+        "events",
+        "exceptions",
+        "identity",
+        "models",
+        "operations",
+        "protocol",
+        "recording",
+    },
     "management": {
         "accounts",
         "conf",
         "delivery",
+        "discretion",
         "events",
         "exceptions",
         "identity",
@@ -78,9 +92,9 @@ ARROWS = {
     "tenants": {"conf", "models"},
     "checks": {"conf", "models", "protocol", "settings_rules", "tenants"},
     "apps": {"checks", "recording"},
-    "templatetags": {"conf", "exceptions", "identity", "protocol"},
+    "templatetags": {"conf", "discretion", "exceptions", "identity", "protocol"},
     "testing": {"models", "recording"},
-    "contrib": {"accounts", "adapters", "conf", "events", "exceptions", "models", "operations"},
+    "contrib": {"accounts", "adapters", "conf", "discretion", "events", "exceptions", "models", "operations"},
 }
 NETWORK_AND_DATABASE = {"django.db", "http.client", "requests", "socket", "urllib.request", "urllib3"}
 

@@ -16,6 +16,7 @@ from oscar.apps.order.signals import order_placed
 from django_vt.accounts import account_at, are_by_host
 from django_vt.adapters import buyers_account, buyers_identity, report
 from django_vt.conf import settings
+from django_vt.discretion import discreetly
 from django_vt.events import Confirmation
 from django_vt.exceptions import InvalidField
 
@@ -28,6 +29,7 @@ def connect() -> None:
     post_checkout.connect(record_checkout, dispatch_uid="django_vt.contrib.oscar.post_checkout")
 
 
+@discreetly
 def record_placed(sender: object, *, order: Any, user: Any = None, **_others: object) -> None:
     """The receiver of Oscar's `order_placed`."""
 
@@ -43,6 +45,7 @@ def record_placed(sender: object, *, order: Any, user: Any = None, **_others: ob
     )
 
 
+@discreetly
 def record_checkout(sender: object, *, order: Any, request: HttpRequest | None = None, **_others: object) -> None:
     """The receiver of Oscar's `post_checkout`: says who an order's buyer is that nobody could be named for before."""
     report(

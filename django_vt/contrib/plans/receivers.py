@@ -12,6 +12,7 @@ from typing import Any
 from plans.signals import order_completed, order_started
 
 from django_vt.adapters import buyers_account, buyers_identity, remember_buyer, report
+from django_vt.discretion import discreetly
 from django_vt.events import Confirmation
 
 
@@ -21,11 +22,13 @@ def connect() -> None:
     order_completed.connect(record_completed, dispatch_uid="django_vt.contrib.plans.order_completed")
 
 
+@discreetly
 def record_started(sender: Any, **_others: object) -> None:
     """The receiver of `order_started`: remembers whose the order is. `sender` is the order."""
     remember_buyer(sender.pk, lambda visitor: visitor.pk == sender.user_id, using=sender._state.db)
 
 
+@discreetly
 def record_completed(sender: Any, **_others: object) -> None:
     """The receiver of `order_completed`: reports the order. `sender` is the order.
 

@@ -22,6 +22,7 @@ from salesman.core.utils import get_salesman_model
 from salesman.orders.signals import status_changed
 
 from django_vt.adapters import buyers_account, buyers_identity, remember_buyer, report
+from django_vt.discretion import discreetly
 from django_vt.events import Confirmation
 
 # Salesman's own names. NEW has no items yet, CREATED and FAILED await a payment that may never come.
@@ -56,12 +57,14 @@ def report_populated(order_model: Any) -> None:
     order_model.populate_from_basket = populate_from_basket
 
 
+@discreetly
 def record_status(sender: object, *, order: Any, old_status: str = "", **_others: object) -> None:
     """The receiver of Salesman's `status_changed`: an order is reported when it leaves the statuses of NOT_PLACED."""
     if old_status in NOT_PLACED:
         _record(order)
 
 
+@discreetly
 def record_new(sender: object, *, instance: Any, created: bool, using: str, **_others: object) -> None:
     """The receiver of Django's `post_save` of orders: remembers whose a new one is that is not placed yet."""
     if created and instance.status in NOT_PLACED:
@@ -88,6 +91,7 @@ def item_id(item: Any) -> str:
     return str(item.product_data.get("code") or item.product_id)
 
 
+@discreetly
 def _record(order: Any) -> None:
     if order.status in NOT_PLACED:
         return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -10,6 +9,7 @@ from django.core.management.base import CommandParser
 from django_vt.management import shopper_arguments
 from django_vt.management.base import SendLogCommand
 from django_vt.operations.exporting import export_shopper
+from django_vt.protocol.payloads import readable
 
 
 class Command(SendLogCommand):
@@ -28,4 +28,4 @@ class Command(SendLogCommand):
     def work(self, using: str, options: dict[str, Any]) -> None:
         with shopper_arguments.as_arguments():
             held = export_shopper(**shopper_arguments.read(options), using=using)
-        self.say(json.dumps(held, indent=2, ensure_ascii=False))
+        self.say(readable(held))

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from django_vt.admin import filters
+from django_vt.admin.privacy import Viewer
 from django_vt.events import Confirmation, Item
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry, functions
 from django_vt.protocol import reasons
@@ -41,6 +42,10 @@ class Stage:
 
     def limit(self, most: int) -> None:
         self._monkeypatch.setattr(functions, "LIMIT", most)
+
+    def mask(self) -> None:
+        """From now on the user may not see people."""
+        self._monkeypatch.setattr(Viewer, "of", lambda _request: Viewer(sees_people=False))
 
     def switched_off(self) -> override_settings:
         return override_settings(DJANGO_VT={**settings.DJANGO_VT, "ENABLED": False})
@@ -131,6 +136,8 @@ def more_than_is_counted(stage: Stage) -> Iterator[HttpResponse]:
 
 
 def looking_up_what_is_not_there(stage: Stage) -> Iterator[HttpResponse]:
+    yield stage.post("search", text="100099")
+    stage.mask()
     yield stage.post("search", text="100099")
 
 

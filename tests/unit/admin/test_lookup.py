@@ -52,8 +52,8 @@ def log(record):
         ("vtsid:some-site-id", ["by vtsid"]),
     ],
 )
-def test_what_is_typed_is_found_exactly(typed, found, viewer, log):
-    assert search(viewer, typed) == found
+def test_what_is_typed_is_found_exactly(typed, found, confidant, log):
+    assert search(confidant, typed) == found
 
 
 @pytest.mark.parametrize(
@@ -74,22 +74,22 @@ def test_what_is_typed_is_found_exactly(typed, found, viewer, log):
         f"{'x' * 400}@x",
     ],
 )
-def test_what_nobody_has_is_said_to_be_missing_and_not_repeated(typed, viewer, log):
-    response = viewer.post(url("search"), {"text": typed})
+def test_what_nobody_has_is_said_to_be_missing_and_not_repeated(typed, confidant, log):
+    response = confidant.post(url("search"), {"text": typed})
     assert (response.status_code, response.url) == (302, url("changelist"))
     (message,) = get_messages(response.wsgi_request)
     assert str(message) == "No entry has this reference, identity or e-mail address."
 
 
-def test_what_is_found_is_shown_from_the_list_on(viewer, log):
+def test_what_is_found_is_shown_from_the_list_on(confidant, log):
     """Else the figures above it would fill the screen, and nothing seem to have been found."""
-    assert viewer.post(url("search"), {"text": "by pixel"}).url.endswith("#changelist")
-    assert 'id="changelist"' in viewer.get(url("changelist")).content.decode()
+    assert confidant.post(url("search"), {"text": "by pixel"}).url.endswith("#changelist")
+    assert 'id="changelist"' in confidant.get(url("changelist")).content.decode()
 
 
 @pytest.mark.parametrize("form", [{}, {"text": ""}, {"text": "   "}])
-def test_looking_up_nothing_leads_to_the_whole_list(form, viewer, log):
-    response = viewer.post(url("search"), form, follow=True)
+def test_looking_up_nothing_leads_to_the_whole_list(form, confidant, log):
+    response = confidant.post(url("search"), form, follow=True)
     assert len(response.context["cl"].result_list) == 4
     assert not list(get_messages(response.wsgi_request))
 
@@ -107,28 +107,28 @@ def test_nothing_typed_stands_in_a_url_or_on_the_masked_page(typed, viewer, log)
         assert typed not in response.content.decode()
 
 
-def test_an_address_is_found_as_identity_though_the_event_holds_another(viewer, record):
+def test_an_address_is_found_as_identity_though_the_event_holds_another(confidant, record):
     record("ordered for a friend", identity="email:giver@example.com", email="friend@example.com")
-    assert search(viewer, "giver@example.com") == ["ordered for a friend"]
-    assert search(viewer, "friend@example.com") == ["ordered for a friend"]
+    assert search(confidant, "giver@example.com") == ["ordered for a friend"]
+    assert search(confidant, "friend@example.com") == ["ordered for a friend"]
 
 
-def test_a_search_is_a_few_queries_by_index(viewer, log):
-    viewer.post(url("search"), {"text": "warm up"})
+def test_a_search_is_a_few_queries_by_index(confidant, log):
+    confidant.post(url("search"), {"text": "warm up"})
     with CaptureQueriesContext(connection) as captured:
-        viewer.post(url("search"), {"text": CANARY})
+        confidant.post(url("search"), {"text": CANARY})
     asked = [query["sql"] for query in captured if "django_vt_sendlogentry" in query["sql"]]
     assert len(asked) == 2
     assert all("LIMIT 1" in sql and "LIKE" not in sql for sql in asked)
 
 
-def test_a_crash_of_the_search_reports_no_address(viewer, log, monkeypatch, caplog):
+def test_a_crash_of_the_search_reports_no_address(confidant, log, monkeypatch, caplog):
     def crash(text):
         raise RuntimeError
 
     monkeypatch.setattr(lookup, "hash_of_address", crash)
-    viewer.raise_request_exception = False
-    assert viewer.post(url("search"), {"text": CANARY}).status_code == 500
+    confidant.raise_request_exception = False
+    assert confidant.post(url("search"), {"text": CANARY}).status_code == 500
     (logged,) = [record for record in caplog.records if record.exc_info]
     reporter = ExceptionReporter(logged.request, *logged.exc_info)
     for report in (reporter.get_traceback_text(), reporter.get_traceback_html()):

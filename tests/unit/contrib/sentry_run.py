@@ -7,10 +7,13 @@ recording fail, and prints everything that would have gone to Sentry, an item a 
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+from unittest import mock
+from urllib.parse import quote
 
 import django
 import requests
@@ -22,12 +25,14 @@ if __name__ == "__main__":
     django.setup()
 
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.wsgi import get_wsgi_application
 from django.db import OperationalError, connection
-from django.test import Client, override_settings
+from django.test import Client, RequestFactory, override_settings
 
 from django_vt import track
 from django_vt.backends.base import Backend
-from django_vt.contrib.sentry import VibetraceIntegration, scrub_breadcrumb, scrub_event, scrub_span
+from django_vt.contrib.sentry import VibetraceIntegration, scrub_breadcrumb, scrub_event, scrub_log, scrub_span
 from django_vt.delivery import deliver_due
 from django_vt.delivery.clock import database_now
 from django_vt.events import Event
@@ -39,6 +44,7 @@ from django_vt.testing import Answer, FakeVendor
 
 # Not in one piece: the lines of this file are in Sentry's stack traces.
 ADDRESS = "@".join(("canary.bird", "leak.example"))
+TOKEN = "a" * 32
 
 
 class Printing(Transport):
@@ -55,13 +61,16 @@ def run(scenario: dict[str, Any]) -> None:
             "before_send": scrub_event,
             "before_send_transaction": scrub_event,
             "before_breadcrumb": scrub_breadcrumb,
+            "before_send_log": scrub_log,
         },
         "span-hook": {"before_send_span": scrub_span},
     }
     sentry_sdk.init(
-        dsn="http://key@127.0.0.1:9/1", transport=Printing, traces_sample_rate=1.0, attach_stacktrace=True,
-        max_request_body_size="never",  # what the shop's own form holds is the shop's to decide
-        **scenario.get("options", {}), **protections[scenario["protection"]],
+        dsn="http://key@127.0.0.1:9/1", transport=Printing, traces_sample_rate=1.0,
+        attach_stacktrace="pages" not in scenario,  # that of the test itself, as it plays the server
+        # What the shop's own form holds is the shop's to decide.
+        max_request_body_size="always" if "pages" in scenario else "never",
+        enable_logs=True, **scenario.get("options", {}), **protections[scenario["protection"]],
     )  # fmt: skip
     with (
         FakeVendor() as vendor,
@@ -74,10 +83,13 @@ def run(scenario: dict[str, Any]) -> None:
             }
         ),
     ):
-        with traced(scenario):
-            deliver(vendor)
-            fail_to_record()
-            sentry_sdk.capture_message("with all breadcrumbs")
+        if "pages" in scenario:
+            look_up()
+        else:
+            with traced(scenario):
+                deliver(vendor)
+                fail_to_record()
+                sentry_sdk.capture_message("with all breadcrumbs")
         sentry_sdk.flush()
 
 
@@ -114,6 +126,46 @@ def fail_to_record() -> None:
             track(Event("wishlist"), identity=Identity(email=ADDRESS))
         except OperationalError:
             sentry_sdk.capture_exception()
+
+
+def look_up() -> None:
+    """Staff look a shopper up, by every way that a browser has for it, and the page fails for once."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("anna"))
+    staff = client.cookies["sessionid"].value
+    entry = track(Event("wishlist", {"cc": ADDRESS}), identity=Identity(email=ADDRESS))
+    search, listed, shown = (f"/admin/django_vt/sendlogentry/{page}" for page in ("search/", "", f"{entry.pk}/change/"))
+    form = {"text": ADDRESS, "csrfmiddlewaretoken": TOKEN}
+    logging.getLogger("access").setLevel(logging.INFO)
+    for session, path, data in [
+        (staff, search, form),
+        (staff, listed, form),
+        (staff, f"{listed}hold/", {**form, "held": "perhaps"}),
+        (staff, f"{listed}?q={quote(ADDRESS)}", None),
+        ("", f"{listed}?q={quote(ADDRESS)}", None),
+        ("", f"/admin/login/?next={quote(f'{listed}?q={ADDRESS}')}", None),
+        ("", search, form),
+        (staff, listed, None),
+        (staff, shown, None),
+        (staff, f"{shown}?_changelist_filters=q%3D{quote(quote(ADDRESS))}", None),
+    ]:
+        serve(session, path, data)
+        serve(session, path, data, fails=True)
+
+
+def serve(session: str, path: str, data: dict[str, str] | None, *, fails: bool = False) -> None:
+    """A request as a server has it, past Django's test client: Sentry listens at the WSGI handler."""
+    factory = RequestFactory(headers={"Referer": f"http://testserver/admin/django_vt/sendlogentry/?q={ADDRESS}"})
+    request = factory.get(path) if data is None else factory.post(path, data)
+    cookie = f"sessionid={session}; csrftoken={TOKEN}; _vt_user={'-'.join(('canary', 'pixel'))}_1"
+    environ = {**request.environ, "HTTP_COOKIE": cookie, "QUERY_STRING": path.partition("?")[2]}
+    crashing = mock.patch("django_vt.admin.lookup.hash_of_address", side_effect=LookupError)
+    with crashing if fails else nullcontext():
+        response = get_wsgi_application()(environ, lambda *_answer: None)
+        logging.getLogger("access").info('"%s %s HTTP/1.1"', request.method, path)
+        sentry_sdk.logger.info("served {path}", path=path)
+        sentry_sdk.capture_message("with all breadcrumbs")
+        response.close()
 
 
 class PlainBackend(Backend):

@@ -128,7 +128,9 @@ def test_the_history_of_the_admin_does_not_keep_an_id():
     entries = [track(Event("cart", reference=each), identity=PIXEL) for each in (f"cart-{SESSION}", "cart-7")]
     for entry in entries:
         staff.post(url("resend"), {"ids": str(entry.pk), "confirmed": "yes"})
-    assert SESSION in dump()
+    assert sorted(LogEntry.objects.values_list("object_repr", flat=True)) == ["cart", "cart cart-7"]
+    # As an older version of this app, or of the shop's admin, may have called it.
+    LogEntry.objects.filter(object_repr="cart").update(object_repr=f"cart cart-{SESSION}")
     run("forget_shopper", "--pixel", USER)
     assert sorted(LogEntry.objects.values_list("object_repr", flat=True)) == ["cart cart-7", "forgotten"]
     assert SESSION not in dump()
