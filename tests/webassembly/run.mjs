@@ -20,13 +20,13 @@ python.globals.set("ARGUMENTS", python.toPy(args));
 try {
     process.exitCode = python.runPython(`
 import os
+import runpy
 import sys
 
 os.chdir("/project")
 sys.path[:0] = ["/project", "/packages"]
-from tests.webassembly.inside import main
-
-main(ARGUMENTS)
+# By its path: pytest wants to be the first who imports the package of the tests.
+runpy.run_path("tests/webassembly/inside.py")["main"](ARGUMENTS)
 `);
 } catch (error) {
     // Node would print the whole of pyodide, which is a single line.
