@@ -9,7 +9,7 @@ from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.support.wait import WebDriverWait
 
-PATIENCE = 20  # seconds, after which a page is taken not to come
+PATIENCE = 60  # seconds, after which a page is taken not to come
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from selenium.webdriver.common.by import By
 
 from tests.browser import axe
 from tests.browser.camera import Camera
+from tests.browser.leaving import leaves_the_page
 from tests.browser.looks import DARK_PHONE, LIGHT_DESK, LIGHT_PHONE, LOOKS, wear
 from tests.browser.pages import PAGES
 from tests.browser.pictures import LARGEST, PICTURES
@@ -93,7 +94,8 @@ def test_the_chart_has_a_text_alternative(staff):
 
 def test_a_figure_leads_to_its_entries_without_scrolling(staff):
     wear((reader := PAGES["list"].show(staff)).browser, LIGHT_PHONE)
-    reader.browser.find_element(By.CSS_SELECTOR, "#vt-failures ~ * td a").click()
+    with leaves_the_page(reader.browser):
+        reader.browser.find_element(By.CSS_SELECTOR, "#vt-failures ~ * td a").click()
     top = reader.browser.execute_script("return document.querySelector('#changelist').getBoundingClientRect().top")
     assert 0 <= round(top) < LIGHT_PHONE.height / 2
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.wait import WebDriverWait
 
 from django_vt.identity import VTSID_PATTERN
 from django_vt.models import SendLogEntry
+from tests.browser.leaving import leaves_the_page
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process, pytest.mark.browser]
 
@@ -32,9 +32,9 @@ def test_the_page_hands_the_visitors_new_id_to_the_vendors_queue_and_the_order_c
     assert browser.execute_script(QUEUE) == [{"identify": {"_vtsid": vtsid}}]
     assert violations(browser) == []
 
-    browser.find_element(By.TAG_NAME, "button").click()
-    # The shop's answer; a click does not wait for it.
-    WebDriverWait(browser, 20).until(lambda browser: browser.find_element(By.TAG_NAME, "body").text == "100023")
+    with leaves_the_page(browser):
+        browser.find_element(By.TAG_NAME, "button").click()
+    assert browser.find_element(By.TAG_NAME, "body").text == "100023"
     entry = SendLogEntry.objects.get(event_type="confirmation")
     assert entry.event["_vtsid"] == vtsid
     assert not {"userId", "sessionId", "email"} & set(entry.event)
