@@ -160,6 +160,10 @@ def test_where_there_is_nothing_to_skip_there_is_nothing_to_confirm(operator, re
     assert "Yes, skip" not in told
 
 
+def test_a_login_that_came_between_leads_back_to_the_list(operator, stranger):
+    assert operator.get(url("skip")).url == url("changelist")
+
+
 def test_who_may_only_look_cannot_skip(viewer, stranger):
     assert viewer.post(url("skip"), {"ids": stranger.pk, "confirmed": "yes"}).status_code == 403
     stranger.refresh_from_db()
