@@ -64,6 +64,11 @@ class SendLogEntryAdmin(ModelAdmin):
         """Who may send again, hold and release: those with the permission who may see the log."""
         return self.has_view_permission(request) and request.user.has_perm(MAY_RESEND)
 
+    def has_skip_permission(self, request: HttpRequest) -> bool:
+        """Who may skip: those who may resend, where there is an account that the settings do not name."""
+        is_wanted = not all(is_known(account_id) for account_id in filters.accounts(default_alias()))
+        return is_wanted and self.has_resend_permission(request)
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what the filters ask. Django would take `?identity__startswith=`, which reads out what is masked."""
         return lookup in filters.PARAMETERS
@@ -86,15 +91,6 @@ class SendLogEntryAdmin(ModelAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SendLogChangeList]:
         """The bounded one."""
         return SendLogChangeList
-
-    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
-        """Nothing is skipped where the settings name every account."""
-        # Which of the admin's pages asks: told from Django 6.1 on, and unknown before.
-        told = {} if action_location is None else {"action_location": action_location}
-        actions = super().get_actions(request, **told)
-        if all(is_known(account_id) for account_id in filters.accounts(default_alias())):
-            actions.pop("skip", None)
-        return actions
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """The columns as this viewer may see them."""
@@ -134,7 +130,7 @@ class SendLogEntryAdmin(ModelAdmin):
             raise BadRequest("selected ids are numbers")
         return super().response_action(request, queryset, *args, **kwargs)
 
-    @admin.action(description=_("Skip selected entries of accounts not in the settings"), permissions=["resend"])
+    @admin.action(description=_("Skip selected entries of accounts not in the settings"), permissions=["skip"])
     def skip(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> HttpResponse:
         """Lead to the page that asks first."""
         return Views(self).ask_to_skip(request, sorted(queryset.values_list("pk", flat=True)[: functions.LIMIT]))
