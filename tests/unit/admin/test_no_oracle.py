@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
+from datetime import datetime, timedelta, timezone
 from urllib.parse import quote, unquote_plus
 
 import pytest
@@ -18,7 +19,7 @@ from django_vt.models import SendLogEntry
 from tests.support.people import CANARY, PIXEL, url
 from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.ends]
 
 USER, SESSION = PIXEL.split("_")
 VTSID = "site-visitor-1234"
@@ -41,6 +42,7 @@ KNOWN = {
     "stored pixel": (f"pixel:{PIXEL}", f"pixel:{USER[:-1]}9_{SESSION}"),
     "stored vtsid": (f"vtsid:{VTSID}", f"vtsid:{VTSID[:-1]}9"),
 }
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=timezone.utc)
 FIELDS = sorted(field.attname for field in SendLogEntry._meta.fields)
 LOOKUPS = (
     "",
@@ -134,6 +136,8 @@ def test_no_other_page_answers_for_somebody_known(viewer, kind):
 
 @pytest.mark.parametrize("column", range(-9, 10))
 def test_the_list_is_ordered_by_nothing_that_tells_of_people(viewer, column):
+    for minute, entry in enumerate(SendLogEntry.objects.order_by("pk")):
+        SendLogEntry.objects.filter(pk=entry.pk).update(created_at=NOON + timedelta(minutes=minute))
     listed = [entry.pk for entry in viewer.get(url("changelist"), {"o": str(column)}).context["cl"].result_list]
     assert listed in (sorted(listed), sorted(listed, reverse=True))
 
