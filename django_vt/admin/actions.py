@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import django
@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import models, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -80,6 +81,28 @@ MISSING = {
 }
 
 
+FOUND: dict[str, Callable[[int], str]] = {
+    lookup.REFERENCE: lambda count: ngettext(
+        "%(count)s entry has the reference %(reference)s.", "%(count)s entries have the reference %(reference)s.", count
+    ),
+    lookup.IDENTITY: lambda count: ngettext(
+        "%(count)s entry is of this visitor.", "%(count)s entries are of this visitor.", count
+    ),
+    lookup.ADDRESS: lambda count: ngettext(
+        "%(count)s entry has this e-mail address.", "%(count)s entries have this e-mail address.", count
+    ),
+}
+
+
+def _told_missing(beginning: list[str]) -> str:
+    if not beginning:
+        return ""
+    told = _(", ").join(beginning[: lookup.MOST_TOLD])
+    if len(beginning) > lookup.MOST_TOLD:
+        return _("No entry has exactly this reference. Many begin so: %(references)s …") % {"references": told}
+    return _("No entry has exactly this reference. These begin so: %(references)s.") % {"references": told}
+
+
 class Views:
     """The views of one admin site, wrapped in its `admin_view`, which asks for staff and for the CSRF token."""
 
@@ -93,13 +116,27 @@ class Views:
             raise PermissionDenied
         if request.method != "POST":
             return self._back()
-        text = request.POST.get("text", "")
-        viewer = Viewer.of(request)
-        found = lookup.find(text, self._admin.get_queryset(request), viewer)
-        if found is None and text.strip():
-            messages.warning(request, MISSING[viewer.sees_people])
-        query = f"?{lookup.PARAMETER}={found}{ANCHOR}" if found else ""
-        return HttpResponseRedirect(self._url(LIST) + query)
+        text, viewer, entries = request.POST.get("text", ""), Viewer.of(request), self._admin.get_queryset(request)
+        found = lookup.find(text, entries, viewer)
+        beginning = [] if found else lookup.beginning(text, entries, viewer)
+        if len(beginning) == 1:
+            found = lookup.find(beginning[0], entries, viewer)
+        if found is None:
+            if text.strip():
+                messages.warning(request, _told_missing(beginning) or MISSING[viewer.sees_people])
+            return HttpResponseRedirect(self._url(LIST))
+        return self._show_found(request, found, entries)
+
+    def _show_found(self, request: HttpRequest, found: str, entries: QuerySet[SendLogEntry]) -> HttpResponse:
+        """The entry, if it is one; otherwise the list of them, with how many there are."""
+        what, number = lookup.PATTERN.fullmatch(found).groups()  # type: ignore[union-attr]
+        entry = entries.get(pk=number)
+        ids = lookup.having(what, entry, entries.all())
+        if len(ids) == 1:
+            return HttpResponseRedirect(self._url(CHANGE_PAGE, ids[0]))
+        words = FOUND[what](len(ids)) % {"count": in_words(len(ids)), "reference": Viewer.of(request).reference(entry)}
+        messages.info(request, words)
+        return HttpResponseRedirect(f"{self._url(LIST)}?{lookup.PARAMETER}={found}{ANCHOR}")
 
     def resend(self, request: HttpRequest) -> HttpResponse:
         """Ask whether these entries shall be sent again; queue them once that is confirmed."""

@@ -13,7 +13,7 @@ from functools import reduce
 from operator import or_
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.views.decorators.debug import sensitive_variables
 
 from django_vt.admin.privacy import Viewer
@@ -28,6 +28,8 @@ PARAMETER = "same"
 REFERENCE, IDENTITY, ADDRESS = "reference", "identity", "address"
 PATTERN = re.compile(r"(reference|identity|address):([0-9]{1,18})", re.ASCII)
 HASH_PATTERN = re.compile(r"[0-9a-f]{64}", re.ASCII)
+SHORTEST_BEGINNING = 3  # characters: what is shorter begins too many
+MOST_TOLD, LOOKED_THROUGH = 5, 50
 # The indexes by which people and orders are found end with the id.
 BY_ID = ("-pk",)
 
@@ -54,6 +56,22 @@ def _find_shown(text: str, entries: models.QuerySet[SendLogEntry], viewer: Viewe
     # One statement, whatever it finds: an answer that takes longer is one.
     found = entries.filter(reference=text).order_by(*BY_ID).first()
     return f"{REFERENCE}:{found.pk}" if found and viewer.reference(found) == found.reference else None
+
+
+@sensitive_variables()
+def beginning(text: str, entries: models.QuerySet[SendLogEntry], viewer: Viewer) -> list[str]:
+    """The first references that begin so, of those that are shown to the viewer: one more than are told at most.
+
+    They are read in their order, and of each as many entries as it has. A reference that thousands share takes the
+    place of others, which is no loss: no order's number is one.
+    """
+    text = text.strip()
+    if len(text) < SHORTEST_BEGINNING or "\0" in text:
+        return []
+    rows = entries.filter(functions.beginning_with(text, entries.db))
+    rows = rows.order_by(functions.ByCharacters(F("reference")), "pk")[:LOOKED_THROUGH]
+    shown = (entry.reference for entry in rows if viewer.reference(entry) == entry.reference)
+    return list(dict.fromkeys(shown))[: MOST_TOLD + 1]
 
 
 def meanings(text: str) -> list[tuple[str, Q]]:

@@ -144,7 +144,11 @@ class Migration(migrations.Migration):
                         opclasses=["varchar_pattern_ops", "int8_ops"],
                     ),
                     models.Index(fields=["email_hash", "id"], name="django_vt_email_hash"),
-                    models.Index(fields=["reference", "id"], name="django_vt_reference"),
+                    models.Index(
+                        fields=["reference", "id"],
+                        name="django_vt_reference",
+                        opclasses=["varchar_pattern_ops", "int8_ops"],
+                    ),
                     models.Index(fields=["created_at"], name="django_vt_created_at"),
                     models.Index(fields=["sent_at"], name="django_vt_sent_at"),
                     models.Index(fields=["status", "created_at", "id"], name="django_vt_status"),

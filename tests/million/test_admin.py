@@ -128,6 +128,15 @@ def test_a_search_by_order_address_or_identity_finds_by_one_step_through_an_inde
     assert_few_are_read(recorded, most=1)
 
 
+@pytest.mark.parametrize("typed", ["6000", "60000", "til", "impor", "9999"])
+def test_what_begins_so_is_found_by_a_few_steps_through_an_index(typed, staff):
+    with explained() as recorded:
+        staff.post(url("search"), {"text": typed})
+    # Nine as for any search, and the entries that begin so; the one that is found, and how many have the same.
+    assert recorded.made <= 14
+    assert_few_are_read(recorded)
+
+
 @pytest.mark.parametrize("what", ["reference", "identity", "address"])
 @pytest.mark.parametrize("who", PEOPLE)
 def test_the_entries_of_one_however_many_and_however_old(who, what, look):

@@ -18,8 +18,9 @@ from django_vt.admin.privacy import Viewer
 from django_vt.events import Confirmation, Item
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry, functions
 from django_vt.protocol import reasons
+from django_vt.protocol.addresses import hash_of_address
 from tests.support.delivering import endpoint_row, stored
-from tests.support.people import PIXEL, url
+from tests.support.people import CANARY, PIXEL, url
 
 Record = Callable[..., SendLogEntry]
 ADDRESS = "https://app.vtcdn.net/event"
@@ -135,6 +136,16 @@ def more_than_is_counted(stage: Stage) -> Iterator[HttpResponse]:
     yield stage.post("changelist", action="send_again", _selected_action=[entry.pk for entry in entries])
 
 
+def looking_up_what_several_have(stage: Stage) -> Iterator[HttpResponse]:
+    for number in range(100020, 100028):
+        for _time in range(2):
+            stage.record(str(number), identity=f"pixel:{PIXEL}")
+    for typed in ("100023", PIXEL, hash_of_address(CANARY), "1000"):
+        yield stage.post("search", text=typed)
+    SendLogEntry.objects.filter(reference__gt="100023").delete()
+    yield stage.post("search", text="1000")
+
+
 def looking_up_what_is_not_there(stage: Stage) -> Iterator[HttpResponse]:
     yield stage.post("search", text="100099")
     stage.mask()
@@ -226,6 +237,7 @@ SCENES = (
     a_long_life,
     filtered_lists,
     more_than_is_counted,
+    looking_up_what_several_have,
     looking_up_what_is_not_there,
     sending_again,
     holding_and_releasing,

@@ -19,7 +19,12 @@ USER, SESSION = PIXEL.split("_")
 def search(client, text):
     response = client.post(url("search"), {"text": text}, follow=True)
     assert response.status_code == 200
-    return [entry.reference for entry in response.context["cl"].result_list]
+    found = response.context["cl"].result_list if "cl" in response.context else [response.context["original"]]
+    return [entry.reference for entry in found]
+
+
+def told(client, text):
+    return str(list(get_messages(client.post(url("search"), {"text": text}).wsgi_request))[-1])
 
 
 @pytest.fixture
@@ -83,7 +88,7 @@ def test_what_nobody_has_is_said_to_be_missing_and_not_repeated(typed, confidant
 
 def test_what_is_found_is_shown_from_the_list_on(confidant, log):
     """Else the figures above it would fill the screen, and nothing seem to have been found."""
-    assert confidant.post(url("search"), {"text": "by pixel"}).url.endswith("#changelist")
+    assert confidant.post(url("search"), {"text": CANARY}).url.endswith("#changelist")
     assert 'id="changelist"' in confidant.get(url("changelist")).content.decode()
 
 
@@ -118,8 +123,50 @@ def test_a_search_is_a_few_queries_by_index(confidant, log):
     with CaptureQueriesContext(connection) as captured:
         confidant.post(url("search"), {"text": CANARY})
     asked = [query["sql"] for query in captured if "django_vt_sendlogentry" in query["sql"]]
-    assert len(asked) == 2
-    assert all("LIMIT 1" in sql and "LIKE" not in sql for sql in asked)
+    # By reference and by identity; the entry, and the ids of those that have its identity or its address.
+    assert len(asked) == 5
+    assert all("LIMIT" in sql and "LIKE" not in sql for sql in asked)
+
+
+# What was found, in words
+
+
+def test_an_entry_that_alone_is_found_is_opened(confidant, record):
+    entry = record("100023")
+    assert confidant.post(url("search"), {"text": "100023"}).url == url("change", entry.pk)
+
+
+def test_of_several_it_is_said_how_many_there_are(confidant, record):
+    record("100023")
+    record("100023", identity=f"pixel:{PIXEL}")
+    record("100024", identity=f"pixel:{PIXEL}")
+    assert told(confidant, "100023") == "2 entries have the reference 100023."
+    assert told(confidant, PIXEL) == "2 entries are of this visitor."
+    assert told(confidant, hashlib.sha256(CANARY.encode()).hexdigest()) == "3 entries have this e-mail address."
+
+
+@pytest.mark.parametrize("typed", ["1000", "100023", "  100023-"])
+def test_the_beginning_of_a_number_is_enough_where_it_is_of_one_order(typed, viewer, record):
+    entry, _other = record("100023-RO"), record("200023")
+    assert viewer.post(url("search"), {"text": typed}).url == url("change", entry.pk)
+
+
+def test_what_several_begin_with_leads_to_their_names(viewer, record):
+    for number in ("100023", "100024", "200023"):
+        record(number)
+        record(number)
+    assert told(viewer, "1000") == "No entry has exactly this reference. These begin so: 100023, 100024."
+    for number in range(100025, 100030):
+        record(str(number))
+    many = "100023, 100024, 100025, 100026, 100027"
+    assert told(viewer, "1000") == f"No entry has exactly this reference. Many begin so: {many} \u2026"
+
+
+@pytest.mark.parametrize("typed", ["10", "2", CANARY[:5], USER[:5]])
+def test_what_is_short_or_begins_somebodys_name_leads_masked_staff_nowhere(typed, viewer, record):
+    for reference in ("100023", CANARY, USER):
+        record(reference, identity=f"pixel:{PIXEL}")
+    assert told(viewer, typed) == "No entry has this reference."
 
 
 def test_a_crash_of_the_search_reports_no_address(confidant, log, monkeypatch, caplog):
