@@ -81,7 +81,7 @@ def _row(key: str) -> list[Any]:
         "dedup_key": key,
         "status": "pending",
         "attempts": 0,
-        "due_at": now,
+        "due_at": 0,
         "created_at": now,
         "reason": "",
     }

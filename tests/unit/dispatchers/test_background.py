@@ -119,8 +119,10 @@ def test_the_work_is_done_by_another_thread_that_then_closes_and_ends(notebook, 
 def test_the_thread_does_not_know_the_request_that_started_it(notebook, threads, monkeypatch, rf):
     monkeypatch.setattr(threading, "Thread", InheritingThread)
     served = serving.start_serving(rf.get("/"))
-    threads.start("default")
-    serving.stop_serving(served)
+    try:
+        threads.start("default")
+    finally:
+        serving.stop_serving(served)
     threads.stop(10)
     assert notebook.served == [None]
 
