@@ -42,8 +42,10 @@ def test_its_thread_does_not_know_the_request_that_started_it(monkeypatch, rf):
         called.set()
 
     watchdog, token = Watchdog(), serving.start_serving(rf.get("/"))
-    watchdog.set(alarm, 0.01)
-    serving.stop_serving(token)
+    try:
+        watchdog.set(alarm, 0.01)
+    finally:
+        serving.stop_serving(token)
     assert called.wait(10)
     watchdog.close()
     assert served == [None]
