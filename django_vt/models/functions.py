@@ -87,7 +87,8 @@ _BEGINNINGS: dict[str, Callable[[str], Q]] = {
 class ByCharacters(OrderBy):
     """In the order of the characters' codes, in which PostgreSQL's index of references is."""
 
-    as_postgresql = partialmethod(OrderBy.as_sql, template="%(expression)s USING ~<~")
+    # Django's compiler looks for the word ASC, which cannot stand beside USING.
+    as_postgresql = partialmethod(OrderBy.as_sql, template="%(expression)s USING ~<~ /* ASC */")
 
 
 def unindexed(column: str) -> Greatest:
