@@ -131,7 +131,7 @@ class Confirmation(BaseEvent):
     items: tuple[Item, ...]
     email: str
     extra: Mapping[str, Any]
-    type: ClassVar[str] = CONFIRMATION
+    type = CONFIRMATION  # no ClassVar: pyright would not take it for the type of any event
     impersonal: ClassVar[frozenset[str]] = frozenset(
         {"items", "id", "quantity", "generic", "orderId", "total", "currency", "coupon", "coupons", "status"}
         | {"total_shipping"}
@@ -187,7 +187,7 @@ class Login(BaseEvent):
     email: str
     source: str
     attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    type: ClassVar[str] = LOGIN
+    type = LOGIN
     impersonal: ClassVar[frozenset[str]] = frozenset({"source"})
     _shown: ClassVar[tuple[str, ...]] = ("source",)
 

@@ -84,6 +84,10 @@ class Exchange(BaseHTTPRequestHandler):
 
     server: VendorServer
     raw_requestline: bytes
+    command: str
+    close_connection: bool
+    received: VendorRequest
+    reply: Reply
     disable_nagle_algorithm = True
 
     def handle(self) -> None:
@@ -126,7 +130,13 @@ class Exchange(BaseHTTPRequestHandler):
             self.reply = replace(self.reply, headers={**self.reply.headers, "Connection": "close"})
         self.server.draw(self.received).treat(self)
 
-    do_DELETE = do_HEAD = do_OPTIONS = do_PATCH = do_POST = do_PUT = do_GET  # noqa: N815 - the base class's names
+    # The base class's names.
+    do_DELETE: Callable[..., None] = do_GET  # noqa: N815
+    do_HEAD: Callable[..., None] = do_GET  # noqa: N815
+    do_OPTIONS: Callable[..., None] = do_GET  # noqa: N815
+    do_PATCH: Callable[..., None] = do_GET  # noqa: N815
+    do_POST: Callable[..., None] = do_GET  # noqa: N815
+    do_PUT: Callable[..., None] = do_GET  # noqa: N815
 
     def keep(self, *, accepted: bool) -> None:
         """Put the request into the vendor's records: before the answer, so that who has the answer finds it there."""
@@ -140,6 +150,12 @@ class Exchange(BaseHTTPRequestHandler):
 
 class VendorServer(ThreadingHTTPServer):
     """Serves between `accept()` and `end()`. Before `accept()` the port is taken, and whoever connects is refused."""
+
+    socket: socket.socket
+    draw: Draw
+    keep: Keep
+    connections: int
+    ended: threading.Event
 
     allow_reuse_port = False  # In some versions of Python two servers could listen on one port otherwise.
 
