@@ -7,14 +7,14 @@ from functools import cached_property
 from django.contrib import admin
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from django_vt.accounts import is_known
 from django_vt.admin import filters
 from django_vt.admin.explain import Story, local
 from django_vt.admin.privacy import Viewer
-from django_vt.models import SendLogEntry
+from django_vt.models import SendLogEntry, Status
 from django_vt.operations.sending_state import SendingState
 
 
@@ -33,7 +33,7 @@ class Columns:
     def shown(self) -> list[object]:
         """In the order of the list; the account only if there are several."""
         account = [self.account] if len(filters.accounts(self._using)) > 1 else []
-        return [self.when, self.status, *account, self.type, self.reference, self.why, self.identity, self.attempts]
+        return [self.when, self.status, *account, self.event, self.why, self.identity]
 
     @admin.display(description=_("status"))
     def status(self, entry: SendLogEntry) -> SafeString:
@@ -47,25 +47,16 @@ class Columns:
             return entry.account_id
         return gettext("%(account)s (not in the settings)") % {"account": entry.account_id}
 
-    @admin.display(description=_("type"))
-    def type(self, entry: SendLogEntry) -> str:
-        """The vendor's event type."""
-        return entry.event_type
-
-    @admin.display(description=_("reference"))
-    def reference(self, entry: SendLogEntry) -> str:
-        """What the shop calls it."""
-        return self._viewer.reference(entry)
+    @admin.display(description=_("event"))
+    def event(self, entry: SendLogEntry) -> SafeString:
+        """What it is, and what the shop calls it: one column, so that all fit beside the menu and the filters."""
+        words = '<span class="vt-type">{}</span> <span class="vt-reference">{}</span>'
+        return format_html(words, entry.event_type, self._viewer.reference(entry))
 
     @admin.display(description=_("identity"))
     def identity(self, entry: SendLogEntry) -> str:
         """Whose it is."""
         return self._viewer.identity(entry)
-
-    @admin.display(description=_("attempts"))
-    def attempts(self, entry: SendLogEntry) -> int:
-        """Failed attempts that counted."""
-        return entry.attempts
 
     @admin.display(description=_("recorded at"), ordering="created_at")
     def when(self, entry: SendLogEntry) -> str:
@@ -74,8 +65,12 @@ class Columns:
 
     @admin.display(description=_("why"))
     def why(self, entry: SendLogEntry) -> str:
-        """Why it is not sent, or not sent yet."""
-        return Story(entry, self._sending).why()
+        """Why it is not sent, or not sent yet, and after how many attempts, where the words don't tell."""
+        words = Story(entry, self._sending).why()
+        if not entry.attempts or entry.status == Status.PENDING:
+            return words
+        attempts = ngettext("%(count)d attempt", "%(count)d attempts", entry.attempts) % {"count": entry.attempts}
+        return format_html('{} <span class="vt-attempts">{}</span>', words, attempts)
 
     @cached_property
     def _sending(self) -> SendingState:

@@ -131,6 +131,7 @@ class Figure:
     count: str
     link: str
     status: str
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,11 @@ class Overview:
     def sentences(self) -> list[str]:
         """How sending stands."""
         return explain.sentences(self.sending)
+
+    def last_day(self) -> list[Figure]:
+        """The counts of the last 24 hours, for the line that is always seen; of none, nothing is said."""
+        _words, newest = self.counts()[0]
+        return [figure for figure in newest if figure.status == "failed" or figure.count != changelist.in_words(0)]
 
     def accounts(self) -> list[Account]:
         """A line for each account; none where there is but one."""
@@ -225,7 +231,7 @@ class Overview:
 
 def _figure(count: int, period: Period, status: str, **further: str) -> Figure:
     query = urlencode({filters.PARAMETER: period.key, "status": status, **further})
-    return Figure(changelist.in_words(count), f"?{query}{ANCHOR}", status)
+    return Figure(changelist.in_words(count), f"?{query}{ANCHOR}", status, str(Status(status).label))
 
 
 def _oldest_due(using: str, sending: SendingState) -> str:

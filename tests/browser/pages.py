@@ -111,6 +111,7 @@ PAGES = {
     page.name: page
     for page in (
         Page("list", see_list, log=a_month),
+        Page("list-unfolded", from_list(lambda staff: staff.unfold("Figures, and holding")), log=a_month),
         Page("list-first-order", see_list, log=first_order),
         Page("list-empty", see_list, log=dict),
         Page("list-outage", see_list, log=outage),

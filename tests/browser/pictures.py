@@ -30,8 +30,9 @@ class Picture:
 
 PICTURES = (
     Picture("list-first-order", LIGHT_DESK, 1000),
-    Picture("list", LIGHT_DESK, 1250),
-    Picture("list", DARK_DESK, 1250),
+    Picture("list", LIGHT_DESK, 900),
+    Picture("list", DARK_DESK, 900),
+    Picture("list-unfolded", LIGHT_DESK, 1250),
     Picture("list-outage", LIGHT_DESK, 780),
     Picture("list", LIGHT_PHONE, 900),
     Picture("entry-pending", LIGHT_DESK, 1100),

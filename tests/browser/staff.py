@@ -37,8 +37,11 @@ class Staff:
         self.press("Search")
 
     def unfold(self, summary: str) -> None:
-        """Opens what is folded under these words."""
-        self.browser.find_element(By.XPATH, f"//summary[normalize-space()='{summary}']").click()
+        """Opens what is folded under these words, and what that is folded in."""
+        wanted = self.browser.find_element(By.XPATH, f"//summary[normalize-space()='{summary}']")
+        for folded in wanted.find_elements(By.XPATH, "../ancestor::details[not(@open)]/summary"):
+            folded.click()
+        wanted.click()
 
     def act_on_entries(self, count: int) -> None:
         """Ticks the first ones of the list, chooses to send them again, and goes on."""
@@ -53,5 +56,7 @@ class Staff:
         return self.browser.find_element(By.CSS_SELECTOR, selector).text
 
     def _leave_by(self, element: WebElement) -> None:
+        for folded in element.find_elements(By.XPATH, "ancestor::details[not(@open)]/summary"):
+            folded.click()
         with leaves_the_page(self.browser):
             element.click()

@@ -57,6 +57,11 @@ def open_newest(staff: Keyboard) -> None:
     staff.enter(staff.browser.find_element("css selector", "#result_list tbody .field-when a").text.replace("\n", " "))
 
 
+def unfold_figures(staff: Keyboard) -> None:
+    staff.go_to("Figures, and holding")
+    staff.press(Keys.ENTER)
+
+
 def see_status(staff: Keyboard, words: str) -> None:
     """Reloads the page until it says so; a thread of the shop is at work."""
 
@@ -80,7 +85,7 @@ def test_an_order_seen_in_the_admin_broken_understood_mended_and_sent_again_by_k
     see_status(person, "Vibetrace last accepted events")
     person.type("Look up", first)
     person.press(Keys.ENTER)
-    WebDriverWait(browser, PATIENCE).until(lambda browser: "same=reference" in browser.current_url)
+    WebDriverWait(browser, PATIENCE).until(lambda browser: "/change/" in browser.current_url)
     assert person.reads(first)
     assert person.reads("sent")
 
@@ -91,6 +96,7 @@ def test_an_order_seen_in_the_admin_broken_understood_mended_and_sent_again_by_k
     browser.get(f"{shop}/admin/django_vt/sendlogentry/")
     see_status(person, "sending is paused")
     assert person.reads("Vibetrace answered 503 Service Unavailable")
+    unfold_figures(person)
     person.enter("Hold sending")  # Else it would be sent by itself once the vendor is back.
     person.enter("Yes, hold sending")
 
@@ -106,6 +112,7 @@ def test_an_order_seen_in_the_admin_broken_understood_mended_and_sent_again_by_k
     assert vendor.accepted_orders == {first: 1}
 
     person.enter("Send log")
+    unfold_figures(person)
     person.enter("Release sending")
     person.enter("Yes, release sending")
     see_status(person, "Sending is open")

@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from django_vt.admin import filters
+from django_vt.admin import SendLogEntryAdmin, filters
 from django_vt.admin.privacy import Viewer
 from django_vt.events import Confirmation, Item
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry, functions
@@ -48,6 +48,10 @@ class Stage:
         """From now on the user may not see people."""
         self._monkeypatch.setattr(Viewer, "of", lambda _request: Viewer(sees_people=False))
 
+    def only_look(self) -> None:
+        """From now on the user may not send again, nor hold."""
+        self._monkeypatch.setattr(SendLogEntryAdmin, "has_resend_permission", lambda _admin, _request: False)
+
     def switched_off(self) -> override_settings:
         return override_settings(DJANGO_VT={**settings.DJANGO_VT, "ENABLED": False})
 
@@ -55,6 +59,8 @@ class Stage:
 def start_pages(stage: Stage) -> Iterator[HttpResponse]:
     yield stage.client.get(reverse("admin:index"))
     yield stage.client.get(reverse("admin:app_list", args=["django_vt"]))
+    yield stage.get("changelist")
+    stage.only_look()
     yield stage.get("changelist")
 
 
