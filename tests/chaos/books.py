@@ -94,6 +94,7 @@ class Books:
             f"in {len(unnoted)} requests; {self.in_flight_at_kills} at most were in flight at the kills"
         )
         yield f"{len(self.duplicates.unanswered):7} sent again, as the vendor took them and did not answer in time"
+        yield f"{len(self.duplicates.repeated):7} sent again at once, as the vendor had ended a kept connection"
         yield f"{len(self.duplicates.unexplained):7} sent again without a cause"
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tests.chaos.processes import Kill
+
+DEADLINE = timedelta(seconds=1.5)  # of a request, as the run's settings have it
 
 
 @dataclass(frozen=True)
@@ -42,11 +44,13 @@ class Duplicates:
     """Acceptances of an order that were not its last, by their cause.
 
     `unnoted`: requests whose process was killed before it had noted the answer. `unanswered`: orders that the vendor
-    took without the answer's reaching the sender in time, which the sender has noted.
+    took without the answer's reaching the sender in time, which the sender has noted. `repeated`: orders of requests
+    that were repeated whole and at once, as the vendor had ended a kept connection without a byte of answer.
     """
 
     unnoted: Mapping[Request, Sequence[str]]
     unanswered: Sequence[str]
+    repeated: Sequence[str]
     unexplained: Sequence[str]
 
 
@@ -54,15 +58,23 @@ def explain(requests: Sequence[Request], kills: Iterable[Kill], notes: Mapping[s
     """`requests` in the order in which they came; `notes`: when it was noted that an order got no answer."""
     in_flight = {kill.pid: kill.concurrency for kill in kills}
     unnoted: dict[Request, list[str]] = {}
-    unanswered, unexplained = [], []
+    unanswered, repeated, unexplained = [], [], []
     for order, request, following in _repeated(requests):
         if any(request.at <= at <= following.at for at in notes.get(order, ())):
             unanswered.append(order)
+        elif _is_repeated(request, following):
+            repeated.append(order)
         elif request in unnoted or _was_killed(request.sender, in_flight, unnoted):
             unnoted.setdefault(request, []).append(order)
         else:
             unexplained.append(order)
-    return Duplicates(unnoted, unanswered, unexplained)
+    return Duplicates(unnoted, unanswered, repeated, unexplained)
+
+
+def _is_repeated(request: Request, following: Request) -> bool:
+    """Whether a backend has repeated it within the deadline: a delivery would have noted something in between."""
+    same = (following.sender, following.orders) == (request.sender, request.orders)
+    return same and following.at - request.at <= DEADLINE
 
 
 def _was_killed(sender: Sender, in_flight: Mapping[int, int], unnoted: Iterable[Request]) -> bool:

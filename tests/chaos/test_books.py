@@ -95,6 +95,13 @@ def test_what_got_no_answer_may_be_sent_again_if_that_was_noted_meanwhile():
         assert elsewhen.duplicates.unexplained == ["b"]
 
 
+def test_a_request_may_be_repeated_whole_by_its_sender_and_at_once():
+    """As the GET is, where a kept connection ended without a byte of answer."""
+    assert books(request(WORKER, "b", after=2)).duplicates.repeated == ["b"]
+    for other in (request(THREAD, "b", after=2), request(WORKER, "b", "d", after=2), request(WORKER, "b", after=3)):
+        assert books(other).duplicates.unexplained == ["b"]
+
+
 def test_a_sender_is_known_by_the_callback_of_its_requests():
     assert Sender.from_callback("celery_web_30_31") == Sender("celery_web", 30, 31)
 

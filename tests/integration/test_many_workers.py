@@ -13,7 +13,7 @@ from django_vt.conf import settings
 from django_vt.delivery import deliver_due
 from django_vt.delivery.clock import database_now
 from django_vt.models import SendLogEntry
-from django_vt.testing import Hang
+from django_vt.testing import Answer, Hang, Misbehaviour
 from tests.support import processes
 from tests.support.delivering import configure, one, pending, statuses
 
@@ -39,6 +39,20 @@ def number_of_entries() -> int:
     return 2_000 if connection.vendor == "sqlite" else 20_000
 
 
+class OnceThereAreTwo(Misbehaviour):
+    """Answers as usual, but the first worker not before another has come: else it could do all by itself."""
+
+    def __init__(self, vendor):
+        self._vendor = vendor
+
+    def treat(self, exchange):
+        for _time in range(100):
+            if self._vendor.connections > 1:
+                break
+            exchange.pause(0.05)
+        Answer().treat(exchange)
+
+
 def test_four_workers_send_every_entry_exactly_once(process_environment, fake_vendor):
     now, count = timezone.now(), number_of_entries()
     SendLogEntry.objects.bulk_create(
@@ -51,6 +65,7 @@ def test_four_workers_send_every_entry_exactly_once(process_environment, fake_ve
         ),
         batch_size=2_000,
     )  # fmt: skip
+    fake_vendor.misbehave(OnceThereAreTwo(fake_vendor))
     workers = [
         processes.start(WORK, process_environment, ENDPOINT=fake_vendor.endpoint, **HTTP) for _ in range(WORKERS)
     ]
