@@ -91,6 +91,7 @@ def _masked_field(key: str, value: Any, shown: Collection[str]) -> Any:
 
 MAY_RESEND = "django_vt.resend_sendlogentry"
 MAY_SEE_PEOPLE = "django_vt.view_person"
+MAY_FORGET = "django_vt.forget_person"
 
 
 @dataclass(frozen=True)

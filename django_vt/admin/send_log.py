@@ -20,6 +20,7 @@ from django_vt.admin.changelist import BoundedPaginator, SendLogChangeList
 from django_vt.admin.columns import Columns
 from django_vt.admin.entry_page import EntryPage
 from django_vt.admin.overview import Overview
+from django_vt.admin.person import Person
 from django_vt.admin.privacy import MAY_RESEND, Viewer, answered_discreetly
 from django_vt.admin.unreported import UnreportedOrders
 from django_vt.models import SendLogEntry, functions
@@ -74,12 +75,13 @@ class SendLogEntryAdmin(ModelAdmin):
         return lookup in filters.PARAMETERS
 
     def get_urls(self) -> list[URLPattern]:
-        """Django's own and the five of the send log."""
+        """Django's own and the six of the send log."""
         views, unreported, wrap = Views(self), UnreportedOrders(self), self.admin_site.admin_view
         patterns = [
             path("search/", wrap(views.search), name="django_vt_sendlogentry_search"),
             path("resend/", wrap(views.resend), name="django_vt_sendlogentry_resend"),
             path("hold/", wrap(views.hold), name="django_vt_sendlogentry_hold"),
+            path("person/", wrap(Person(self).person), name="django_vt_sendlogentry_person"),
             path("unreported/", wrap(unreported.unreported), name="django_vt_sendlogentry_unreported"),
             path("skip/", wrap(views.skip), name="django_vt_sendlogentry_skip"),
             *super().get_urls(),

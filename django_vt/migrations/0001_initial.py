@@ -134,6 +134,7 @@ class Migration(migrations.Migration):
                 "permissions": (
                     ("resend_sendlogentry", "Can send entries of the send log again, hold and release sending"),
                     ("view_person", "Can see whose events the send log holds"),
+                    ("forget_person", "Can forget a person whose events the send log holds"),
                 ),
                 "default_permissions": ("view",),
                 "indexes": [

@@ -279,6 +279,7 @@ class SendLogEntry(models.Model):
         permissions = (
             ("resend_sendlogentry", _("Can send entries of the send log again, hold and release sending")),
             ("view_person", _("Can see whose events the send log holds")),
+            ("forget_person", _("Can forget a person whose events the send log holds")),
         )
         constraints = (models.UniqueConstraint(fields=["dedup_key"], name="django_vt_dedup_key"),)
         indexes = (

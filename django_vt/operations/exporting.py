@@ -26,7 +26,11 @@ def export_shopper(
 ) -> dict[str, Any]:
     """What `django_vt.export_shopper` does, and says that it does."""
     using = using or default_alias()
-    shopper = Shopper.known_by(using, address=address, pixel=pixel, vtsid=vtsid)
+    return all_of(Shopper.known_by(using, address=address, pixel=pixel, vtsid=vtsid), using)
+
+
+def all_of(shopper: Shopper, using: str) -> dict[str, Any]:
+    """What is held of somebody."""
     shopper.trace()
     return {
         "at": timezone.now().isoformat(),

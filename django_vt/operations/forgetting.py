@@ -57,6 +57,11 @@ class Forgetting:
         """Until when a worker may still send what it had in its hands; None where none had."""
         return None if self.lease_end is None else moment(self.lease_end)
 
+    @property
+    def ids(self) -> list[int]:
+        """The ids of the entries that were forgotten, the oldest first."""
+        return sorted(self._forgotten)
+
     def preview(self) -> None:
         """Count what would be forgotten, and change nothing."""
         self._shopper.trace()

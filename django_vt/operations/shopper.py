@@ -55,6 +55,12 @@ def checked_address(given: str) -> str:
     return given
 
 
+def ids_on(entries: SendLogQuerySet) -> range:
+    """From the first id of the send log to the last: so many entries at most does a search of all texts read."""
+    ends = entries.aggregate(first=Min("pk"), last=Max("pk"))
+    return range(0) if ends["first"] is None else range(ends["first"], ends["last"] + 1)
+
+
 class Shopper:
     """Known by an address or as a visitor; `trace` finds which visitors they have been besides.
 
@@ -64,21 +70,33 @@ class Shopper:
     """
 
     @classmethod
-    def known_by(cls, using: str, *, address: str | None, pixel: str | None, vtsid: str | None) -> Shopper:
-        """Who is known by the one that is given; raises `InvalidField` where that is no such, or not just one is."""
+    def known_by(
+        cls,
+        using: str,
+        *,
+        address: str | None = None,
+        pixel: str | None = None,
+        vtsid: str | None = None,
+        texts: bool = True,
+    ) -> Shopper:
+        """Who is known by the one that is given; raises `InvalidField` where that is no such, or not just one is.
+
+        `texts`: whether the address is looked for in the texts of all events too, for which the whole send log is read.
+        """
         if [address, pixel, vtsid].count(None) != 2:
             raise InvalidField("address", "give an e-mail address, or a pixel id, or a vtsid: one of them")
         if address is not None:
-            return cls(using, address=checked_address(address))
+            return cls(using, address=checked_address(address), texts=texts)
         if pixel is not None:
             return cls(using, visitor=visitor_by_pixel(pixel))
         return cls(using, visitor=visitor_by_vtsid(str(vtsid)))
 
-    def __init__(self, using: str, *, address: str = "", visitor: str = "") -> None:
+    def __init__(self, using: str, *, address: str = "", visitor: str = "", texts: bool = True) -> None:
         self._entries = SendLogEntry.objects.using(using)
         self._remembered = RememberedIdentity.objects.using(using)
         self._ranges_by_bytes = connections[using].vendor == "sqlite"
         self._address = Mentions(address) if address else None
+        self._texts = texts
         self._given = {visitor} - {""}
         self._found: list[str] = []
 
@@ -101,7 +119,9 @@ class Shopper:
     @cached_property
     def mentioned(self) -> Sequence[int]:
         """The ids of the entries that mention the address anywhere: the whole send log is read for these, once."""
-        return [] if self._address is None else [row["pk"] for row in self._rows_with_mentions(self._address)]
+        if self._address is None or not self._texts:
+            return []
+        return [row["pk"] for row in self._rows_with_mentions(self._address)]
 
     def entries(self) -> Iterator[SendLogQuerySet]:
         """All that are theirs, in parts that may overlap."""
@@ -181,10 +201,9 @@ class Shopper:
 
     def _windows(self) -> Iterator[SendLogQuerySet]:
         """The whole log in queries that each read little: one that reads all would keep SQLite's writers waiting."""
-        ends = self._entries.aggregate(first=Min("pk"), last=Max("pk"))
-        if ends["first"] is not None:
-            for start in range(ends["first"], ends["last"] + 1, SEARCHED_AT_ONCE):
-                yield self._entries.filter(pk__gte=start, pk__lt=start + SEARCHED_AT_ONCE)
+        ids = ids_on(self._entries)
+        for start in range(ids.start, ids.stop, SEARCHED_AT_ONCE):
+            yield self._entries.filter(pk__gte=start, pk__lt=start + SEARCHED_AT_ONCE)
 
     def _visitors_in_entries(self) -> Iterator[str]:
         """Those beside the address, but not where it is a second one: that is another's order, as of a present."""

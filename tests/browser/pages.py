@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.utils import timezone
+from selenium.webdriver.common.by import By
 
 from django_vt.models import Endpoint, SendLogEntry
 from tests.browser import sample_log
 from tests.browser.sample_log import REJECTED
 from tests.browser.staff import Staff
-from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW
+from tests.unit.admin.conftest import FORGET, PEOPLE, RESEND, VIEW
 
-EVERYTHING = (VIEW, RESEND, PEOPLE)
+EVERYTHING = (VIEW, RESEND, PEOPLE, FORGET)
 Entries = dict[str, SendLogEntry]
 
 
@@ -100,6 +101,16 @@ def resend_reason(staff: Staff) -> None:
     staff.press(f"Send all again that failed for this reason: {REASON}")
 
 
+def see_person(staff: Staff, _entries: Entries) -> None:
+    staff.open("person")
+
+
+def see_held(staff: Staff, entries: Entries) -> None:
+    see_person(staff, entries)
+    staff.browser.find_element(By.ID, "vt-text").send_keys("ada@example.com")
+    staff.press("Look what is held")
+
+
 def resend_chosen(staff: Staff) -> None:
     staff.act_on_entries(12)
 
@@ -133,6 +144,8 @@ PAGES = {
         Page("resend-reason", from_list(resend_reason)),
         Page("resend-chosen", from_list(resend_chosen)),
         Page("resend-done", from_list(resend_reason, lambda staff: staff.press("Yes, send again"))),
+        Page("person", see_person),
+        Page("person-found", see_held),
         Page("hold", from_list(lambda staff: staff.press("Hold sending"))),
         Page("release", from_list(lambda staff: staff.press("Release sending")), log=held),
     )

@@ -70,7 +70,7 @@ class Command(SendLogCommand):
 
 def _shopper(using: str, options: dict[str, Any]) -> Shopper:
     with shopper_arguments.as_arguments():
-        return Shopper.known_by(using, **shopper_arguments.read(options))
+        return Shopper.known_by(using, texts=True, **shopper_arguments.read(options))
 
 
 def _report(forgetting: Forgetting, options: dict[str, Any]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from tests.support.delivering import stored
 from tests.support.people import CANARY
 
 VIEW, RESEND, PEOPLE = "view_sendlogentry", "resend_sendlogentry", "view_person"
+FORGET = "forget_person"
 
 
 @pytest.fixture(autouse=True)

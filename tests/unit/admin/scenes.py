@@ -13,10 +13,10 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from django_vt.admin import SendLogEntryAdmin, filters
+from django_vt.admin import SendLogEntryAdmin, filters, person
 from django_vt.admin.privacy import Viewer
 from django_vt.events import Confirmation, Item
-from django_vt.models import Endpoint, SendAttempt, SendLogEntry, functions
+from django_vt.models import Endpoint, RememberedIdentity, SendAttempt, SendLogEntry, functions
 from django_vt.protocol import reasons
 from django_vt.protocol.addresses import hash_of_address
 from tests.support.delivering import endpoint_row, stored
@@ -43,6 +43,10 @@ class Stage:
 
     def limit(self, most: int) -> None:
         self._monkeypatch.setattr(functions, "LIMIT", most)
+
+    def searched_at_most(self, most: int) -> None:
+        """So many entries may a log have whose texts a page searches."""
+        self._monkeypatch.setattr(person, "MOST_SEARCHED", most)
 
     def mask(self) -> None:
         """From now on the user may not see people."""
@@ -224,6 +228,30 @@ def unreported_orders(stage: Stage) -> Iterator[HttpResponse]:
         yield stage.post("unreported")
 
 
+def a_person_s_data(stage: Stage) -> Iterator[HttpResponse]:
+    soon = timezone.now() + timedelta(minutes=1)
+    mine = {"way": "address", "text": CANARY}
+    yield stage.get("person")
+    yield stage.post("person", **mine)
+    for way in ("address", "pixel", "vtsid"):
+        yield stage.post("person", way=way, text=" ")
+    for number in (1, 2):
+        stage.record(str(number), identity=f"pixel:{PIXEL}")
+        stage.record(str(number), identity=f"pixel:{PIXEL}", email="other@example.com")
+        RememberedIdentity.objects.create(key=str(number), identity=f'{{"email":"{CANARY}"}}', created_at=soon)
+        yield stage.post("person", **mine)
+    stage.record("3", claim="token", due_at=soon)
+    yield stage.post("person", **mine)
+    yield stage.post("person", way="pixel", text=PIXEL)
+    stage.searched_at_most(1)
+    yield stage.post("person", **mine)
+    stage.post("person", **mine, act="export")
+    yield stage.client.get(reverse("admin:index"))
+    yield stage.post("person", **mine, act="forget", typed="no")
+    yield stage.post("person", **mine, act="forget", typed=CANARY)
+    yield stage.get("history", SendLogEntry.objects.latest("pk").pk)
+
+
 placed: list[str] = []
 
 
@@ -247,4 +275,5 @@ SCENES = (
     looking_up_what_is_not_there,
     sending_again,
     holding_and_releasing,
+    a_person_s_data,
 )

@@ -19,7 +19,7 @@ from django.utils.http import urlencode
 from django_vt.models import SendAttempt, SendLogEntry
 from tests.support.delivering import endpoint_row
 from tests.support.people import CANARY
-from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW
+from tests.unit.admin.conftest import FORGET, PEOPLE, RESEND, VIEW
 
 pytestmark = [pytest.mark.any_database, pytest.mark.ends]
 
@@ -30,11 +30,11 @@ TEXT = "application/x-www-form-urlencoded"
 STRANGERS: dict[str, tuple[tuple[str, ...], bool] | None] = {
     "nobody": None,
     "shopper": ((), False),
-    "shopper with every permission": ((VIEW, RESEND, PEOPLE), False),
+    "shopper with every permission": ((VIEW, RESEND, PEOPLE, FORGET), False),
     "staff without permissions": ((), True),
-    "staff who may see people and resend, but not the log": ((PEOPLE, RESEND), True),
+    "staff who may see people, forget them and resend, but not the log": ((PEOPLE, FORGET, RESEND), True),
     "staff who may see attempts": (("view_sendattempt", "view_logentry"), True),
-    "staff who have left": ((VIEW, RESEND, PEOPLE), True),
+    "staff who have left": ((VIEW, RESEND, PEOPLE, FORGET), True),
 }
 LOOKERS = {"sees the log": (VIEW,), "sees the log and the people": (VIEW, PEOPLE)}
 
@@ -66,6 +66,7 @@ def forms(entry: SendLogEntry) -> list[dict[str, str]]:
     pk = str(entry.pk)
     form = {"action": "send_again", "_selected_action": pk, "index": "0", "post": "yes", "reference": "other"}
     form |= {"text": CANARY, "held": "yes", "confirmed": "yes", "_save": "1"}
+    form |= {"way": "address", "act": "forget", "typed": CANARY}
     return [{**form, "ids": pk}, {**form, "reason": entry.reason, "recorded": "24h"}]
 
 

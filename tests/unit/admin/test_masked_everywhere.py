@@ -59,6 +59,8 @@ def walk(client, entries):
     yield "resend", client.post(url("resend"), {"reason": "answered: 400", "recorded": "24h"})
     yield "resend", client.post(url("resend"), {"ids": ids, "confirmed": "yes"}, follow=True)
     yield "unreported", client.get(url("unreported"))
+    for act in ("", "export", "forget"):
+        yield "person", client.post(url("person"), {"way": "address", "text": CANARY, "typed": CANARY, "act": act})
     yield "skip", client.post(url("skip"), {"ids": ids})
     yield "hold", client.post(url("hold"), {"held": "yes"})
     yield "hold", client.post(url("hold"), {"held": "yes", "confirmed": "yes"}, follow=True)
@@ -83,7 +85,7 @@ def traces_in(response):
 def test_no_page_tells_whose_it_is(log_in, entries):
     for name, response in walk(log_in(VIEW, RESEND), entries):
         assert (name, response.status_code, traces_in(response)) == (name, response.status_code, [])
-        assert response.status_code == (403 if name in {"add", "delete"} else 200)
+        assert response.status_code == (403 if name in {"add", "delete", "person"} else 200)
 
 
 def test_who_may_see_people_sees_them_on_the_pages_where_they_stand(log_in, entries):

@@ -9,13 +9,27 @@ from django.template.base import Lexer, TokenType
 from tests.support.people import CANARY
 from tests.translations import marked
 from tests.translations.catalogues import PACKAGE
-from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW
+from tests.unit.admin.conftest import FORGET, PEOPLE, RESEND, VIEW
 from tests.unit.admin.scenes import ADDRESS, SCENES, Stage
 
 pytestmark = [pytest.mark.any_database, pytest.mark.ends]
 
 # What stands on the pages as it is: the log's own data, and what is the vendor's or the protocol's.
-DATA = (ADDRESS, CANARY, "email:", "pixel:", "confirmation", "login", "acc123", "too old", "anna", VIEW, RESEND, PEOPLE)
+DATA = (
+    ADDRESS,
+    CANARY,
+    "email:",
+    "pixel:",
+    "confirmation",
+    "login",
+    "acc123",
+    "too old",
+    "anna",
+    VIEW,
+    RESEND,
+    PEOPLE,
+    FORGET,
+)
 # What is translated, and what is for style sheets.
 PASSED = ("blocktranslate", "block bodyclass")
 TEMPLATES = sorted(PACKAGE.rglob("*.html"))
@@ -37,7 +51,7 @@ def _language_of_marks(catalogue, settings, tmp_path):
 @pytest.fixture
 def perform(_language_of_marks, log_in, record, monkeypatch):
     """The pages of a scene, on a site in the language of marks. What the scene has changed is as before then."""
-    client = log_in(VIEW, RESEND, PEOPLE)
+    client = log_in(VIEW, RESEND, PEOPLE, FORGET)
 
     def perform(scene) -> list[str]:
         with transaction.atomic(), monkeypatch.context() as patch:

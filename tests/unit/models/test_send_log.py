@@ -60,7 +60,7 @@ def test_primary_keys_are_big(model):
 
 def test_the_permissions_are_to_view_to_resend_and_to_see_persons():
     ours = Permission.objects.filter(content_type__app_label="django_vt").values_list("codename", flat=True)
-    assert set(ours) == {"view_sendlogentry", "view_sendattempt", "resend_sendlogentry", "view_person"}
+    assert set(ours) == {"view_sendlogentry", "view_sendattempt", "resend_sendlogentry", "view_person", "forget_person"}
 
 
 def test_the_statuses_of_the_verbs_are_those_of_the_model():
