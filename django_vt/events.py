@@ -15,6 +15,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TypeAlias
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from django_vt.conf import IdentificationWay
 from django_vt.discretion import made_discreetly
 from django_vt.exceptions import InvalidField
@@ -63,6 +65,7 @@ class SafeRepr:
 
 
 _impersonal: dict[str, frozenset[str]] = {}
+_names: dict[str, Any] = {}
 
 
 class BaseEvent(SafeRepr):
@@ -70,10 +73,12 @@ class BaseEvent(SafeRepr):
 
     `type` is the vendor's event type, where all events of the class have the same. `impersonal` are the keys of the
     payload, at any depth, whose values staff see without the permission `view_person`. All others are masked: a class
-    that says nothing shows nothing.
+    that says nothing shows nothing. `staff_name` is what staff call it, such as `gettext_lazy("refund")`; empty: its
+    type.
     """
 
     impersonal: ClassVar[frozenset[str]] = frozenset()
+    staff_name: ClassVar[Any] = ""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -81,6 +86,8 @@ class BaseEvent(SafeRepr):
         if isinstance(event_type, str):
             # The send log keeps the type and not the class: of two classes for one type each can only show less.
             _impersonal[event_type] = cls.impersonal & _impersonal.get(event_type, cls.impersonal)
+            if cls.staff_name:
+                _names[event_type] = cls.staff_name
 
     def ways(self, allowed: tuple[IdentificationWay, ...]) -> tuple[IdentificationWay, ...]:
         """Of the `allowed` ways of naming its person, those that it may go by, in their order: here all."""
@@ -90,6 +97,11 @@ class BaseEvent(SafeRepr):
 def impersonal_keys(event_type: str) -> frozenset[str]:
     """The keys in a payload of this type whose values tell of no person; the fewest for a type that no class has."""
     return _impersonal.get(event_type, Event.impersonal)
+
+
+def event_name(event_type: str) -> str:
+    """What staff call events of a type, in their language."""
+    return str(_names.get(event_type, event_type))
 
 
 @made_discreetly
@@ -136,6 +148,7 @@ class Confirmation(BaseEvent):
         {"items", "id", "quantity", "generic", "orderId", "total", "currency", "coupon", "coupons", "status"}
         | {"total_shipping"}
     )
+    staff_name: ClassVar[Any] = _("order")
     _shown: ClassVar[tuple[str, ...]] = ("order_id",)
 
     def __init__(
@@ -189,6 +202,7 @@ class Login(BaseEvent):
     attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     type = LOGIN
     impersonal: ClassVar[frozenset[str]] = frozenset({"source"})
+    staff_name: ClassVar[Any] = _("login")
     _shown: ClassVar[tuple[str, ...]] = ("source",)
 
     def __post_init__(self) -> None:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django_vt.accounts import is_known
 from django_vt.admin import explain, filters, lookup
 from django_vt.admin.changelist import ANCHOR, in_words
+from django_vt.admin.plain_words import plainly
 from django_vt.admin.privacy import Viewer
 from django_vt.models import Endpoint, SendLogEntry, functions
 from django_vt.models.db import default_alias
@@ -164,7 +165,7 @@ class Views:
             title=_("Send again?"),
             chosen=chosen,
             ids=join_ids(ids),
-            listed=[(entry, viewer.reference(entry)) for entry in first],
+            listed=[(entry, viewer.name(entry)) for entry in first],
             unlisted=max(0, len(chosen.sendable) - LISTED),
             sending=sending,
             sentences=explain.sentences(sending),
@@ -244,7 +245,7 @@ class Views:
         if "reason" not in request.POST:
             return {}
         words = filters.WORDS_OF_PERIOD[request.POST[filters.PARAMETER]]
-        return {"reason": reasons.describe(request.POST["reason"]), "period": words}
+        return {"reason": plainly(request.POST["reason"]).words, "period": words}
 
     def _failed_for(self, reason: str, period_key: str) -> list[int]:
         period = PERIOD_OF.get(period_key)

@@ -14,6 +14,7 @@ from django_vt.accounts import is_known
 from django_vt.admin import filters
 from django_vt.admin.explain import Story, local
 from django_vt.admin.privacy import Viewer
+from django_vt.events import event_name
 from django_vt.models import SendLogEntry, Status
 from django_vt.operations.sending_state import SendingState
 
@@ -51,7 +52,7 @@ class Columns:
     def event(self, entry: SendLogEntry) -> SafeString:
         """What it is, and what the shop calls it: one column, so that all fit beside the menu and the filters."""
         words = '<span class="vt-type">{}</span> <span class="vt-reference">{}</span>'
-        return format_html(words, entry.event_type, self._viewer.reference(entry))
+        return format_html(words, event_name(entry.event_type), self._viewer.reference(entry))
 
     @admin.display(description=_("identity"))
     def identity(self, entry: SendLogEntry) -> str:

@@ -22,8 +22,10 @@ from django_vt.admin import filters, lookup
 from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.columns import Columns, status_label
 from django_vt.admin.explain import Story, local
+from django_vt.admin.plain_words import plainly
 from django_vt.admin.privacy import Viewer
 from django_vt.conf import settings
+from django_vt.events import event_name
 from django_vt.models import SendAttempt, SendLogEntry, Status
 from django_vt.operations.sending_state import SendingState
 from django_vt.protocol import reasons
@@ -92,8 +94,7 @@ def _neighbourhood(what: str, entry: SendLogEntry, viewer: Viewer, using: str) -
 
 
 def _neighbour(entry: SendLogEntry, viewer: Viewer) -> Neighbour:
-    words = f"{entry.event_type} {viewer.reference(entry)}".strip()
-    return Neighbour(entry.pk, local(entry.created_at), words, entry.status, entry.get_status_display())
+    return Neighbour(entry.pk, local(entry.created_at), viewer.name(entry), entry.status, entry.get_status_display())
 
 
 # The life of an entry: recorded, each failed attempt, and how it ended or goes on.
@@ -129,13 +130,13 @@ def _attempts(entry: SendLogEntry, using: str) -> Iterator[Moment]:
         )
         yield Moment("attempt", "", words % {"count": MOST_ATTEMPTS})
     for attempt in reversed(attempts[:MOST_ATTEMPTS]):
-        yield _moment("attempt", attempt.at, reasons.describe(attempt.reason))
+        yield _moment("attempt", attempt.at, plainly(attempt.reason).words)
 
 
 def _end(story: Story) -> Iterator[Moment]:
     entry = story.entry
     if entry.status == Status.SENT and entry.sent_at:
-        yield _moment("sent", entry.sent_at, reasons.describe(entry.reason) or _("Accepted by Vibetrace"))
+        yield _moment("sent", entry.sent_at, plainly(entry.reason).words or _("Accepted by Vibetrace"))
     elif entry.status == Status.PENDING:
         yield Moment("next", local(due) if (due := entry.due_moment) else "", story.next(), due)
     else:
@@ -163,8 +164,8 @@ class EntryPage:
         """The rows in their groups."""
         account = [self.account] if len(filters.accounts(self._using)) > 1 else []
         return [
-            (None, {"fields": [self.status, self.happened, self.next]}),
-            (gettext_lazy("Event"), {"fields": [*account, self.type, self.reference, self.identity, self.payload]}),
+            (None, {"fields": [self.status, self.happened, self.next, self.details]}),
+            (gettext_lazy("Event"), {"fields": [*account, self.event, self.reference, self.identity, self.payload]}),
             (gettext_lazy("Life"), {"fields": [self.timeline]}),
             (gettext_lazy("Request"), {"fields": [self.request]}),
             (gettext_lazy("Related entries"), {"fields": [self.neighbours]}),
@@ -185,15 +186,21 @@ class EntryPage:
         """The future in a sentence."""
         return self._story(entry).next()
 
+    @admin.display(description=gettext_lazy("for whoever looks after the site"))
+    def details(self, entry: SendLogEntry) -> SafeString:
+        """What the words above are made of."""
+        context = {"entry": entry, "reason": reasons.describe(entry.reason), "overdue": self._story(entry).is_overdue}
+        return render_to_string(f"{TEMPLATES}technical_details.html", context)
+
     @admin.display(description=gettext_lazy("account"))
     def account(self, entry: SendLogEntry) -> str:
         """Whose shop it is of."""
         return Columns(self._viewer, self._using).account(entry) or NONE
 
-    @admin.display(description=gettext_lazy("type"))
-    def type(self, entry: SendLogEntry) -> str:
-        """The vendor's event type."""
-        return entry.event_type
+    @admin.display(description=gettext_lazy("event"))
+    def event(self, entry: SendLogEntry) -> str:
+        """What it is."""
+        return event_name(entry.event_type)
 
     @admin.display(description=gettext_lazy("reference"))
     def reference(self, entry: SendLogEntry) -> str:
@@ -205,7 +212,7 @@ class EntryPage:
         """Whose it is."""
         return self._viewer.identity(entry) or NONE
 
-    @admin.display(description=gettext_lazy("payload"))
+    @admin.display(description=gettext_lazy("what it says"))
     def payload(self, entry: SendLogEntry) -> SafeString | str:
         """The event as readable JSON."""
         text = indented(self._viewer.payload(entry))

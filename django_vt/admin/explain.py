@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from django_vt.accounts import is_known
+from django_vt.admin.plain_words import Reason, plainly
 from django_vt.conf import settings
 from django_vt.models import Endpoint, SendLogEntry, Status
 from django_vt.operations import durations
@@ -24,7 +25,7 @@ from django_vt.protocol import outcome, reasons
 def sentences(sending: SendingState) -> list[str]:
     """The state in words, an account with trouble each a sentence."""
     if sending.state == "off":
-        return [_("Sending is switched off in the settings (ENABLED): nothing is recorded and nothing sent.")]
+        return [_("Sending is switched off in the shop's settings: nothing is recorded and nothing sent.")]
     if sending.state == "held":
         return [_("Sending is held: events are recorded and wait until it is released.")]
     if sending.state == "open":
@@ -42,7 +43,7 @@ def _open(sending: SendingState) -> str:
 
 
 def _trouble(endpoint: Endpoint, sending: SendingState) -> str:
-    words = {"account": endpoint.account_id, "reason": reasons.describe(endpoint.reason)}
+    words = {"account": endpoint.account_id, "reason": plainly(endpoint.reason).words}
     paused_until = endpoint.paused_until_moment
     if paused_until is None or not endpoint.is_paused(sending.now_ms):
         return _("Account %(account)s: the next event will show whether sending works again. %(reason)s.") % words
@@ -89,18 +90,18 @@ class Story:
 
     def why(self) -> str:
         """For the list: why it is where it is, in a few words."""
-        return self._outlook() if self.entry.status == Status.PENDING else reasons.describe(self.entry.reason)
+        return self._outlook() if self.entry.status == Status.PENDING else self._reason.words
 
     def happened(self) -> str:
         """What has come of it so far."""
         if self.entry.status == Status.SENT and self.entry.reason:
-            return _("It is called sent. %(reason)s.") % {"reason": reasons.describe(self.entry.reason)}
+            return _("It is called sent. %(reason)s.") % {"reason": self._reason.words}
         if self.entry.status == Status.SENT and self.entry.sent_at:
             return _("Vibetrace accepted it on %(time)s (answer %(answer)s).") % {
                 "time": local(self.entry.sent_at),
                 "answer": self.entry.response_status,
             }
-        words = reasons.describe(self.entry.reason)
+        words = self._reason.words
         if self.entry.status == Status.SKIPPED:
             return _("It was not sent. %(reason)s.") % {"reason": words or _("No reason was stored")}
         if self.entry.status == Status.FAILED:
@@ -118,9 +119,9 @@ class Story:
         if self.entry.reason == reasons.reason(reasons.FORGOTTEN) or not self.entry.payload:
             return self._empty()
         if self.entry.status == Status.FAILED:
-            return _("Nothing by itself. Mend the cause, then send it again.")
-        if self.entry.dedup_key:
-            return _("Nothing by itself. Signalled again with what is missing, it will be sent.")
+            return self._advised(_("Then send it again."), otherwise=_("Mend the cause, then send it again."))
+        if self.entry.dedup_key and self._reason.advice:
+            return self._advised(_("Then have it signalled again, or send it again."))
         return _("Nothing: it will not be sent by itself.")
 
     def absence(self) -> str:
@@ -128,18 +129,27 @@ class Story:
         entry = self.entry
         sent = entry.status == Status.SENT
         if entry.reason == reasons.reason(reasons.FORGOTTEN) or (sent and not entry.identity):
-            return reasons.describe(reasons.FORGOTTEN)
-        return _("Emptied some time after it was sent (PAYLOAD_DAYS)") if sent else ""
+            return plainly(reasons.FORGOTTEN).words
+        return _("Emptied some time after it was sent, as the shop's settings say") if sent else ""
 
     def _after_sending(self) -> str:
         if self.entry.reason:
-            return _("Nothing by itself. Once the settings name a backend that sends, it can be sent again.")
+            return self._advised(_("Then send it again."))
         return _("Nothing: it has arrived.")
 
     def _empty(self) -> str:
         if reasons.split(self.entry.reason)[0] == reasons.INVALID:
-            return _("Nothing by itself. Mend what it names and signal it anew: that will be an entry of its own.")
+            return self._advised(_("Then have it signalled anew: that will be an entry of its own."))
         return _("Nothing: there is no event in it that could be sent.")
+
+    @property
+    def _reason(self) -> Reason:
+        return plainly(self.entry.reason)
+
+    def _advised(self, then: str, otherwise: str = "") -> str:
+        """That it needs a person, with what to do first; `otherwise` is for a reason that nothing is advised for."""
+        advice = self._reason.advice
+        return " ".join((_("Nothing by itself."), *((advice, then) if advice else (otherwise,))))
 
     def _failed(self, words: str) -> str:
         attempts = self.entry.attempts
@@ -173,10 +183,15 @@ class Story:
             return _("sending is paused for %(time)s") % {"time": durations.in_words(resumes_at - now)}
         if due_at > now:
             return _("retry in %(time)s") % {"time": durations.in_words(due_at - now)}
-        if now - due_at > OVERDUE:
+        if self.is_overdue:
             waiting = durations.in_words(now - due_at)
-            return _("due for %(time)s: see whether a worker runs (send_pending)") % {"time": waiting}
+            return _("overdue for %(time)s: the shop's sending does not seem to run") % {"time": waiting}
         return _("due now")
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it is due, and has been for so long that nobody may be there to take it."""
+        return self.entry.status == Status.PENDING and self.sending.now - self._due_at() > OVERDUE
 
     def _attempt(self) -> str:
         """Which attempt is next; those in company and those of an outage don't count."""
@@ -188,7 +203,7 @@ class Story:
     def _last(self) -> str:
         if self.entry.response_status:
             return _("last answer %(answer)d") % {"answer": self.entry.response_status}
-        words = reasons.describe(self.entry.reason)
+        words = self._reason.words
         return _("last time: %(reason)s") % {"reason": words} if words else ""
 
     def _due_at(self) -> datetime:

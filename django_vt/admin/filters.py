@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_vt.admin import lookup
+from django_vt.admin.plain_words import plainly
+from django_vt.events import event_name
 from django_vt.models import SendLogEntry, Status, functions
 from django_vt.operations.figures import PERIOD_OF
 from django_vt.operations.strangers import accounts_on
-from django_vt.protocol import reasons
 
 T = TypeVar("T")
 
@@ -98,7 +99,7 @@ class TypeFilter(admin.SimpleListFilter):
         using = SendLogEntry.objects.all().db
         types = for_a_minute(f"types:{using}", lambda: types_on(using))
         asked_for = [value] if (value := self.value()) else []
-        return [(name, name) for name in sorted({*types, *asked_for})]
+        return [(name, event_name(name)) for name in sorted({*types, *asked_for})]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
         """The chosen ones."""
@@ -136,7 +137,7 @@ class ReasonFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         """The one in force."""
         value = self.value()
-        return [(value, reasons.describe(value))] if value else []
+        return [(value, plainly(value).words)] if value else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
         """The chosen ones."""

@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from django_vt.accounts import is_known
 from django_vt.admin import changelist, explain, filters
 from django_vt.admin.changelist import ANCHOR
+from django_vt.admin.plain_words import plainly
 from django_vt.admin.unreported import Told, looks
 from django_vt.models import Status
 from django_vt.operations import durations
 from django_vt.operations.figures import DAY, PERIOD_OF, Period, PeriodFigures, ReasonCount, Step, due_since, strangers
 from django_vt.operations.sending_state import SendingState
-from django_vt.protocol import reasons
 
 STEP_WIDTH, BAR_WIDTH, HEIGHT = 10, 8, 100
 # A single failure beside ten thousand successes must still be seen.
@@ -217,9 +217,7 @@ class Overview:
 
     def failures(self) -> list[Failure]:
         """Why entries of the period failed, the commonest reason first."""
-        return [
-            Failure(each.reason, reasons.describe(each.reason), self._failed(each)) for each in self._figures.failures
-        ]
+        return [Failure(each.reason, plainly(each.reason).words, self._failed(each)) for each in self._figures.failures]
 
     def _failed(self, counted: ReasonCount) -> Figure:
         return _figure(counted.count, self.period, "failed", reason=counted.reason)

@@ -13,7 +13,7 @@ from django.http import HttpRequest, QueryDict
 from django.template.response import SimpleTemplateResponse
 
 from django_vt.discretion import discreetly, forget_values
-from django_vt.events import IDENTITY_KEYS, impersonal_keys
+from django_vt.events import IDENTITY_KEYS, event_name, impersonal_keys
 from django_vt.models import SendLogEntry
 from django_vt.models.send_log import LONG_ID
 from django_vt.protocol import addresses
@@ -112,6 +112,10 @@ class Viewer:
     def reference(self, entry: SendLogEntry) -> str:
         """The reference; a shop may have chosen an address for one, or a visitor's id."""
         return entry.reference if self.sees_people else mask_reference(entry)
+
+    def name(self, entry: SendLogEntry) -> str:
+        """What it is and what the shop calls it: `order 100023`."""
+        return f"{event_name(entry.event_type)} {self.reference(entry)}".strip()
 
     def payload(self, entry: SendLogEntry) -> str:
         """The event, compact as it is sent, or masked."""

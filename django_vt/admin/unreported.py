@@ -72,7 +72,7 @@ class UnreportedOrders(Views):
             raise BadRequest("no such account")
         report = request.POST.get("confirmed") == "yes"
         if report and not settings.ENABLED:
-            messages.error(request, _("Nothing was reported: recording is switched off in the settings (ENABLED)."))
+            messages.error(request, _("Nothing was reported: recording is switched off in the settings."))
             return HttpResponseRedirect(self._url(PAGE))
         try:
             return self._look(request, account_id, report=report)

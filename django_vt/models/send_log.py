@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from django_vt.conf import settings
+from django_vt.events import event_name
 from django_vt.models import fast_sql
 from django_vt.models.fast_sql import Taken, Wanted
 from django_vt.models.functions import READINGS_APART, moment, unindexed
@@ -303,7 +304,8 @@ class SendLogEntry(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.event_type} {'' if self.is_told_by_reference else showable(self.reference)}".strip()
+        reference = "" if self.is_told_by_reference else showable(self.reference)
+        return f"{event_name(self.event_type)} {reference}".strip()
 
     @property
     def known_by(self) -> list[str]:

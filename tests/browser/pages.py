@@ -115,7 +115,7 @@ def resend_chosen(staff: Staff) -> None:
     staff.act_on_entries(12)
 
 
-REASON = "Vibetrace answered 400 Bad Request"
+REASON = "Vibetrace refused it (answer 400)"
 FAILURES = f"?recorded=7d&status=failed&reason={REJECTED}"
 
 PAGES = {

@@ -105,7 +105,7 @@ def test_an_order_seen_in_the_admin_broken_understood_mended_and_sent_again_by_k
     assert person.reads(second)
     assert person.reads("It was tried and did not get through. Vibetrace answered 503 Service Unavailable.")
     person.enter("Send again")
-    assert person.reads(f"confirmation {second}")
+    assert person.reads(f"order {second}")
     person.enter("Yes, send again")
     assert person.reads("1 entry is queued to be sent again.")
     assert person.reads("Waits: sending is held by staff.")

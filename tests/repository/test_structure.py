@@ -29,7 +29,7 @@ ARROWS = {
     "identity": {"conf", "discretion", "exceptions", "protocol"},
     "events": {"conf", "discretion", "exceptions", "identity", "protocol"},
     # from the row to the vendor
-    "models": {"conf", "protocol"},
+    "models": {"conf", "events", "protocol"},
     "backends": {"conf", "exceptions", "protocol"},
     "delivery": {"accounts", "backends", "conf", "discretion", "exceptions", "models", "protocol", "signals"},
     "dispatchers": {"conf", "delivery", "discretion", "models"},

@@ -18,7 +18,7 @@ LANGUAGE = "xx"
 SHOWN_ATTRIBUTES = {"alt", "aria-description", "aria-label", "label", "placeholder", "title"}
 BUTTONS = {"submit", "button", "reset"}
 # Code, and not words.
-UNREAD = {"pre", "script", "style"}
+UNREAD = {"pre", "script", "style", "code"}
 INNERMOST = re.compile(r"⟦\d+\|[^⟦⟧]*⟧")
 NUMBER = re.compile(r"⟦(\d+)\|")
 LETTERS = re.compile(r"[^\W\d_]+")

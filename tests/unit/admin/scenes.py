@@ -85,6 +85,9 @@ def sending_in_every_state(stage: Stage) -> Iterator[HttpResponse]:
         yield stage.get("changelist")
 
 
+UNUSABLE = ("items", "items[0]", "items[0].id", "order_id", "email", "ACCOUNT_ID", "payload", "extra")
+
+
 def entries_of_every_kind(stage: Stage) -> Iterator[HttpResponse]:
     now, soon = timezone.now(), timezone.now() + timedelta(seconds=20)
     kinds: list[dict[str, Any]] = [
@@ -100,7 +103,11 @@ def entries_of_every_kind(stage: Stage) -> Iterator[HttpResponse]:
         {"status": "skipped", "dedup_key": "key", "reason": reasons.reason(reasons.INVALID, "total")},
         {"status": "skipped", "payload": "", "reason": reasons.reason(reasons.INVALID, "items[0].quantity")},
         {"status": "skipped", "reason": "too old"},
-        *({"status": "skipped", "reason": code, "event_type": "login"} for code in reasons.CODES),
+        *({"status": "skipped", "reason": code, "dedup_key": code} for code in reasons.CODES),
+        *({"status": "failed", "reason": reasons.reason(reasons.INVALID, field)} for field in UNUSABLE),
+        *({"status": "failed", "reason": reasons.reason(reasons.ANSWERED, status)} for status in (401, 404)),
+        {"status": "failed", "reason": reasons.reason(reasons.BACKEND_FAILED, "OSError")},
+        {"status": "failed", "reason": ""},
     ]
     entries = [stage.record(str(number), **kind) for number, kind in enumerate(kinds)]
     for entry in [*entries, stage.record("", identity="", email_hash="", payload="", status="skipped")]:

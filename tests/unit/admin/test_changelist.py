@@ -32,7 +32,7 @@ def listed(client, **filtered) -> list[int]:
 def test_it_shows_what_became_of_an_entry(confidant, record):
     record(status="failed", reason="answered: 503", attempts=8)
     page = text(confidant.get(url("changelist")))
-    for shown in ("100023", f"email:{CANARY}", "confirmation", "8 attempts", "failed", "Vibetrace answered 503"):
+    for shown in ("100023", f"email:{CANARY}", "order", "8 attempts", "failed", "answer 503"):
         assert shown in page
 
 

@@ -36,7 +36,16 @@ def test_it_says_what_happened_and_what_happens_next(viewer, record):
     entry = record(due_at=ago(minutes=-4, seconds=-30), attempts=2, response_status=503, reason="answered: 503")
     shown = page(viewer, entry)
     assert "Retry in 4\xa0minutes, attempt 3 of 8, last answer 503." in shown
-    assert "It was tried and did not get through. Vibetrace answered 503 Service Unavailable." in shown
+    assert "It was tried and did not get through. Vibetrace could not take it at the time (answer 503)." in shown
+
+
+def test_what_stands_behind_the_plain_words_is_one_click_away(viewer, record):
+    shown = page(viewer, record(status="failed", reason="answered: 503", response_status=503, attempts=8))
+    details = in_words(shown[shown.index('<details class="vt-technical">') : shown.index("</details>")])
+    for told in ("Vibetrace answered 503 Service Unavailable", "answered: 503", "confirmation", "acc123", "8"):
+        assert told in details
+    assert "send_pending" not in shown
+    assert "see whether a worker runs (send_pending)" in page(viewer, record(due_at=ago(minutes=12)))
 
 
 def test_people_are_masked_for_who_may_not_see_them(viewer, record):
@@ -88,8 +97,8 @@ def test_its_life_is_told_in_order(viewer, record):
     life = in_words(shown[shown.index("vt-timeline") :])
     moments = [
         "Recorded",
-        "Vibetrace answered 503",
-        "No complete answer within the time limit",
+        "Vibetrace could not take it at the time (answer 503)",
+        "Vibetrace did not answer in time",
         "Accepted by Vibetrace",
     ]
     assert sorted(moments, key=life.index) == moments
@@ -107,8 +116,8 @@ def test_of_many_attempts_the_last_are_told(viewer, record, monkeypatch):
         SendAttempt.objects.create(entry=entry, at=ago(hours=1), reason=reason)
     life = in_words(page(viewer, entry))
     assert "Earlier failed attempts, of which the last 2 are shown" in life
-    assert "TLS" not in life
-    assert life.index("No complete answer") < life.index("could not be reached")
+    assert "certificate" not in life
+    assert life.index("did not answer in time") < life.index("could not be reached")
 
 
 def test_its_neighbours_are_those_with_the_same_reference_or_identity(viewer, record):

@@ -47,10 +47,10 @@ def words(text: str) -> str:
     ("columns", "expected"),
     [
         ({}, "due now"),
-        ({"reason": "timed out"}, "due now, last time: No complete answer within the time limit"),
+        ({"reason": "timed out"}, "due now, last time: Vibetrace did not answer in time"),
         ({"due": 240, "attempts": 2, "response_status": 503}, "retry in 4 minutes, attempt 3 of 8, last answer 503"),
         ({"due": 20, "attempts": 1}, "retry in less than a minute, attempt 2 of 8"),
-        ({"due": -720}, "due for 12 minutes: see whether a worker runs (send_pending)"),
+        ({"due": -720}, "overdue for 12 minutes: the shop's sending does not seem to run"),
         ({"due": -60}, "due now"),
         ({"due": 60, "claim": "token"}, "being sent now"),
         ({"due": -60, "claim": "token"}, "due now"),
@@ -88,19 +88,22 @@ def test_another_accounts_pause_stops_nothing(settings):
         ({}, "It was recorded and has not been tried yet."),
         (
             {"reason": "answered: 503"},
-            "It was tried and did not get through. Vibetrace answered 503 Service Unavailable.",
+            "It was tried and did not get through. Vibetrace could not take it at the time (answer 503).",
         ),
         (
             {"status": "failed", "reason": "answered: 400", "attempts": 1},
-            "It failed for good after 1 attempt. Vibetrace answered 400 Bad Request.",
+            "It failed for good after 1 attempt. Vibetrace refused it (answer 400).",
         ),
         (
             {"status": "failed", "reason": "tls", "attempts": 8},
-            "It failed for good after 8 attempts. The TLS certificate of ENDPOINT was not accepted.",
+            (
+                "It failed for good after 8 attempts. Vibetrace could not prove that it is Vibetrace: "
+                "its certificate was not accepted."
+            ),
         ),
         (
             {"status": "skipped", "reason": "expired"},
-            "It was not sent. Too old to be of use when its turn came (MAX_AGE).",
+            "It was not sent. Too old to be of use when its turn came.",
         ),
         ({"status": "skipped"}, "It was not sent. No reason was stored."),
         ({"status": "failed", "attempts": 8}, "It failed for good after 8 attempts. No reason was stored."),
@@ -118,7 +121,7 @@ def test_what_was_sent_says_when_in_the_readers_time():
 
 def test_what_a_backend_for_tests_took_says_that_it_never_left():
     told = story(status="sent", sent_at=timezone.now(), response_status=200, reason="kept here: DummyBackend")
-    never = "It never left this machine: the sending backend was one for tests or development: DummyBackend"
+    never = "It never left this machine: the shop is set up for tests or development (DummyBackend)"
     assert (told.happened(), told.why()) == (f"It is called sent. {never}.", never)
     assert told.next().startswith("Nothing by itself.")
 
@@ -127,15 +130,25 @@ def test_what_a_backend_for_tests_took_says_that_it_never_left():
     ("columns", "expected"),
     [
         ({"status": "sent"}, "Nothing: it has arrived."),
-        ({"status": "failed", "reason": "tls"}, "Nothing by itself. Mend the cause, then send it again."),
+        (
+            {"status": "failed", "reason": "tls"},
+            "Nothing by itself. Whoever looks after the shop's site has to mend this. Then send it again.",
+        ),
+        ({"status": "failed"}, "Nothing by itself. Mend the cause, then send it again."),
         ({"status": "skipped", "reason": "expired"}, "Nothing: it will not be sent by itself."),
         (
             {"status": "skipped", "reason": "nobody", "dedup_key": "x"},
-            "Nothing by itself. Signalled again with what is missing, it will be sent.",
+            (
+                "Nothing by itself. It can be sent once the shop tells whose it is, as by an e-mail address in the order. "
+                "Then have it signalled again, or send it again."
+            ),
         ),
         (
             {"status": "skipped", "reason": "invalid: items", "payload": ""},
-            "Nothing by itself. Mend what it names and signal it anew: that will be an entry of its own.",
+            (
+                "Nothing by itself. Whoever looks after the shop's site has to mend this. "
+                "Then have it signalled anew: that will be an entry of its own."
+            ),
         ),
         ({"status": "failed", "reason": "forgotten"}, "Nothing: there is no event in it that could be sent."),
     ],
@@ -158,7 +171,7 @@ def test_the_state_of_sending_is_told():
     accepted = endpoint(last_success_at=in_future(minutes=-3))
     assert told(sending(accepted)) == ["Sending is open; Vibetrace last accepted events 3 minutes ago."]
     assert told(sending(enabled=False)) == [
-        "Sending is switched off in the settings (ENABLED): nothing is recorded and nothing sent."
+        "Sending is switched off in the shop's settings: nothing is recorded and nothing sent."
     ]
     assert told(sending(endpoint(held_by_staff=True))) == [
         "Sending is held: events are recorded and wait until it is released."
@@ -169,7 +182,7 @@ def test_trouble_is_told_of_each_account_that_has_it():
     tried = paused(minutes=-1)
     tried.reason = "unreached"
     assert told(sending(endpoint(account_id="fine"), paused(minutes=5), tried)) == [
-        "Account acc123: sending is paused for 5 minutes. Vibetrace answered 503 Service Unavailable.",
+        "Account acc123: sending is paused for 5 minutes. Vibetrace could not take it at the time (answer 503).",
         "Account acc123: the next event will show whether sending works again. unreached.",
     ]
 

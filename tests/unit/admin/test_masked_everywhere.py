@@ -107,8 +107,8 @@ def test_an_emptied_entry_says_why_there_is_nothing_in_it(viewer, record):
     SendLogEntry.objects.empty([old.pk])
     SendLogEntry.objects.filter(pk__in=[forgotten.pk, pending.pk]).forget()
     by_words = {
-        "Emptied some time after it was sent (PAYLOAD_DAYS)": [old],
-        "Emptied at the shopper's wish": [forgotten, pending],
+        "Emptied some time after it was sent, as the shop's settings say": [old],
+        "Emptied, as the person asked for": [forgotten, pending],
     }
     for entry in (old, forgotten, pending, invalid):
         shown = html.unescape(viewer.get(url("change", entry.pk)).content.decode())

@@ -90,7 +90,7 @@ def test_the_figures_read_by_index_only(record):
 
 def test_what_sending_does_is_told_above_the_list(viewer, clock):
     endpoint_row(consecutive_failures=3, reason="timed out", paused_until=clock.now + timedelta(minutes=5))
-    assert "sending is paused for 5\xa0minutes. No complete answer within the time limit." in text(viewer)
+    assert "sending is paused for 5\xa0minutes. Vibetrace did not answer in time." in text(viewer)
 
 
 def test_the_age_of_what_is_due_is_told(viewer, record, clock):
@@ -107,8 +107,8 @@ def test_the_commonest_reasons_come_first_and_lead_to_their_entries(operator, re
     record("9", status="failed", reason="timed out", created_at=ago(days=2))
     failures = Overview.of(None, "default").failures()
     assert [(failure.words, failure.figure.count) for failure in failures] == [
-        ("Vibetrace answered 400 Bad Request", "2"),
-        ("The TLS certificate of ENDPOINT was not accepted", "1"),
+        ("Vibetrace refused it (answer 400)", "2"),
+        ("Vibetrace could not prove that it is Vibetrace: its certificate was not accepted", "1"),
     ]
     response = operator.get(url("changelist") + failures[0].figure.link)
     assert {entry.reason for entry in response.context["cl"].result_list} == {"answered: 400"}

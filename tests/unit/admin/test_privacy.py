@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from django_vt.admin import privacy
 from django_vt.events import AnyEvent, BaseEvent, Confirmation, Item, Login, impersonal_keys, naming, payload
 from django_vt.identity import Identity
+from django_vt.models import SendLogEntry
 from tests.support.people import CANARY, PIXEL
 
 USER, SESSION = PIXEL.split("_")
@@ -110,6 +111,7 @@ def test_a_new_type_of_event_is_one_class_whose_fields_are_masked_unless_it_name
         text: str
         type: ClassVar[str] = "review"
         impersonal: ClassVar[frozenset[str]] = frozenset({"stars"})
+        staff_name: ClassVar[str] = "product review"
         reference: ClassVar[str] = ""
         dedup_key: ClassVar[None] = None
 
@@ -121,6 +123,7 @@ def test_a_new_type_of_event_is_one_class_whose_fields_are_masked_unless_it_name
     masked = privacy.mask_event(json.loads(payload(known, Identity(email=CANARY))))
     assert masked == {"email": "c***@***", "type": "review", "text": "***", "stars": 5, "rated": "***"}
     assert repr(event) == "<Review: >"
+    assert str(SendLogEntry(event_type="review", reference="7")) == "product review 7"
     assert event.ways(("vtsid", "email")) == ("vtsid", "email")
 
 

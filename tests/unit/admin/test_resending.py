@@ -54,7 +54,7 @@ def statuses() -> dict[str, str]:
 def test_the_button_of_an_entry_asks_first(operator, failed):
     page = text(operator.post(url("resend"), {"ids": failed.pk}))
     assert "1 entry will be queued and sent again; its attempts are counted anew." in page
-    assert "confirmation 100023" in page
+    assert "order 100023" in page
     assert statuses() == {"100023": "failed"}
     assert not LogEntry.objects.exists()
 

@@ -150,7 +150,7 @@ def test_it_is_skipped_once_that_is_confirmed_and_nothing_else_is(operator, stra
     assert (stranger.status, stranger.reason) == ("skipped", "set aside")
     assert SendLogEntry.objects.get(reference="mine").status == "pending"
     [line] = LogEntry.objects.all()
-    assert (line.get_change_message(), line.object_repr) == ("Skipped.", "confirmation theirs")
+    assert (line.get_change_message(), line.object_repr) == ("Skipped.", "order theirs")
     assert "Staff have said that it is not to be sent" in page(operator, "change", stranger.pk)
 
 

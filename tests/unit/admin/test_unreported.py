@@ -47,7 +47,7 @@ def looked(clock, **options):
 def test_where_orders_are_not_known_the_overview_says_nothing_of_them(operator):
     assert "nreported" not in overview(operator)
     page = shown(operator.get(url("unreported")))
-    assert "The settings do not say which the shop's orders are (ORDERS)." in page
+    assert "The settings do not say which the shop's orders are." in page
     assert "Look again" not in page
 
 
@@ -132,7 +132,7 @@ def test_switched_off_nothing_is_reported_and_that_is_said(operator, orders_know
     configure(settings, ENABLED=False)
     orders_known("1")
     response = operator.post(url("unreported"), {"confirmed": "yes"})
-    assert said(response) == ["Nothing was reported: recording is switched off in the settings (ENABLED)."]
+    assert said(response) == ["Nothing was reported: recording is switched off in the settings."]
     assert not OrdersLook.objects.exists()
 
 

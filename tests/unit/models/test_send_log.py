@@ -68,7 +68,7 @@ def test_the_statuses_of_the_verbs_are_those_of_the_model():
 
 
 def test_an_entry_says_its_type_and_reference_and_nothing_of_a_person(entry, clock):
-    assert str(entry) == "confirmation 100023"
+    assert str(entry) == "order 100023"
     assert str(track(Event("wishlist"), identity=PIXEL)) == "wishlist"
     assert str(track(Event("wishlist", reference=BUYER), identity=PIXEL)) == "wishlist"
     assert str(SendAttempt(entry=entry, at=clock.now, reason="timed out")) == "2026-11-23 12:00:00 timed out"
