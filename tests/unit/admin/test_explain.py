@@ -139,8 +139,8 @@ def test_what_a_backend_for_tests_took_says_that_it_never_left():
         (
             {"status": "skipped", "reason": "nobody", "dedup_key": "x"},
             (
-                "Nothing by itself. It can be sent once the shop tells whose it is, as by an e-mail address in the order. "
-                "Then have it signalled again, or send it again."
+                "Nothing by itself. It can be sent once the shop tells whose it is, as by an e-mail address in the "
+                "order. Then have it signalled again, or send it again."
             ),
         ),
         (

@@ -62,9 +62,9 @@ def test_the_list_says_how_things_stand(client, record):
         "Intrări după stare",
         "Ultimele 24 de ore",
         "Motivele eșecurilor",
-        "Vibetrace a răspuns cu 503 Service Unavailable",
+        "Vibetrace nu a putut-o primi atunci (răspuns 503)",
         "Cea mai veche intrare de trimis așteaptă de 20 de minute.",
-        "așteaptă de 20 de minute să fie trimisă: verificați",
+        "întârzie de 20 de minute: trimiterea magazinului nu pare să funcționeze",
         "După stare",
         "Trimite din nou intrările selectate",
     ):
@@ -82,8 +82,8 @@ def test_the_list_says_how_things_stand(client, record):
 def test_the_page_of_an_entry_tells_its_life(attempts, words, client, record):
     entry = record(status="failed", reason="invalid: total", attempts=attempts)
     page = text(client.get(url("change", entry.pk)))
-    assert f"{words} Evenimentul conține ceva ce nu poate fi trimis: total." in page
-    assert "Nimic de la sine. Remediați cauza, apoi trimiteți-o din nou." in page
+    assert f"{words} Totalul comenzii nu este o sumă." in page
+    assert "Nimic de la sine. Corectați totalul comenzii. Apoi trimiteți-o din nou." in page
     assert "Ce urmează" in page
 
 
