@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, TypeAlias
 from uuid import UUID
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext, gettext_noop
 
 from django_vt.conf import IdentificationWay
 from django_vt.discretion import made_discreetly
@@ -65,7 +65,7 @@ class SafeRepr:
 
 
 _impersonal: dict[str, frozenset[str]] = {}
-_names: dict[str, Any] = {}
+_names: dict[str, str] = {}
 
 
 class BaseEvent(SafeRepr):
@@ -73,12 +73,12 @@ class BaseEvent(SafeRepr):
 
     `type` is the vendor's event type, where all events of the class have the same. `impersonal` are the keys of the
     payload, at any depth, whose values staff see without the permission `view_person`. All others are masked: a class
-    that says nothing shows nothing. `staff_name` is what staff call it, such as `gettext_lazy("refund")`; empty: its
-    type.
+    that says nothing shows nothing. `staff_name` is what staff call it, such as `gettext_noop("refund")`, and is
+    translated when they look; empty: its type.
     """
 
     impersonal: ClassVar[frozenset[str]] = frozenset()
-    staff_name: ClassVar[Any] = ""
+    staff_name: ClassVar[str] = ""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -101,7 +101,8 @@ def impersonal_keys(event_type: str) -> frozenset[str]:
 
 def event_name(event_type: str) -> str:
     """What staff call events of a type, in their language."""
-    return str(_names.get(event_type, event_type))
+    name = _names.get(event_type)
+    return gettext(name) if name else event_type
 
 
 @made_discreetly
@@ -148,7 +149,7 @@ class Confirmation(BaseEvent):
         {"items", "id", "quantity", "generic", "orderId", "total", "currency", "coupon", "coupons", "status"}
         | {"total_shipping"}
     )
-    staff_name: ClassVar[Any] = _("order")
+    staff_name: ClassVar[str] = gettext_noop("order")
     _shown: ClassVar[tuple[str, ...]] = ("order_id",)
 
     def __init__(
@@ -202,7 +203,7 @@ class Login(BaseEvent):
     attributes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     type = LOGIN
     impersonal: ClassVar[frozenset[str]] = frozenset({"source"})
-    staff_name: ClassVar[Any] = _("login")
+    staff_name: ClassVar[str] = gettext_noop("login")
     _shown: ClassVar[tuple[str, ...]] = ("source",)
 
     def __post_init__(self) -> None:
