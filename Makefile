@@ -28,7 +28,7 @@ PARALLEL ?= --numprocesses=auto --dist=loadgroup
 # What a shop's developer has exported for the shop is not meant for these tests.
 unexport DATABASE_URL DJANGO_SETTINGS_MODULE PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH
 
-.PHONY: help demo run test test-fast lint format types messages chaos bench bench-age build screenshots docs clean
+.PHONY: help demo run test test-fast lint format types messages chaos bench bench-age bench-smoke build screenshots docs clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r target does; do \
@@ -78,11 +78,15 @@ chaos: $(VENV)/.servers ## kill the shop's processes while the vendor misbehaves
 	@for database in $(CHAOS_DATABASES); do \
 		$(PYTHON) -m tests.chaos --database $$database $(CHAOS_OPTIONS) || exit 1; done
 
-bench: $(VENV)/.bench ## what the app costs a shop, into benchmarks/RESULTS.md; needs PostgreSQL and Debian's nginx
+bench: $(VENV)/.bench ## what the app costs a shop, into benchmarks/RESULTS.md; needs PostgreSQL, MariaDB and Debian's nginx
 	$(PYTHON) -W ignore -m benchmarks
 
 bench-age: $(VENV)/.bench ## what years of entries cost: logs of up to ten million; needs all three servers and 20 GB of disk
 	$(PYTHON) -W ignore -m benchmarks.age
+
+bench-smoke: $(VENV)/.bench ## a little of both, in a minute: whether everything still runs
+	$(PYTHON) -W ignore -m benchmarks --smoke
+	$(PYTHON) -W ignore -m benchmarks.age --smoke
 
 build: $(VENV)/.dev ## sdist and wheel into dist/
 	@rm -rf build dist

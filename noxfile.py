@@ -172,6 +172,14 @@ def chaos(session: nox.Session) -> None:
         session.run("python", "-m", "tests.chaos", *run, env=CLEAN)
 
 
+@nox.session(python="3.11", tags=["services"])
+def benchmarks(session: nox.Session) -> None:
+    """`make bench-smoke`: a little of every benchmark, which fails where something does not run any more."""
+    install(session, "5.2", "test", "servers", "bench")
+    for module in ("benchmarks", "benchmarks.age"):
+        session.run("python", "-W", "ignore", "-m", module, "--smoke", env=CLEAN)
+
+
 @nox.session(name="wheel", python="3.11")
 def use_wheel(session: nox.Session) -> None:
     """A new project with the wheel and what it requires, and nothing else."""

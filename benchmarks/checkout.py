@@ -15,13 +15,13 @@ from django.db import connections, transaction
 from django.utils import timezone
 from post_office import mail
 
-from benchmarks import orders
+from benchmarks import orders, scale
 from benchmarks.tables import compared
 from benchmarks.turns import in_turn
 from django_vt.models import SendLogEntry
 
-ROUNDS = 1500
-WARM_UP = 100
+ROUNDS = scale.of(1500, smoke=10)
+WARM_UP = scale.of(100, smoke=2)
 BY_HAND = "the same statements by hand"
 FIELDS = [field.attname for field in SendLogEntry._meta.concrete_fields if not field.primary_key]
 INSERT = (
@@ -41,7 +41,7 @@ def report(vendor: str) -> str:
 
 def _on(using: str, vendor: str) -> str:
     trackers = _posthog(vendor), _segment(vendor)
-    ways: dict[str, Callable[[], None]] = {
+    ways: dict[str, Callable[[], object]] = {
         BY_HAND: partial(_by_hand, using),
         "a bare INSERT": partial(_bare_insert, using),
         "order_placed.send()": partial(orders.place, using),
@@ -59,7 +59,7 @@ def _on(using: str, vendor: str) -> str:
     return compared(title, "µs", measured, BY_HAND)
 
 
-def in_an_order(using: str, way: Callable[[], None]) -> float:
+def in_an_order(using: str, way: Callable[[], object]) -> float:
     """Microseconds of the way alone, in a transaction that has written already."""
     with transaction.atomic(using=using):
         with connections[using].cursor() as cursor:
@@ -81,6 +81,7 @@ def _row(key: str) -> list[Any]:
         "dedup_key": key,
         "status": "pending",
         "attempts": 0,
+        "waits": 0,
         "due_at": 0,
         "created_at": now,
         "reason": "",

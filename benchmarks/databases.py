@@ -1,4 +1,4 @@
-"""The databases of a run: a file for SQLite, and on PostgreSQL, where it answers, one that is dropped afterwards."""
+"""The databases of a run: a file for SQLite, and one on PostgreSQL and on MariaDB, which are dropped afterwards."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import django
-import psycopg
 from django.core.management import call_command
 from django.db import connections
 
-SERVER = os.environ.get("POSTGRESQL_SERVER", "postgres://postgres@127.0.0.1:5432")
+from benchmarks.servers import ADDRESSES, on_server
+
 NAME = f"django_vt_bench_{os.getpid()}"
 
 
@@ -21,25 +21,24 @@ def prepared(directory: Path) -> Iterator[None]:
     """Django, set up on fresh databases."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
     os.environ["BENCH_SQLITE"] = f"sqlite:///{directory}/bench.sqlite3"
-    os.environ["BENCH_POSTGRESQL"] = f"{SERVER}/{NAME}"
-    _on_server(f"CREATE DATABASE {NAME}")
+    for vendor, address in ADDRESSES.items():
+        os.environ[f"BENCH_{vendor.upper()}"] = f"{address}/{NAME}"
     try:
+        for vendor in ADDRESSES:
+            on_server(vendor, f"CREATE DATABASE {NAME}")
         django.setup()
         for alias in connections:
-            _migrate(alias)
+            migrate(alias)
         yield
     finally:
-        connections.close_all()
-        _on_server(f"DROP DATABASE {NAME}")
+        if django.apps.apps.ready:
+            connections.close_all()
+        for vendor in ADDRESSES:
+            on_server(vendor, f"DROP DATABASE IF EXISTS {NAME}")
 
 
-def _migrate(alias: str) -> None:
+def migrate(alias: str) -> None:
+    """The tables of a database, and one for the shop's orders."""
     call_command("migrate", database=alias, verbosity=0)
     with connections[alias].cursor() as cursor:
         cursor.execute("CREATE TABLE bench_order (total integer)")
-
-
-def _on_server(statement: str) -> None:
-    address = SERVER.replace("postgres://", "postgresql://")
-    with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
-        connection.execute(statement.encode())

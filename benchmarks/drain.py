@@ -13,15 +13,15 @@ import requests
 import segment.analytics.client as segment
 from django.db import connections
 
-from benchmarks import backlog, orders
+from benchmarks import backlog, orders, scale
 from benchmarks.tables import compared
 from benchmarks.turns import in_turn
 from django_vt.delivery import deliver_due
 from django_vt.models import SendLogEntry
 
-EVENTS = 3000
-OWN_WAY_EVENTS = 1000
-ROUNDS = 5
+EVENTS = scale.of(3000, smoke=100)
+OWN_WAY_EVENTS = scale.of(1000, smoke=20)
+ROUNDS = scale.of(5, smoke=2)
 OWN_WAY = "one requests.get an event"
 
 

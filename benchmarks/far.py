@@ -10,13 +10,13 @@ from django.conf import settings
 from django.db import connections
 from django.test import override_settings
 
-from benchmarks import backlog, far_vendor
+from benchmarks import backlog, far_vendor, scale
 from benchmarks.turns import in_turn, quartiles
 from django_vt.delivery.deliver import Delivery
 
 CONCURRENCIES = (1, 2, 4, 8, 16)
-SECONDS = 5  # that an ideal drain would take
-ROUNDS = 3
+TENTHS = scale.of(30, smoke=2)  # of a second that an ideal drain would take
+ROUNDS = scale.of(3, smoke=2)
 EXPECTED_SHARE = 16  # of these orders so many fit into MAX_URL_LENGTH
 
 
@@ -62,7 +62,7 @@ def _on(using: str) -> str:
 
 
 def _drain(using: str, concurrency: int, drain: Drain) -> float:
-    events = int(concurrency * EXPECTED_SHARE * SECONDS / far_vendor.DELAY)
+    events = int(concurrency * EXPECTED_SHARE * TENTHS / 10 / far_vendor.DELAY)
     backlog.record(using, events)
     wall, busy = time.perf_counter(), time.process_time()
     with Delivery(using, concurrency=concurrency) as delivery:

@@ -12,7 +12,16 @@ from typing import Any
 
 from django.db import connections
 
-PACKAGES = ("Django", "requests", "psycopg", "posthog", "segment-analytics-python", "mixpanel", "django-post-office")
+PACKAGES = (
+    "Django",
+    "requests",
+    "psycopg",
+    "mysqlclient",
+    "posthog",
+    "segment-analytics-python",
+    "mixpanel",
+    "django-post-office",
+)
 
 
 def description(nginx: str) -> str:

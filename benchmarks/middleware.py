@@ -10,13 +10,13 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test.utils import CaptureQueriesContext
 
-from benchmarks import orders
+from benchmarks import orders, scale
 from benchmarks.tables import compared
 from benchmarks.turns import in_turn, quartiles
 from django_vt.middleware import VTIdentityMiddleware
 
-REQUESTS = 2000
-ROUNDS = 60
+REQUESTS = scale.of(2000, smoke=10)
+ROUNDS = scale.of(60, smoke=3)
 
 
 class Nothing:

@@ -31,17 +31,22 @@ def request() -> HttpRequest:
 REQUEST = request()
 
 
-def place(using: str) -> None:
-    """The shop's whole integration, inside the order's transaction; the request is there, as in any view."""
+def place(using: str) -> str:
+    """The shop's whole integration, inside the order's transaction; the request is there, as in any view.
+
+    Returns the order's number.
+    """
+    number = str(next(numbers))
     order_placed.send(
         sender=None,
         request=REQUEST,
-        order_id=str(next(numbers)),
+        order_id=number,
         total=TOTAL,
         items=items(),
         email=EMAIL,
         using=using,
     )
+    return number
 
 
 def properties(number: int) -> dict[str, Any]:

@@ -11,14 +11,14 @@ from pathlib import Path
 from django.core.management import call_command
 from django.db import connections
 
-from benchmarks import backlog, checkout, drain, grown_log, orders
+from benchmarks import backlog, checkout, drain, grown_log, orders, scale
 from django_vt.delivery import deliver_due
 from django_vt.models import SendAttempt, SendLogEntry
 
-ORDERS = 500
+ORDERS = scale.of(500, smoke=5)
 SHOWN = 30
-SIZES = (10_000, 200_000)
-REPEATED = 50
+SIZES = (scale.of(10_000, smoke=2_000), scale.of(200_000, smoke=4_000))
+REPEATED = scale.of(50, smoke=1)
 
 
 def report(_vendor: str) -> str:

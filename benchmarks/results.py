@@ -8,7 +8,7 @@ from pathlib import Path
 AGE = "make bench-age"
 PARTS = ("make bench", *(f"{AGE}: {part}" for part in ("memory", "sqlite", "mariadb", "postgresql")))
 HERE = Path(__file__).parent
-RESULTS = HERE / "RESULTS.md"
+RESULTS, PROFILES = HERE / "RESULTS.md", HERE / "PROFILES.md"
 PART = re.compile(r"^<!-- (make [a-z-]+(?:: [a-z]+)?) -->\n(.*?)^<!-- end -->$", re.MULTILINE | re.DOTALL)
 
 
@@ -18,3 +18,8 @@ def write(part: str, text: str) -> None:
     found[part] = f"\n{text}\n"
     parts = [f"<!-- {name} -->\n{found[name]}<!-- end -->\n" for name in PARTS if name in found]
     RESULTS.write_text("\n".join([(HERE / "INTRODUCTION.md").read_text(), *parts, (HERE / "GAPS.md").read_text()]))
+
+
+def write_profiles(text: str) -> None:
+    """Put the profiles of a run into a file of their own."""
+    PROFILES.write_text(f"# Where the time goes\n\nPrinted by `make bench`.\n\n{text}")

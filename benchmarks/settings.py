@@ -1,4 +1,4 @@
-"""The shop that is measured: SQLite as production should have it, and PostgreSQL where a server is named."""
+"""The shop that is measured: SQLite as production should have it, PostgreSQL, and MariaDB, where they are named."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ env = environ.Env()
 
 DATABASES = {"default": env.db_url("BENCH_SQLITE", default="sqlite:///:memory:")}
 DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
-if "BENCH_POSTGRESQL" in os.environ:
-    DATABASES["postgresql"] = env.db_url("BENCH_POSTGRESQL")
+for server in ("POSTGRESQL", "MARIADB"):
+    if f"BENCH_{server}" in os.environ:
+        DATABASES[server.lower()] = env.db_url(f"BENCH_{server}")
 
 SECRET_KEY = "not a secret: for the benchmarks only"
 USE_TZ = True

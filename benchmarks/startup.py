@@ -7,10 +7,11 @@ import sys
 import time
 from functools import partial
 
+from benchmarks import scale
 from benchmarks.tables import compared
 from benchmarks.turns import in_turn
 
-ROUNDS = 15
+ROUNDS = scale.of(15, smoke=2)
 CONFIGURE = """
 from django.conf import settings
 settings.configure(

@@ -11,12 +11,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import nginx, results
+from benchmarks import nginx, results, scale
 from benchmarks.age.databases import Log, drop, prepared
 
 SIZES = {"sqlite": (10_000, 1_000_000), "mariadb": (10_000, 1_000_000), "postgresql": (10_000, 1_000_000, 10_000_000)}
 DRAINED = 1_000_000
 PARTS = ("memory", *SIZES)
+SMALLER = 500  # times, for `--smoke`
 
 
 def main() -> None:
@@ -24,12 +25,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.age", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="by default all")
     parser.add_argument("--divide", type=int, default=1, help="make all but the smallest so much smaller, for a trial")
+    scale.add_to(parser)
     options = parser.parse_args()
-    wanted, divide = options.parts or PARTS, options.divide
+    scale.choose(options)
+    wanted, divide = options.parts or PARTS, SMALLER if options.smoke else options.divide
     # Else the databases would be left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     logs = {
-        vendor: [Log(vendor, size if size == min(sizes) else size // divide) for size in sizes]
+        vendor: [Log(vendor, _fitting(size, sizes, divide)) for size in sizes]
         for vendor, sizes in SIZES.items()
         if vendor in wanted
     }
@@ -40,8 +43,13 @@ def main() -> None:
         with prepared([log for several in logs.values() for log in several], Path(name)):
             for part, several in logs.items():
                 text = "\n".join(map(_shown, _report(part, several, version)))
-                if divide == 1:
+                if divide == 1 and not options.smoke:
                     results.write(f"{results.AGE}: {part}", text)
+
+
+def _fitting(size: int, sizes: tuple[int, ...], divide: int) -> int:
+    """The smallest stays as it is, and none gets smaller: the list's page 100 must be there."""
+    return max(size // divide, min(sizes) + sizes.index(size))
 
 
 def _shown(part: str) -> str:

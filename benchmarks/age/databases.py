@@ -10,15 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import django
-import MySQLdb
-import psycopg
-from django.core.management import call_command
 from django.db import connections
 
 from benchmarks.age.turn import Router
-
-POSTGRESQL = os.environ.get("POSTGRESQL_SERVER", "postgres://postgres@127.0.0.1:5432")
-MARIADB = os.environ.get("MARIADB_SERVER", "mysql://root@127.0.0.1:3306")
+from benchmarks.databases import migrate
+from benchmarks.servers import ADDRESSES, on_server
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ class Log:
 
     def address(self, directory: Path) -> str:
         """Where it is."""
-        servers = {"postgresql": POSTGRESQL, "mariadb": MARIADB, "sqlite": f"sqlite:///{directory}"}
+        servers = {**ADDRESSES, "sqlite": f"sqlite:///{directory}"}
         return f"{servers[self.vendor]}/{self.database}"
 
 
@@ -52,7 +48,7 @@ def prepared(logs: list[Log], directory: Path) -> Iterator[None]:
     os.environ["BENCH_DATABASES"] = json.dumps({log.alias: log.address(directory) for log in logs})
     try:
         for log in logs:
-            _on_server(log.vendor, f"CREATE DATABASE {log.database}")
+            on_server(log.vendor, f"CREATE DATABASE {log.database}")
         django.setup()
         for log in logs:
             _migrate(log.alias)
@@ -61,32 +57,15 @@ def prepared(logs: list[Log], directory: Path) -> Iterator[None]:
         if django.apps.apps.ready:
             connections.close_all()
         for log in logs:
-            _on_server(log.vendor, f"DROP DATABASE IF EXISTS {log.database}")
+            on_server(log.vendor, f"DROP DATABASE IF EXISTS {log.database}")
 
 
 def drop(log: Log) -> None:
     """Before the end: the disk is needed."""
     connections[log.alias].close()
-    _on_server(log.vendor, f"DROP DATABASE {log.database}")
+    on_server(log.vendor, f"DROP DATABASE {log.database}")
 
 
 def _migrate(alias: str) -> None:
     Router.using = alias
-    call_command("migrate", database=alias, verbosity=0)
-    with connections[alias].cursor() as cursor:
-        cursor.execute("CREATE TABLE bench_order (total integer)")
-
-
-def _on_server(vendor: str, statement: str) -> None:
-    if vendor == "postgresql":
-        address = POSTGRESQL.replace("postgres://", "postgresql://")
-        with psycopg.connect(f"{address}/postgres", autocommit=True) as connection:
-            connection.execute(statement.encode())
-    if vendor == "mariadb":
-        import environ
-
-        server = environ.Env.db_url_config(f"{MARIADB}/")
-        login = {"host": server["HOST"], "port": server["PORT"], "user": server["USER"], "password": server["PASSWORD"]}
-        connection = MySQLdb.connect(**login)
-        connection.cursor().execute(statement)
-        connection.close()
+    migrate(alias)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime
 from functools import cache, partial
 from io import StringIO
 from typing import Any
@@ -14,16 +13,16 @@ from django.core.management import call_command
 from django.db import connections, transaction
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
-from benchmarks import grown_log, orders
+from benchmarks import grown_log, orders, scale
 from benchmarks.age.turn import Router
 from django_vt.admin import filters
 from django_vt.conf import settings
 from django_vt.delivery.claim import Claim, Claimer
+from django_vt.delivery.run import Begun, HeldClaim
 from django_vt.delivery.settle import Settlement
 from django_vt.models import SendLogEntry
-from django_vt.protocol.outcome import Reply
+from django_vt.protocol.outcome import Kind, Turn, Verdict
 from django_vt.protocol.packing import Packing
 
 Operation = Callable[[str], float]
@@ -46,35 +45,39 @@ def enqueue(using: str) -> float:
 
 def claim(using: str) -> float:
     """A worker's look, and its taking."""
-    taken: list[Claim] = []
-    spent = _milliseconds(lambda: taken.append(_take(using)))
+    claimer, taken = Claimer(using), []
+    spent = _milliseconds(lambda: taken.append(_take(claimer)))
     _give_back(taken[0], using)
     return spent
 
 
 def settle(using: str) -> float:
     """Storing that a request was accepted, as many entries as it held."""
-    held = _take(using)
+    claimer = Claimer(using)
     packing = Packing(settings.ENDPOINT, settings.CALLBACK, settings.BATCH_SIZE, settings.MAX_URL_LENGTH)
-    request = next(iter(packing.pack(held.entries)))
-    settlement = Settlement(held, using, {})
-    now: datetime = timezone.now()
-    spent = _milliseconds(lambda: settlement.settle(request, Reply(200), now))
+    held = HeldClaim(_take(claimer), packing, ())
+    request = held.next(Turn.FRESH)
+    begun = Begun(held, request, Turn.FRESH, 1, 0.0, verdict=Verdict(Kind.ACCEPTED, response_status=200))
+    settlement = Settlement(claimer)
+    spent = _milliseconds(lambda: settlement.accepted([begun]))
     # As it was before: the next round is to find as much.
-    SendLogEntry.objects.using(using).filter(pk__in=request.entry_ids).resend("acc123")
-    _give_back(held, using)
+    sent = SendLogEntry.objects.using(using).filter(pk__in=request.entry_ids)
+    sent.resend("acc123", claimer.clock.now())
+    sent.update(due_at=0)
+    _give_back(held.claim, using)
     return spent
 
 
-def _take(using: str) -> Claim:
-    taken = Claimer(using).take()
+def _take(claimer: Claimer) -> Claim:
+    taken = claimer.take()
     if taken is None:
         raise RuntimeError("nothing is due")
     return taken
 
 
 def _give_back(held: Claim, using: str) -> None:
-    SendLogEntry.objects.using(using).give_back([entry.pk for entry in held.entries], held.token)
+    ids = [entry.pk for entry in held.entries]
+    SendLogEntry.objects.using(using).give_back(ids, held.token, held.taken_at)
 
 
 def send_log_status(using: str) -> float:
@@ -164,10 +167,10 @@ PAGES: dict[str, Operation] = {
     "the page of an entry": entry_page,
 }
 OPERATIONS: dict[str, tuple[Operation, int]] = {
-    "`order_placed.send()` in an order": (enqueue, 400),
-    "a claim": (claim, 200),
-    "a settlement": (settle, 200),
-    "`send_log_status`": (send_log_status, 100),
-    **{name: (operation, 40) for name, operation in PAGES.items()},
+    "`order_placed.send()` in an order": (enqueue, scale.of(400, smoke=2)),
+    "a claim": (claim, scale.of(200, smoke=2)),
+    "a settlement": (settle, scale.of(200, smoke=2)),
+    "`send_log_status`": (send_log_status, scale.of(100, smoke=2)),
+    **{name: (operation, scale.of(40, smoke=2)) for name, operation in PAGES.items()},
 }
 """Each with how many rounds it is measured in."""

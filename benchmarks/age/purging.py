@@ -7,14 +7,14 @@ import time
 
 from django.db import connections, transaction
 
-from benchmarks import orders
+from benchmarks import orders, scale
 from benchmarks.age.databases import Log
 from benchmarks.age.processes import ended_well, running
 from benchmarks.grown_log import RATE
 from django_vt.models import SendLogEntry
 
 MILLION = 1_000_000
-ORDERS = 1_000
+ORDERS = scale.of(1_000, smoke=10)
 PAUSE = 0.01  # seconds between two orders
 
 
