@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django_vt.accounts import is_known
 from django_vt.admin import explain, filters, lookup
 from django_vt.admin.changelist import ANCHOR, in_words
-from django_vt.admin.plain_words import plainly
+from django_vt.admin.plain_words import Reason, plainly
 from django_vt.admin.privacy import Viewer
 from django_vt.models import Endpoint, SendLogEntry, functions
 from django_vt.models.db import default_alias
@@ -104,6 +104,12 @@ def _told_missing(beginning: list[str]) -> str:
     return _("No entry has exactly this reference. These begin so: %(references)s.") % {"references": told}
 
 
+def _warnings(chosen: resending.Survey) -> list[tuple[int, Reason]]:
+    """Reasons that do not pass by themselves, and how many entries have each: the commonest first."""
+    counted = ((count, plainly(reason)) for reason, count in chosen.reasons.most_common())
+    return [(count, reason) for count, reason in counted if reason.advice and not reason.passes][:LISTED]
+
+
 class Views:
     """The views of one admin site, wrapped in its `admin_view`, which asks for staff and for the CSRF token."""
 
@@ -171,6 +177,7 @@ class Views:
             sentences=explain.sentences(sending),
             limit_reached=len(ids) >= functions.LIMIT,
             accounts=[name for name in filters.accounts(default_alias()) if is_known(name)],
+            warnings=_warnings(chosen),
             **why_these,
         )
 

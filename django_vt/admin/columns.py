@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
 
 from django.contrib import admin
 from django.utils.html import format_html
@@ -27,9 +27,10 @@ def status_label(entry: SendLogEntry) -> SafeString:
 class Columns:
     """Made anew for each request: what a column shows depends on who is looking, and on how sending stands."""
 
-    def __init__(self, viewer: Viewer, using: str) -> None:
+    def __init__(self, viewer: Viewer, using: str, sending: Callable[[], SendingState]) -> None:
         self._viewer = viewer
         self._using = using
+        self._sending = sending
 
     def shown(self) -> list[object]:
         """In the order of the list; the account only if there are several."""
@@ -67,12 +68,8 @@ class Columns:
     @admin.display(description=_("why"))
     def why(self, entry: SendLogEntry) -> str:
         """Why it is not sent, or not sent yet, and after how many attempts, where the words don't tell."""
-        words = Story(entry, self._sending).why()
+        words = Story(entry, self._sending()).why()
         if not entry.attempts or entry.status == Status.PENDING:
             return words
         attempts = ngettext("%(count)d attempt", "%(count)d attempts", entry.attempts) % {"count": entry.attempts}
         return format_html('{} <span class="vt-attempts">{}</span>', words, attempts)
-
-    @cached_property
-    def _sending(self) -> SendingState:
-        return SendingState.seen_on(self._using)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -156,9 +155,10 @@ TEMPLATES = "admin/django_vt/sendlogentry/"
 class EntryPage:
     """Made anew for each request, for the same reasons as the list's columns."""
 
-    def __init__(self, viewer: Viewer, using: str) -> None:
+    def __init__(self, viewer: Viewer, using: str, sending: Callable[[], SendingState]) -> None:
         self._viewer = viewer
         self._using = using
+        self._sending = sending
 
     def fieldsets(self) -> list[tuple[Any, dict[str, Any]]]:
         """The rows in their groups."""
@@ -195,7 +195,7 @@ class EntryPage:
     @admin.display(description=gettext_lazy("account"))
     def account(self, entry: SendLogEntry) -> str:
         """Whose shop it is of."""
-        return Columns(self._viewer, self._using).account(entry) or NONE
+        return Columns(self._viewer, self._using, self._sending).account(entry) or NONE
 
     @admin.display(description=gettext_lazy("event"))
     def event(self, entry: SendLogEntry) -> str:
@@ -242,8 +242,4 @@ class EntryPage:
         return render_to_string(f"{TEMPLATES}neighbours.html", {"neighbourhoods": found}) if found else NONE
 
     def _story(self, entry: SendLogEntry) -> Story:
-        return Story(entry, self._sending)
-
-    @cached_property
-    def _sending(self) -> SendingState:
-        return SendingState.seen_on(self._using)
+        return Story(entry, self._sending())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
 
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import capfirst
@@ -20,6 +22,15 @@ from django_vt.operations.sending_state import SendingState
 from django_vt.protocol import outcome, reasons
 
 # How sending stands, in words.
+
+_seen: WeakKeyDictionary[HttpRequest, SendingState] = WeakKeyDictionary()
+
+
+def sending_seen_by(request: HttpRequest, using: str) -> SendingState:
+    """How sending stands: one look a request, which all parts of its page share."""
+    if request not in _seen:
+        _seen[request] = SendingState.seen_on(using)
+    return _seen[request]
 
 
 def sentences(sending: SendingState) -> list[str]:

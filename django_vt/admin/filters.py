@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
+from operator import itemgetter
 from typing import Any, TypeVar
 
+from django.conf import settings as django_settings
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ORDER_VAR
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, PAGE_VAR
 from django.core.cache.backends.locmem import LocMemCache
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,6 +25,7 @@ from django_vt.events import event_name
 from django_vt.models import SendLogEntry, Status, functions
 from django_vt.operations.figures import PERIOD_OF
 from django_vt.operations.strangers import accounts_on
+from django_vt.protocol import reasons
 
 T = TypeVar("T")
 
@@ -54,6 +60,17 @@ WORDS_OF_PERIOD = {
 # The list's filters. Each is a condition that an index serves; none reads the table for what there is to choose.
 
 MOST_TYPES = 30
+MOST_REASONS_READ = 250
+DAYS = ("since", "until")
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
+NO_ANSWER = "none"
+ANSWER = re.compile(r"[0-9]{3}", re.ASCII)
+WORDS_OF_ANSWERS = {
+    "2xx": gettext_lazy("accepted (2xx)"),
+    "4xx": gettext_lazy("refused (4xx)"),
+    "5xx": gettext_lazy("Vibetrace at fault (5xx)"),
+    NO_ANSWER: gettext_lazy("no answer"),
+}
 Choices = list[tuple[str, Any]]
 
 
@@ -106,11 +123,30 @@ class TypeFilter(admin.SimpleListFilter):
         return queryset.filter(event_type=self.value()) if self.value() else queryset
 
 
-class AccountFilter(admin.SimpleListFilter):
+class NewestFilter(admin.SimpleListFilter):
+    """By what no index holds: of the newest within the limit."""
+
+    column: str
+
+    def is_chosen(self, value: Any) -> bool:
+        """Whether an entry with this value of the column is one of those."""
+        raise NotImplementedError
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
+        """The chosen ones. Compared as Python compares, on every database."""
+        if not self.value():
+            return queryset
+        newest = queryset.order_by(*functions.NEWEST_FIRST).values_list("pk", self.column)[: functions.LIMIT]
+        ids = [pk for pk, value in newest if self.is_chosen(value)]
+        return SendLogEntry.objects.using(queryset.db).filter(pk__in=ids)
+
+
+class AccountFilter(NewestFilter):
     """By account; not shown where there is but one."""
 
     title = gettext_lazy("account")
     parameter_name = "account"
+    column = "account_id"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         """What there is to choose from."""
@@ -119,31 +155,107 @@ class AccountFilter(admin.SimpleListFilter):
         names = sorted({*found, *asked_for})
         return [(name, name) for name in names] if len(found) > 1 or asked_for else []
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
-        """The chosen ones, of the newest within the limit: no index holds the account. Compared as Python compares."""
-        if not self.value():
-            return queryset
-        newest = queryset.order_by(*functions.NEWEST_FIRST).values_list("pk", "account_id")[: functions.LIMIT]
-        ids = [pk for pk, account_id in newest if account_id == self.value()]
-        return SendLogEntry.objects.using(queryset.db).filter(pk__in=ids)
+    def is_chosen(self, value: Any) -> bool:
+        """Those of the account."""
+        return bool(value == self.value())
+
+
+class AnswerFilter(NewestFilter):
+    """By what Vibetrace answered last: one answer, all of its kind, or none at all."""
+
+    title = gettext_lazy("last answer")
+    parameter_name = "answer"
+    column = "response_status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        """The kinds, and the one answer that is in force."""
+        value = self.value() or ""
+        exact = [(value, value)] if ANSWER.fullmatch(value) else []
+        return [*WORDS_OF_ANSWERS.items(), *exact]
+
+    def is_chosen(self, value: Any) -> bool:
+        """Those that were answered so."""
+        asked = self.value()
+        return value is None if asked == NO_ANSWER else str(value) == asked or f"{str(value)[:1]}xx" == asked
 
 
 class ReasonFilter(admin.SimpleListFilter):
-    """By why they failed: where the table of reasons leads to. Shown, so that it can be left, while in force."""
+    """By why they failed or were skipped: of what the newest of these have, and where the table of reasons leads to."""
 
     title = gettext_lazy("reason")
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        """The one in force."""
-        value = self.value()
-        return [(value, plainly(value).words)] if value else []
+        """Those of the newest, and the one in force."""
+        using = SendLogEntry.objects.all().db
+        found = for_a_minute(f"reasons:{using}", lambda: reasons_on(using))
+        asked_for = [value] if (value := self.value()) else []
+        return sorted(((name, plainly(name).words) for name in {*found, *asked_for}), key=itemgetter(1))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
         """The chosen ones."""
+        if not self.value():
+            return queryset
         # Of the newest within the limit, as in the table: no index holds the reason. They meet the filters before this.
-        failed = functions.first_ids(queryset.filter(status=Status.FAILED))
-        return SendLogEntry.objects.using(queryset.db).filter(pk__in=failed, reason=self.value())
+        status = request.GET.get(StatusFilter.parameter_name) or self._status()
+        newest = functions.first_ids(queryset.filter(status=status))
+        return SendLogEntry.objects.using(queryset.db).filter(pk__in=newest, reason=self.value())
+
+    def _status(self) -> Status:
+        """Of the entries that have such a reason, as a rule."""
+        code = reasons.split(str(self.value()))[0]
+        return Status.SKIPPED if code in reasons.OF_SKIPPED else Status.FAILED
+
+
+class DaysFilter(admin.ListFilter):
+    """By the days on which they were recorded, in the reader's time zone: from one to another, both among them."""
+
+    title = gettext_lazy("day of recording")
+    template = "admin/django_vt/sendlogentry/days.html"
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        for name in DAYS:
+            if name in params:
+                self.used_parameters[name] = params.pop(name)[-1]
+        given = ((name, value) for name, values in request.GET.lists() for value in values)
+        self._others = [(name, value) for name, value in given if name not in {*DAYS, PAGE_VAR, ERROR_FLAG}]
+
+    def has_output(self) -> bool:
+        """Always: any day may be asked for."""
+        return True
+
+    def expected_parameters(self) -> list[str | None]:
+        """The first day and the last."""
+        return [*DAYS]
+
+    def choices(self, changelist: Any) -> Any:
+        """What the form holds: the two days, and the other filters as hidden fields."""
+        return [{**self.used_parameters, "others": self._others}]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
+        """The chosen ones."""
+        since, until = (self._day(name) for name in DAYS)
+        if since is not None:
+            queryset = queryset.filter(created_at__gte=beginning_of(since))
+        if until is not None:
+            after = min(until, LAST_DAY) + timedelta(days=1)
+            queryset = queryset.filter(created_at__lt=beginning_of(after))
+        return queryset
+
+    def _day(self, name: str) -> date | None:
+        text = str(self.used_parameters.get(name) or "")
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError:
+            raise IncorrectLookupParameters from None
+
+
+def beginning_of(day: date) -> datetime:
+    """When a day begins in the reader's time zone; naive where USE_TZ is False."""
+    # In some time zones the first and the last day of Python's calendar are out of its range.
+    midnight = datetime.combine(min(max(day, FIRST_DAY), LAST_DAY), time.min)
+    return timezone.make_aware(midnight) if django_settings.USE_TZ else midnight
 
 
 class SameFilter(admin.SimpleListFilter):
@@ -188,10 +300,12 @@ COMMON = {
     lookup.ADDRESS: lambda: _("The e-mail address of entry %(number)d"),
 }
 
-FILTERS = (StatusFilter, TypeFilter, PeriodFilter, AccountFilter, ReasonFilter, SameFilter)
-PARAMETERS = {str(each.parameter_name) for each in FILTERS}
+SIMPLE = (StatusFilter, TypeFilter, PeriodFilter, AccountFilter, ReasonFilter, AnswerFilter, SameFilter)
+# In the order in which they narrow the list: those that look at the newest come after those that an index serves.
+FILTERS = (StatusFilter, TypeFilter, PeriodFilter, DaysFilter, AccountFilter, ReasonFilter, AnswerFilter, SameFilter)
+PARAMETERS = {*DAYS, *(str(each.parameter_name) for each in SIMPLE)}
 # Those that choose entries by id.
-BY_ID = {str(each.parameter_name) for each in (AccountFilter, ReasonFilter, SameFilter)}
+BY_ID = {str(each.parameter_name) for each in (AccountFilter, ReasonFilter, AnswerFilter, SameFilter)}
 
 
 def asks_for_nothing_but_same(request: HttpRequest) -> bool:
@@ -203,6 +317,19 @@ def asks_for_nothing_but_same(request: HttpRequest) -> bool:
 def accounts(using: str) -> list[str]:
     """The accounts that the list can show entries of, as they were within the last minute."""
     return for_a_minute(f"accounts:{using}", lambda: accounts_on(using))
+
+
+def reasons_on(using: str) -> list[str]:
+    """Why the newest of those that failed or were skipped did."""
+    entries = SendLogEntry.objects.using(using)
+    found = {
+        reason
+        for status in (Status.FAILED, Status.SKIPPED)
+        for reason in entries.filter(status=status)
+        .order_by(*functions.NEWEST_FIRST)
+        .values_list("reason", flat=True)[:MOST_REASONS_READ]
+    }
+    return sorted(found - {""})
 
 
 def types_on(using: str) -> list[str]:

@@ -165,9 +165,9 @@ class Overview:
     _using: str
 
     @classmethod
-    def of(cls, period_key: str | None, using: str) -> Overview:
-        """As the database `using` has it. The state is asked for each time, the figures once a minute."""
-        period, sending = PERIOD_OF.get(period_key or "", DAY), SendingState.seen_on(using)
+    def of(cls, period_key: str | None, sending: SendingState, using: str) -> Overview:
+        """As the database `using` has it; the figures are asked for once a minute."""
+        period = PERIOD_OF.get(period_key or "", DAY)
         return cls(period, sending, _oldest_due(using, sending), figures(period, using), using)
 
     def sentences(self) -> list[str]:

@@ -136,9 +136,8 @@ class Person(Views):
         LogEntry.objects.create(
             user_id=user_id,
             content_type=ContentType.objects.get_for_model(SendLogEntry),
-            object_repr=_("What is held of a person: %(amount)s") % {"amount": _amount(len(ids), remembered)},
+            object_repr=f"{words} ({_amount(len(ids), remembered)})",
             action_flag=CHANGE,
-            change_message=words,
         )
 
     def _show(self, request: HttpRequest, **found: Any) -> HttpResponse:

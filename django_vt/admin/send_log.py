@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -10,6 +11,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +21,8 @@ from django_vt.admin.actions import Views
 from django_vt.admin.changelist import BoundedPaginator, SendLogChangeList
 from django_vt.admin.columns import Columns
 from django_vt.admin.entry_page import EntryPage
+from django_vt.admin.explain import sending_seen_by
+from django_vt.admin.export import Export
 from django_vt.admin.overview import Overview
 from django_vt.admin.person import Person
 from django_vt.admin.privacy import MAY_RESEND, Viewer, answered_discreetly
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 else:
     ModelAdmin = admin.ModelAdmin
 
+# What is done with all that the list shows: the id of a form, and the action that it posts.
+FOR_ALL = {"vt-send-all": "send_again", "vt-export": "export"}
 ID_PATTERN = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -41,7 +47,7 @@ class SendLogEntryAdmin(ModelAdmin):
     class Media:
         css = {"all": ["django_vt/admin.css"]}
 
-    actions = ("send_again", "skip")
+    actions = ("send_again", "export", "skip")
     list_filter = filters.FILTERS
     list_per_page = 50
     ordering = ("-created_at",)
@@ -96,7 +102,8 @@ class SendLogEntryAdmin(ModelAdmin):
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """The columns as this viewer may see them."""
-        return Columns(Viewer.of(request), self.get_queryset(request).db).shown()
+        using = self.get_queryset(request).db
+        return Columns(Viewer.of(request), using, partial(sending_seen_by, request, using)).shown()
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
         """The time leads to the entry: unlike the status, it says which."""
@@ -104,15 +111,19 @@ class SendLogEntryAdmin(ModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: SendLogEntry | None = None) -> Any:
         """The page as this viewer may see it."""
-        return EntryPage(Viewer.of(request), self.get_queryset(request).db).fieldsets()
+        using = self.get_queryset(request).db
+        return EntryPage(Viewer.of(request), using, partial(sending_seen_by, request, using)).fieldsets()
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, with the overview above it."""
         if request.method != "GET" or not self.has_view_permission(request):
             return super().changelist_view(request, extra_context)
-        overview = Overview.of(request.GET.get(filters.PARAMETER), self.get_queryset(request).db)
+        using = self.get_queryset(request).db
+        overview = Overview.of(request.GET.get(filters.PARAMETER), sending_seen_by(request, using), using)
         context = {"overview": overview, "may_resend": self.has_resend_permission(request)}
         context["sees_people"] = Viewer.of(request).sees_people
+        context["for_all"] = [(form, name) for form, name in FOR_ALL.items() if name in self.get_actions(request)]
+        context["query"] = f"?{request.GET.urlencode()}"
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def render_change_form(
@@ -131,6 +142,11 @@ class SendLogEntryAdmin(ModelAdmin):
         if not all(ID_PATTERN.fullmatch(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise BadRequest("selected ids are numbers")
         return super().response_action(request, queryset, *args, **kwargs)
+
+    @admin.action(description=_("Download selected entries as CSV"), permissions=["view"])
+    def export(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> HttpResponseBase:
+        """A file of what is shown of them."""
+        return Export(request, queryset).response()
 
     @admin.action(description=_("Skip selected entries of accounts not in the settings"), permissions=["skip"])
     def skip(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> HttpResponse:

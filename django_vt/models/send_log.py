@@ -34,6 +34,18 @@ class Status(models.TextChoices):
     SKIPPED = "skipped", pgettext_lazy("send log entry", "skipped")  # never to be sent: `reason` says why
 
 
+def live_claim(now: int) -> Q:
+    """What a worker has in its hands. `now`: the database's clock, ms.
+
+    A lease that ends later than LEASE from now is none: a clock was wrong when it was taken.
+    """
+    return Q(claim__isnull=False, due_at__gt=now, due_at__lte=_latest_lease(now))
+
+
+def _latest_lease(now: int) -> int:
+    return now + int(settings.LEASE * 1000) + READINGS_APART
+
+
 class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
     """Queries and verbs of the send log."""
 
@@ -41,23 +53,13 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         """Entries to be tried now, among them those whose worker's lease ran out. `now`: the database's clock, ms."""
         return self.filter(due_at__lte=now)
 
-    def under_live_claim(self, now: int) -> SendLogQuerySet:
-        """Entries that a worker has in its hands. `now`: the database's clock, ms.
-
-        A lease that ends later than LEASE from now is none: a clock was wrong when it was taken.
-        """
-        return self.filter(
-            claim__isnull=False, due_at__gt=now, due_at__lte=now + int(settings.LEASE * 1000) + READINGS_APART
-        )
-
     def bring_back(self, now: int, longest_delay: float) -> int:
         """Make due what lies further ahead than it can: a clock was wrong when that was stored.
 
         `now`: the database's clock, ms. `longest_delay`: the longest that an entry waits for its next try, seconds.
         """
-        lease_end = now + int(settings.LEASE * 1000) + READINGS_APART
         too_far = Q(due_at__gt=now + int(longest_delay * 1000) + READINGS_APART) | Q(
-            claim__isnull=False, due_at__gt=lease_end
+            claim__isnull=False, due_at__gt=_latest_lease(now)
         )
         return self.filter(too_far).update(due_at=now, claim=None)
 
@@ -79,9 +81,7 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         `account_id`. `now`: the database's clock, ms. Returns how many were reopened.
         """
         account = Case(When(account_id="", then=Value(account_id)), default=F("account_id"))
-        latest = now + int(settings.LEASE * 1000) + READINGS_APART
-        live = Q(claim__isnull=False, due_at__gt=now, due_at__lte=latest)
-        return self.can_be_sent().exclude(live).reopen(account_id=account, due_at=now)
+        return self.can_be_sent().exclude(live_claim(now)).reopen(account_id=account, due_at=now)
 
     def renew(self, **content: Any) -> int:
         """Pending again with a new payload and identity: what was skipped or had failed, but not the forgotten."""
@@ -125,10 +125,8 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
 
     def set_aside(self, now: int) -> int:
         """Not to be sent, as staff say: what is pending and in nobody's hands. `now`: the database's clock, ms."""
-        latest = now + int(settings.LEASE * 1000) + READINGS_APART
-        live = Q(claim__isnull=False, due_at__gt=now, due_at__lte=latest)
         reason = reasons.reason(reasons.SET_ASIDE)
-        pending = self.filter(status=Status.PENDING).exclude(live)
+        pending = self.filter(status=Status.PENDING).exclude(live_claim(now))
         return pending.update(status=Status.SKIPPED, claim=None, due_at=None, reason=reason)
 
     def mark_tried(self, ids: Collection[int], token: str, **becomes: Any) -> int:
@@ -153,7 +151,7 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         """Empty what tells of a person and leave the skeleton; what was pending is never sent.
 
         `telling` are those whose reference tells of the person too; one that may be an address always does. A worker
-        that has one of them in its hands has lost its claim, and so changes nothing; see `under_live_claim` for how
+        that has one of them in its hands has lost its claim, and so changes nothing; see `live_claim` for how
         long it may still send what it holds.
         """
         forgotten = Value(reasons.reason(reasons.FORGOTTEN))

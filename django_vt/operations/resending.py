@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Case, Value, When
 
 from django_vt.accounts import only_account
 from django_vt.delivery import deliver_due
 from django_vt.delivery.clock import database_now
 from django_vt.models import SendLogEntry, Status, functions
-from django_vt.models.send_log import SendLogQuerySet
+from django_vt.models.send_log import SendLogQuerySet, live_claim
 from django_vt.recording import record
 
 SENT_AT_ONCE = 200  # entries a part: between two of them somebody may stop it, and sees how far it is
 LOOKED_AT_AT_ONCE = 900  # entries a query: SQLite takes no more than a thousand values in one
+UNSENT = (Status.FAILED, Status.SKIPPED)
 # What the admin's history calls an entry by.
 NAMED = ("pk", "event_type", "reference", "identity", "email_hash")
 
@@ -92,7 +94,8 @@ def failed_for(reason: str, since: datetime, using: str) -> list[int]:
 class Survey:
     """What sending entries again would do. `already_sent` are among the `sendable`; the others would be left.
 
-    `no_account`: recorded for no account, of a project that has several, so that somebody must name it.
+    `no_account`: recorded for no account, of a project that has several, so that somebody must name it. `reasons`: why
+    those of the `sendable` that failed or were skipped did, in the stored form.
     """
 
     sendable: tuple[int, ...] = ()
@@ -101,6 +104,7 @@ class Survey:
     emptied: int = 0
     nobody: int = 0
     no_account: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
 
     def __add__(self, other: Survey) -> Survey:
         return Survey(**{name: value + getattr(other, name) for name, value in vars(self).items()})
@@ -114,24 +118,27 @@ def survey(ids: Sequence[int], using: str, account_id: str = "") -> Survey:
 
 
 def _survey_part(part: SendLogQuerySet, now: int, account_id: str) -> Survey:
-    statuses = dict(part.values_list("pk", "status"))
-    holding_an_event = set(part.can_be_sent().values_list("pk", flat=True))
-    whole = set(_with_account(part.can_be_sent(), account_id).values_list("pk", flat=True))
-    in_hand = set(part.under_live_claim(now).values_list("pk", flat=True)) & whole
-    emptied = part.filter(payload="").count()
+    """One query: what stands in the way of each, the first that does."""
+    obstacle = Case(
+        When(payload="", then=Value("emptied")),
+        When(identity="", then=Value("nobody")),
+        *([] if _is_known_where_to(account_id) else [When(account_id="", then=Value("no_account"))]),
+        When(live_claim(now), then=Value("in_hand")),
+        default=Value(""),
+    )
+    rows = list(part.order_by("pk").values_list("pk", "status", "reason", obstacle))
+    sendable = [(pk, status, reason) for pk, status, reason, obstacle in rows if not obstacle]
     return Survey(
-        sendable=tuple(sorted(whole - in_hand)),
-        already_sent=sum(statuses.get(pk) == Status.SENT for pk in whole - in_hand),
-        in_hand=len(in_hand),
-        emptied=emptied,
-        nobody=len(statuses.keys() - holding_an_event) - emptied,
-        no_account=len(holding_an_event - whole),
+        sendable=tuple(pk for pk, _status, _reason in sendable),
+        already_sent=sum(status == Status.SENT for _pk, status, _reason in sendable),
+        reasons=Counter(reason for _pk, status, reason in sendable if reason and status in UNSENT),
+        **Counter(obstacle for *_columns, obstacle in rows if obstacle),
     )
 
 
-def _with_account(part: SendLogQuerySet, account_id: str) -> SendLogQuerySet:
-    """Those that have an account, and all if it is known where the others go."""
-    return part.all() if account_id or only_account() else part.exclude(account_id="")
+def _is_known_where_to(account_id: str) -> bool:
+    """Whether what was recorded for no account can be sent: to the account given, or to the only one."""
+    return bool(account_id or only_account())
 
 
 def queue(ids: Sequence[int], using: str, account_id: str = "") -> list[SendLogEntry]:
@@ -207,7 +214,8 @@ class Resending:
 
 
 def _reopen(part: SendLogQuerySet, account_id: str) -> int:
-    return _with_account(part, account_id).resend(account_id or only_account(), database_now(part.db))
+    known = part if _is_known_where_to(account_id) else part.exclude(account_id="")
+    return known.resend(account_id or only_account(), database_now(part.db))
 
 
 def _parts(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:

@@ -47,6 +47,8 @@ WORDS = {
 }
 
 CODES = frozenset(WORDS)
+# Those of what was never to be sent.
+OF_SKIPPED = frozenset({INVALID, NOBODY, EXPIRED, FORGOTTEN, SET_ASIDE})
 MAX_LENGTH = 200
 # What an address that was percent-encoded or a telephone number does not look like: a status, an error's class.
 SAFE_DETAIL = re.compile(r"[0-9]{3}|[A-Za-z_][A-Za-z0-9_.]{0,79}", re.ASCII)

@@ -116,6 +116,7 @@ def resend_chosen(staff: Staff) -> None:
 
 
 REASON = "Vibetrace refused it (answer 400)"
+DAYS = "?since=2020-01-01&until=2030-12-31&answer=4xx"
 FAILURES = f"?recorded=7d&status=failed&reason={REJECTED}"
 
 PAGES = {
@@ -128,6 +129,7 @@ PAGES = {
         Page("list-outage", see_list, log=outage),
         Page("list-held", see_list, log=held),
         Page("list-filtered", lambda staff, _entries: see_list(staff, {}, FAILURES), log=a_month),
+        Page("list-of-days", lambda staff, _entries: see_list(staff, {}, DAYS), log=a_month),
         Page("list-for-who-may-only-look", see_list, may=(VIEW,)),
         Page("list-figures", from_list(lambda staff: staff.unfold("The figures as a table"))),
         Page("search-found", from_list(lambda staff: staff.look_up("ada@example.com"))),

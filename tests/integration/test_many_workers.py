@@ -13,6 +13,7 @@ from django_vt.conf import settings
 from django_vt.delivery import deliver_due
 from django_vt.delivery.clock import database_now
 from django_vt.models import SendLogEntry
+from django_vt.models.send_log import live_claim
 from django_vt.testing import Answer, Hang, Misbehaviour
 from tests.support import processes
 from tests.support.delivering import configure, one, pending, statuses
@@ -143,5 +144,5 @@ def test_a_lease_taken_while_a_statement_waited_for_its_lock_is_nobody_elses(scr
     before = database_now("default")
     SendLogEntry.objects.filter(pk=entry.pk).update(claim="a" * 32, due_at=before + 20_000 + int(settings.LEASE * 1000))
     assert SendLogEntry.objects.all().bring_back(before, 36_000) == 0
-    assert SendLogEntry.objects.all().under_live_claim(before).count() == 1
+    assert SendLogEntry.objects.filter(live_claim(before)).count() == 1
     assert SendLogEntry.objects.all().resend("acc123", before) == 0

@@ -17,7 +17,6 @@ UNIT = TESTS / "unit"
 ELSEWHERE = {
     "admin/actions.py": "admin/test_resending.py",
     "admin/columns.py": "admin/test_changelist.py",
-    "admin/filters.py": "admin/test_any_parameters.py",
     "admin/send_log.py": "admin/test_permissions.py",
     "apps.py": "test_api.py",
     "contrib/oscar/apps.py": "contrib/test_oscar.py",

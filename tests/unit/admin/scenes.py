@@ -143,6 +143,12 @@ def filtered_lists(stage: Stage) -> Iterator[HttpResponse]:
     yield stage.get("changelist", status="failed", type="confirmation", recorded="7d", reason="answered: 400")
     for what in ("reference", "identity", "address"):
         yield stage.get("changelist", same=f"{what}:{entry.pk}")
+    yield stage.get("changelist", since="2026-11-01", until="2026-11-30", answer="503")
+    yield stage.post("resend", ids=entry.pk)
+    file = stage.post("changelist", action="export", _selected_action=entry.pk)
+
+    yield HttpResponse(file.getvalue())
+    yield stage.client.get(reverse("admin:index"))
 
 
 def more_than_is_counted(stage: Stage) -> Iterator[HttpResponse]:

@@ -17,6 +17,7 @@ from django.utils import translation
 from django_vt.admin.overview import HEIGHT, LOWEST_BAR, Chart, Overview, figures
 from django_vt.models import functions
 from django_vt.operations.figures import DAY, PERIOD_OF, Step
+from django_vt.operations.sending_state import SendingState
 from tests.support import table_scans
 from tests.support.delivering import endpoint_row
 from tests.support.people import url
@@ -29,8 +30,12 @@ def text(client, **filtered) -> str:
     return html.unescape(response.content.decode())
 
 
+def overview(period: str | None) -> Overview:
+    return Overview.of(period, SendingState.seen_on("default"), "default")
+
+
 def counts(period: str | None = None) -> list[list[str]]:
-    return [[figure.count for figure in row] for _words, row in Overview.of(period, "default").counts()]
+    return [[figure.count for figure in row] for _words, row in overview(period).counts()]
 
 
 def test_entries_are_counted_by_status_and_period(record):
@@ -46,7 +51,7 @@ def test_entries_are_counted_by_status_and_period(record):
 def test_each_figure_leads_to_the_entries_it_counts(viewer, record):
     record("1")
     record("2", status="sent", created_at=ago(hours=25))
-    links = {figure.link: figure.count for _words, row in Overview.of(None, "default").counts() for figure in row}
+    links = {figure.link: figure.count for _words, row in overview(None).counts() for figure in row}
     assert len(links) == 12
     for link, count in links.items():
         response = viewer.get(url("changelist") + link)
@@ -105,7 +110,7 @@ def test_the_commonest_reasons_come_first_and_lead_to_their_entries(operator, re
     for number, reason in enumerate(["tls", "answered: 400", "answered: 400"]):
         record(str(number), status="failed", reason=reason)
     record("9", status="failed", reason="timed out", created_at=ago(days=2))
-    failures = Overview.of(None, "default").failures()
+    failures = overview(None).failures()
     assert [(failure.words, failure.figure.count) for failure in failures] == [
         ("Vibetrace refused it (answer 400)", "2"),
         ("Vibetrace could not prove that it is Vibetrace: its certificate was not accepted", "1"),

@@ -12,7 +12,7 @@ from django_vt.delivery.claim import Claimer
 from django_vt.delivery.deliver import Delivery
 from django_vt.exceptions import DeliveryError
 from django_vt.models import SendLogEntry
-from django_vt.models.send_log import SendLogQuerySet
+from django_vt.models.send_log import SendLogQuerySet, live_claim
 from django_vt.protocol.outcome import Reply
 from tests.support.delivering import ScriptedBackend, configure, endpoint, endpoint_row, one, pending, statuses
 
@@ -101,7 +101,7 @@ def test_a_worker_without_time_left_gives_back_what_it_has_not_begun(settings, c
         deliver_due()
     # The first was sent; 13 s of its lease were not enough for another, so the others were claimed anew.
     assert statuses() == {"sent": 1, "pending": 3}
-    assert SendLogEntry.objects.under_live_claim(clock.ms).count() == 1
+    assert SendLogEntry.objects.filter(live_claim(clock.ms)).count() == 1
 
 
 def test_a_lease_too_short_for_one_request_delivers_all_the_same(settings, script):

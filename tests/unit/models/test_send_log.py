@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django_vt import track
 from django_vt.events import Event
 from django_vt.models import Endpoint, RememberedIdentity, SendAttempt, SendLogEntry
-from django_vt.models.send_log import Status
+from django_vt.models.send_log import Status, live_claim
 from tests.support.ordering import BUYER, PIXEL, confirmation, visitor
 
 pytestmark = pytest.mark.django_db
@@ -130,10 +130,10 @@ def test_resending_leaves_what_holds_no_event_or_nobody(entry, clock):
 
 def test_resending_leaves_what_a_worker_has_in_its_hands_until_its_lease_is_over(entry, clock):
     SendLogEntry.objects.update(claim="token", due_at=clock.ms + 120_000)
-    assert SendLogEntry.objects.under_live_claim(clock.ms).count() == 1
+    assert SendLogEntry.objects.filter(live_claim(clock.ms)).count() == 1
     assert SendLogEntry.objects.all().resend("acc123", clock.ms) == 0
     clock.advance(120)
-    assert SendLogEntry.objects.under_live_claim(clock.ms).count() == 0
+    assert SendLogEntry.objects.filter(live_claim(clock.ms)).count() == 0
     assert SendLogEntry.objects.all().resend("acc123", clock.ms) == 1
     assert after(entry).claim is None
 
