@@ -23,7 +23,7 @@ from django_vt.admin import lookup
 from django_vt.admin.plain_words import plainly
 from django_vt.events import event_name
 from django_vt.models import SendLogEntry, Status, functions
-from django_vt.operations.figures import PERIOD_OF
+from django_vt.operations.figures import PERIOD_OF, READ_FOR_REASONS, top_reasons
 from django_vt.operations.strangers import accounts_on
 from django_vt.protocol import reasons
 
@@ -60,7 +60,7 @@ WORDS_OF_PERIOD = {
 # The list's filters. Each is a condition that an index serves; none reads the table for what there is to choose.
 
 MOST_TYPES = 30
-MOST_REASONS_READ = 250
+MOST_REASONS = 30
 DAYS = ("since", "until")
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
 NO_ANSWER = "none"
@@ -136,9 +136,9 @@ class NewestFilter(admin.SimpleListFilter):
         """The chosen ones. Compared as Python compares, on every database."""
         if not self.value():
             return queryset
-        newest = queryset.order_by(*functions.NEWEST_FIRST).values_list("pk", self.column)[: functions.LIMIT]
-        ids = [pk for pk, value in newest if self.is_chosen(value)]
-        return SendLogEntry.objects.using(queryset.db).filter(pk__in=ids)
+        entries = SendLogEntry.objects.using(queryset.db)
+        newest = entries.filter(pk__in=functions.first_ids(queryset)).values_list("pk", self.column)
+        return entries.filter(pk__in=[pk for pk, value in newest if self.is_chosen(value)])
 
 
 class AccountFilter(NewestFilter):
@@ -321,15 +321,8 @@ def accounts(using: str) -> list[str]:
 
 def reasons_on(using: str) -> list[str]:
     """Why the newest of those that failed or were skipped did."""
-    entries = SendLogEntry.objects.using(using)
-    found = {
-        reason
-        for status in (Status.FAILED, Status.SKIPPED)
-        for reason in entries.filter(status=status)
-        .order_by(*functions.NEWEST_FIRST)
-        .values_list("reason", flat=True)[:MOST_REASONS_READ]
-    }
-    return sorted(found - {""})
+    statuses = (Status.FAILED, Status.SKIPPED)
+    return [each.reason for each in top_reasons(using, statuses, newest=READ_FOR_REASONS, most=MOST_REASONS)]
 
 
 def types_on(using: str) -> list[str]:
