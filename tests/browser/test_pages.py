@@ -106,12 +106,12 @@ def test_a_figure_leads_to_its_entries_without_scrolling(staff):
 
 def test_all_that_failed_for_a_reason_are_sent_again_in_one_confirmed_step(staff):
     reader = PAGES["resend-reason"].show(staff)
-    assert "All that failed for this reason: Vibetrace answered 400 Bad Request (Last 24 hours)." in reader.reads()
+    assert "All that failed for this reason: Vibetrace refused it (answer 400) (Last 24 hours)." in reader.reads()
     count = reader.reads("#content-main").partition(" entries will be queued")[0].split()[-1]
     reader.press("Yes, send again")
     assert f"{count} entries are queued to be sent again." in reader.reads("ul.messagelist")
     reader.unfold("Figures, and holding")
-    assert "Bad Request" not in reader.reads(".vt-overview")
+    assert "answer 400" not in reader.reads(".vt-overview")
 
 
 def test_what_lies_beyond_the_bound_is_called_more(staff, monkeypatch):
