@@ -156,6 +156,15 @@ def browser(session: nox.Session, django: str) -> None:
     run_tests(session, *folder, *by_mark((str(session.python), django)), PYTHONDEVMODE="1")
 
 
+@nox.session(python="3.13")
+@nox.parametrize("theme", ["unfold", "jazzmin", "grappelli"])
+def themes(session: nox.Session, theme: str) -> None:
+    """The admin's pages in each theme that people run. What the theme warns of is its own; ours stay errors."""
+    install(session, "6.1", "test", "themes")
+    session.run("make", "tests/browser/node_modules", external=True)
+    run_tests(session, f"--ds=tests.themes.{theme}", "-W", "default", "-W", "error:::django_vt", "tests/themes")
+
+
 @nox.session(python="3.11", tags=["services"])
 def million(session: nox.Session) -> None:
     """The plans of every query on a send log of a million entries."""

@@ -114,15 +114,30 @@ class SendLogChangeList(ChangeList):
         return Worded(self)
 
 
+class CountInWords(int):
+    """A number that templates count by, and that says `more than 10,000` where it was not counted to its end."""
+
+    words: str
+
+    @classmethod
+    def of(cls, paginator: BoundedPaginator) -> CountInWords:
+        """The number of entries that can be paged through."""
+        count = cls(paginator.count)
+        count.words = paginator.found_in_words()
+        return count
+
+    def __str__(self) -> str:
+        return self.words
+
+
 class Worded:
-    """A list whose count is in words, `more than 10,000` where it was not counted to its end."""
+    """A list whose count is in words. A template writes the noun after it: here the form that the number asks for."""
 
     def __init__(self, changelist: SendLogChangeList) -> None:
         self._changelist = changelist
-        entries = ngettext("%(count)s entry", "%(count)s entries", changelist.result_count)
-        self.result_count = entries % {"count": changelist.paginator.found_in_words()}
-        # The template writes the model's name after the count; the noun is in these words, where its grammar is known.
-        self.opts = SimpleNamespace(verbose_name="", verbose_name_plural="")
+        self.result_count = CountInWords.of(changelist.paginator)
+        noun = ngettext("%(count)s entry", "%(count)s entries", self.result_count) % {"count": ""}
+        self.opts = SimpleNamespace(verbose_name=noun.strip(), verbose_name_plural=noun.strip())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._changelist, name)

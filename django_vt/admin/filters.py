@@ -211,6 +211,7 @@ class DaysFilter(admin.ListFilter):
     """By the days on which they were recorded, in the reader's time zone: from one to another, both among them."""
 
     title = gettext_lazy("day of recording")
+    parameter_name = DAYS[0]  # which Unfold asks of every filter
     template = "admin/django_vt/sendlogentry/days.html"
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:

@@ -6,11 +6,12 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 else:
     ModelAdmin = admin.ModelAdmin
 
-# What is done with all that the list shows: the id of a form, and the action that it posts.
-FOR_ALL = {"vt-send-all": "send_again", "vt-export": "export"}
+# What can be done with all that the list shows: an action, and its label.
+FOR_ALL = {"send_again": _("Send all again that are shown"), "export": _("Download all that are shown as CSV")}
 ID_PATTERN = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -118,13 +119,28 @@ class SendLogEntryAdmin(ModelAdmin):
         """The list, with the overview above it."""
         if request.method != "GET" or not self.has_view_permission(request):
             return super().changelist_view(request, extra_context)
+        if SEARCH_VAR in request.GET:
+            return self._without_search(request)
         using = self.get_queryset(request).db
         overview = Overview.of(request.GET.get(filters.PARAMETER), sending_seen_by(request, using), using)
         context = {"overview": overview, "may_resend": self.has_resend_permission(request)}
         context["sees_people"] = Viewer.of(request).sees_people
-        context["for_all"] = [(form, name) for form, name in FOR_ALL.items() if name in self.get_actions(request)]
+        context["for_all"] = self._for_all(request)
         context["query"] = f"?{request.GET.urlencode()}"
         return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def _without_search(self, request: HttpRequest) -> HttpResponse:
+        """The list for a link that would search, as other lists' links do: an address must not stand in one."""
+        query = request.GET.copy()
+        del query[SEARCH_VAR]
+        messages.info(request, _("A link cannot look anything up here. Type it into the search."))
+        return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
+
+    def _for_all(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """Of `FOR_ALL` what this viewer may do. Without a filter nothing is sent again at once."""
+        is_filtered = any(request.GET.get(name) for name in filters.PARAMETERS)
+        names = self.get_actions(request).keys() - (set() if is_filtered else {"send_again"})
+        return [(name, str(label)) for name, label in FOR_ALL.items() if name in names]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -9,22 +9,26 @@ from selenium import webdriver
 
 SOURCE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """
-    const [options, done] = arguments;
-    axe.run(document, options).then(result => done(result.violations));
+    const [options, within, done] = arguments;
+    const where = within ? [...document.querySelectorAll(within)] : document;
+    axe.run(where, options).then(result => done(result.violations));
 """
 # Those that look at colours. All others see the same on a light and on a dark screen.
 OF_COLOURS = ("color-contrast", "link-in-text-block")
 
 
-def findings(browser: webdriver.Chrome, *, colours_only: bool = False) -> list[str]:
-    """What all of axe-core's rules find, best practices too, but for what Django itself has to answer for."""
+def findings(browser: webdriver.Chrome, *, colours_only: bool = False, within: str = "") -> list[str]:
+    """What all of axe-core's rules find, best practices too, but for what Django itself has to answer for.
+
+    `within`: a selector, to look at these parts of the page only.
+    """
     assert SOURCE.is_file(), "axe-core is missing: make tests/browser/node_modules"
     if not browser.execute_script("return Boolean(window.axe)"):
         browser.execute_script(SOURCE.read_text(encoding="utf-8"))
     options: dict[str, Any] = {"resultTypes": ["violations"], "preload": False}
     if colours_only:
         options["runOnly"] = {"type": "rule", "values": OF_COLOURS}
-    violations = browser.execute_async_script(RUN, options)
+    violations = browser.execute_async_script(RUN, options, within)
     return [
         f"{violation['id']} at {target}: {node['failureSummary']}"
         for violation in violations

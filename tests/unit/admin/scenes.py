@@ -171,6 +171,7 @@ def looking_up_what_several_have(stage: Stage) -> Iterator[HttpResponse]:
 
 def looking_up_what_is_not_there(stage: Stage) -> Iterator[HttpResponse]:
     yield stage.post("search", text="100099")
+    yield stage.client.get(url("changelist"), {"q": "100099"}, follow=True)
     stage.mask()
     yield stage.post("search", text="100099")
 

@@ -9,6 +9,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db import connection
+from django.template import Context, Template
 from django.test.utils import CaptureQueriesContext
 
 from django_vt.admin import changelist, filters
@@ -220,3 +221,13 @@ def test_selected_ids_are_numbers(selected, operator, record):
     form = {"action": "send_again", "_selected_action": selected, "index": "0"}
     assert operator.post(url("changelist"), form).status_code == 400
     assert not LogEntry.objects.exists()
+
+
+def test_the_count_is_a_number_to_a_theme_that_counts_by_it(viewer, record):
+    """Grappelli's pagination asks for a plural by it."""
+    for number in range(3):
+        record(str(number))
+    count = viewer.get(url("changelist")).context["cl"].in_words.result_count
+    assert (count, str(count)) == (3, "3")
+    plural = "{% blocktranslate count counter=count %}one{% plural %}{{ counter }} results{% endblocktranslate %}"
+    assert Template("{% load i18n %}" + plural).render(Context({"count": count})) == "3 results"

@@ -181,3 +181,12 @@ def test_a_crash_of_the_search_reports_no_address(confidant, log, monkeypatch, c
     for report in (reporter.get_traceback_text(), reporter.get_traceback_html()):
         assert "RuntimeError" in report
         assert CANARY not in report
+
+
+def test_a_link_that_would_search_is_answered_without_what_it_names_and_that_is_said(viewer, record):
+    record("1")
+    response = viewer.get(url("changelist"), {"q": CANARY, "status": "pending"})
+    assert (response.status_code, response.url) == (302, f"{url('changelist')}?status=pending")
+    page = viewer.get(response.url).content.decode()
+    assert "A link cannot look anything up here. Type it into the search." in page
+    assert "canary" not in page

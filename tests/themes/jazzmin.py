@@ -1,0 +1,9 @@
+"""The tests' project with django-jazzmin."""
+
+from __future__ import annotations
+
+from tests.settings import *  # noqa: F403
+from tests.settings import INSTALLED_APPS
+
+INSTALLED_APPS = ["jazzmin", *INSTALLED_APPS]
+ROOT_URLCONF = "tests.themes.urls"
