@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connections
 from django.test import override_settings
 
-from benchmarks import backlog, far_vendor, scale
+from benchmarks import backlog, far_vendor, scale, vendor_process
 from benchmarks.turns import in_turn, quartiles
 from django_vt.delivery.deliver import Delivery
 
@@ -30,7 +30,7 @@ class Drain:
 
 def report(_vendor: str) -> str:
     """A table for each database."""
-    with far_vendor.running() as address, override_settings(DJANGO_VT=_settings(address)):
+    with vendor_process.running(far_vendor.__name__) as address, override_settings(DJANGO_VT=_settings(address)):
         return "\n".join(_on(using) for using in connections)
 
 

@@ -14,8 +14,8 @@ from django.http import HttpRequest
 from django.template import engines
 from django.test import RequestFactory, override_settings
 
-from benchmarks import backlog, orders, scale
-from benchmarks.watching_vendor import Vendor, running
+from benchmarks import backlog, orders, scale, vendor_process, watching_vendor
+from benchmarks.watching_vendor import Vendor
 from django_vt.dispatchers.thread import ThreadDispatcher
 from django_vt.models import SendLogEntry
 
@@ -29,8 +29,10 @@ PAGE = "{% for line in lines %}<li>{{ line.0 }}: {{ line.1|floatformat:2 }}</li>
 
 def report(_vendor: str) -> str:
     """Two tables for each database."""
-    with running() as vendor, override_settings(DJANGO_VT=_settings(vendor)):
-        return "\n".join(_on(using, vendor) for using in connections)
+    with vendor_process.running(watching_vendor.__name__) as address:
+        vendor = Vendor(address)
+        with override_settings(DJANGO_VT=_settings(vendor)):
+            return "\n".join(_on(using, vendor) for using in connections)
 
 
 def _settings(vendor: Vendor) -> dict[str, object]:

@@ -8,16 +8,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 from urllib.request import urlopen
 
-BODY = b'{"status": 1, "success": true}'
+from benchmarks.far_vendor import BODY
+from benchmarks.vendor_process import serve
+
 ORDER = re.compile(r'"orderId":"([0-9]+)"', re.ASCII)
 REPORT = "/report"
 
@@ -42,19 +40,7 @@ class Vendor:
             return Seen(**json.load(response))
 
 
-@contextmanager
-def running() -> Iterator[Vendor]:
-    """One in a process of its own: its work is not to be the shop's."""
-    command = [sys.executable, "-m", "benchmarks.watching_vendor"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        yield Vendor(process.stdout.readline().strip())
-        process.stdin.close()
-
-
-async def serve() -> None:
-    """Until standard input ends."""
+async def _serve() -> None:
     seen = [Seen()]
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -75,10 +61,8 @@ async def serve() -> None:
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0, limit=1 << 20)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)  # noqa: T201 - read by `running`
-    await asyncio.to_thread(sys.stdin.read)
+    await serve(answer)
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    asyncio.run(_serve())

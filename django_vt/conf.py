@@ -106,6 +106,9 @@ class Settings:
             rules.function_path("(since, until) that returns the orders of that time, an iterable of Confirmation")
         ),
     )
+    ORDER_URL: Setting[str | None] = Setting(
+        None, rules.or_none(rules.function_path("(order_id) that returns the address of the order's page, or None"))
+    )
     FAIL_SILENTLY = Setting(default=True, rule=rules.BOOL)
     RETENTION_DAYS: Setting[float] = Setting(90, rules.DAYS)
     PAYLOAD_DAYS: Setting[float | None] = Setting(None, rules.or_none(rules.DAYS))

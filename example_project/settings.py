@@ -95,4 +95,6 @@ DJANGO_VT = {
     "ENDPOINT": env.str("VT_ENDPOINT", default="https://app.vtcdn.net/event"),
     # So that `find_unreported_orders` finds those that nobody has signalled.
     "ORDERS": "example_project.shop.orders.placed_orders",
+    # So that an entry of the send log leads to its order.
+    "ORDER_URL": "example_project.shop.orders.admin_page",
 }

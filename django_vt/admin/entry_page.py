@@ -21,6 +21,7 @@ from django_vt.admin import filters, lookup
 from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.columns import Columns, status_label
 from django_vt.admin.explain import Story, local
+from django_vt.admin.order_page import order_url
 from django_vt.admin.plain_words import plainly
 from django_vt.admin.privacy import Viewer
 from django_vt.conf import settings
@@ -203,9 +204,13 @@ class EntryPage:
         return event_name(entry.event_type)
 
     @admin.display(description=gettext_lazy("reference"))
-    def reference(self, entry: SendLogEntry) -> str:
-        """What the shop calls it."""
-        return self._viewer.reference(entry) or NONE
+    def reference(self, entry: SendLogEntry) -> SafeString | str:
+        """What the shop calls it, with a link to its order."""
+        shown = self._viewer.reference(entry)
+        address = order_url(entry) if shown == entry.reference else ""
+        if not address:
+            return shown or NONE
+        return format_html('{} <a href="{}">{}</a>', shown, address, _("Open the order"))
 
     @admin.display(description=gettext_lazy("identity"))
     def identity(self, entry: SendLogEntry) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.utils import timezone
-from django.utils.formats import date_format, time_format
+from django.utils.formats import date_format, number_format, time_format
 from django.utils.translation import gettext as _
 
 from django_vt.accounts import is_known
@@ -15,7 +15,7 @@ from django_vt.admin import changelist, explain, filters
 from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.plain_words import plainly
 from django_vt.admin.unreported import Told, looks
-from django_vt.models import Status
+from django_vt.models import Status, functions
 from django_vt.operations import durations
 from django_vt.operations.figures import DAY, PERIOD_OF, Period, PeriodFigures, ReasonCount, Step, due_since, strangers
 from django_vt.operations.sending_state import SendingState
@@ -34,6 +34,7 @@ class Bar:
     y: str
     height: str
     width: str = str(BAR_WIDTH)
+    is_unfinished: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ class Chart:
         """What the highest stack stands for."""
         return changelist.in_words(self._highest())
 
+    def scale(self) -> list[str]:
+        """The numbers beside the bars, from the top down; none between where the highest is one."""
+        highest = self._highest()
+        return [changelist.in_words(count) for count in dict.fromkeys((highest, highest // 2, 0))]
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing happened."""
@@ -81,7 +87,8 @@ class Chart:
                     continue
                 height = min(max(count * HEIGHT // highest, LOWEST_BAR), ground)
                 ground -= height
-                yield Bar(str(status), str(index * STEP_WIDTH + 1), str(ground), str(height))
+                is_last = index == len(self.steps) - 1
+                yield Bar(str(status), str(index * STEP_WIDTH + 1), str(ground), str(height), is_unfinished=is_last)
 
     def rows(self) -> list[Row]:
         """The table, oldest first."""
@@ -176,7 +183,7 @@ class Overview:
 
     def last_day(self) -> list[Figure]:
         """The counts of the last 24 hours, for the line that is always seen; of none, nothing is said."""
-        _words, newest = self.counts()[0]
+        _words, newest, _share_of_it = self.counts()[0]
         return [figure for figure in newest if figure.status == "failed" or figure.count != changelist.in_words(0)]
 
     def accounts(self) -> list[Account]:
@@ -201,16 +208,24 @@ class Overview:
         """The window that the reasons and the chart are of."""
         return str(filters.WORDS_OF_PERIOD[self.period.key])
 
+    def periods(self) -> list[tuple[str, str, bool]]:
+        """The windows to choose from: the address of each, its name, and whether it is the one that is shown."""
+        return [
+            (f"?{urlencode({filters.PARAMETER: key})}", str(words), key == self.period.key)
+            for key, words in filters.WORDS_OF_PERIOD.items()
+        ]
+
     def statuses(self) -> list[str]:
         """The headings of the table of counts."""
         return [str(status.label) for status in SHOWN_STATUSES]
 
-    def counts(self) -> list[tuple[str, list[Figure]]]:
-        """The table of counts, a row for each period."""
+    def counts(self) -> list[tuple[str, list[Figure], str]]:
+        """The table of counts, a row for each period, and which share of what is no longer pending got through."""
         return [
             (
                 str(filters.WORDS_OF_PERIOD[period.key]),
                 [_figure(counts[status], period, status) for status in SHOWN_STATUSES],
+                _share(counts),
             )
             for period, counts in self._figures.by_period
         ]
@@ -225,6 +240,14 @@ class Overview:
     def chart(self) -> Chart:
         """The chart of the period."""
         return Chart(self._figures.steps, self.period.by_hour)
+
+
+def _share(counts: Mapping[str, int]) -> str:
+    """`98.5 %`; empty where nothing has ended, or where there were too many to be counted."""
+    ended = [counts[status] for status in CHARTED_STATUSES]
+    if not sum(ended) or max(ended) > functions.LIMIT:
+        return ""
+    return _("%(share)s %%") % {"share": number_format(100 * counts[Status.SENT] / sum(ended), decimal_pos=1)}
 
 
 def _figure(count: int, period: Period, status: str, **further: str) -> Figure:

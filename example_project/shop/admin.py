@@ -1,5 +1,6 @@
 from django.contrib import admin
 
+from django_vt.admin import OrderEntries
 from example_project.shop.models import Order, OrderLine, Product
 
 
@@ -16,7 +17,7 @@ class OrderLineInline(admin.TabularInline):
 
 
 @admin.register(Order)
-class OrderAdmin(admin.ModelAdmin):
+class OrderAdmin(OrderEntries, admin.ModelAdmin):
     list_display = ["number", "placed_at", "name", "total"]
     readonly_fields = ["number", "placed_at"]
     raw_id_fields = ["user"]

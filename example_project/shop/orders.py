@@ -1,7 +1,9 @@
-"""The shop's own orders, for `manage.py find_unreported_orders`: the setting ORDERS names `placed_orders`."""
+"""The shop's own orders: ORDERS names `placed_orders`, ORDER_URL names `admin_page`."""
 
 from collections.abc import Iterator
 from datetime import datetime
+
+from django.urls import reverse
 
 from django_vt.events import Confirmation, Item
 from example_project.shop.models import Order
@@ -15,3 +17,9 @@ def placed_orders(since: datetime, until: datetime) -> Iterator[Confirmation]:
     for order in orders.order_by("pk").prefetch_related("lines").iterator(AT_ONCE):
         items = [Item(line.sku, line.quantity) for line in order.lines.all()]
         yield Confirmation(order_id=order.number, total=order.total, items=items, email=order.email)
+
+
+def admin_page(order_id: str) -> str | None:
+    """The page of an order in the admin, to which its entries in the send log lead."""
+    order = Order.objects.filter(number=order_id).only("pk").first()
+    return reverse("admin:shop_order_change", args=[order.pk]) if order else None

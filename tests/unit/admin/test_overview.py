@@ -14,6 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from django_vt.admin import filters
 from django_vt.admin.overview import HEIGHT, LOWEST_BAR, Chart, Overview, figures
 from django_vt.models import functions
 from django_vt.operations.figures import DAY, PERIOD_OF, Step
@@ -35,7 +36,7 @@ def overview(period: str | None) -> Overview:
 
 
 def counts(period: str | None = None) -> list[list[str]]:
-    return [[figure.count for figure in row] for _words, row in overview(period).counts()]
+    return [[figure.count for figure in row] for _words, row, _share in overview(period).counts()]
 
 
 def test_entries_are_counted_by_status_and_period(record):
@@ -51,7 +52,7 @@ def test_entries_are_counted_by_status_and_period(record):
 def test_each_figure_leads_to_the_entries_it_counts(viewer, record):
     record("1")
     record("2", status="sent", created_at=ago(hours=25))
-    links = {figure.link: figure.count for _words, row in overview(None).counts() for figure in row}
+    links = {figure.link: figure.count for _words, row, _share in overview(None).counts() for figure in row}
     assert len(links) == 12
     for link, count in links.items():
         response = viewer.get(url("changelist") + link)
@@ -222,3 +223,41 @@ def test_it_works_without_time_zones(viewer, record, settings):
     settings.USE_TZ = False
     record(status="sent", created_at=datetime(2026, 1, 1), sent_at=datetime(2026, 1, 1))  # noqa: DTZ001
     assert "01/01/2026 00:00:00" in text(viewer)
+
+
+def test_the_share_that_got_through_is_told_of_each_period(viewer, record):
+    for number in range(3):
+        record(str(number), status="sent")
+    record("4", status="failed")
+    record("5")
+    assert [share for _words, _row, share in overview(None).counts()] == ["75.0 %"] * 3
+    assert "75.0 %" in text(viewer)
+
+
+@pytest.mark.django_db
+def test_where_nothing_has_ended_or_too_much_to_be_counted_no_share_is_told(record, monkeypatch):
+    record("1")
+    assert [share for _words, _row, share in overview(None).counts()] == [""] * 3
+    filters.forget()
+    monkeypatch.setattr(functions, "LIMIT", 1)
+    for number in range(3):
+        record(str(number), status="sent")
+    assert [share for _words, _row, share in overview(None).counts()] == [""] * 3
+
+
+def test_the_hour_that_is_not_over_is_pale_and_that_is_said():
+    bars = list(Chart(steps((1, 0, 0), (1, 1, 0)), by_hour=True).bars())
+    assert [bar.is_unfinished for bar in bars] == [False, True, True]
+
+
+@pytest.mark.parametrize(("highest", "scale"), [(8, ["8", "4", "0"]), (1, ["1", "0"]), (0, ["0"])])
+def test_the_numbers_beside_the_bars_go_down_to_nothing(highest, scale):
+    assert Chart(steps((highest, 0, 0)), by_hour=True).scale() == scale
+
+
+def test_the_chart_has_periods_of_its_own(viewer, record):
+    record("1", status="sent")
+    page = text(viewer, recorded="7d")
+    assert '<a href="?recorded=7d" aria-current="true">Last 7 days</a>' in page
+    assert '<a href="?recorded=30d">Last 30 days</a>' in page
+    assert "The last day is not over: it is pale." in page

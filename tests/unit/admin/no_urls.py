@@ -1,0 +1,5 @@
+"""A project without an admin."""
+
+from __future__ import annotations
+
+urlpatterns: list[object] = []
