@@ -53,6 +53,7 @@ ELSEWHERE = {
     "settings_rules.py": "checks/test_values_of_settings.py",
     "signals.py": "recording/test_receivers.py",
     "tasks.py": "dispatchers/test_celery.py",
+    "templatetags/vt_orders.py": "admin/test_order_page.py",
     "tenants.py": "checks/test_tenants.py",
     "testing/fake_vendor/document.py": "testing/test_fake_vendor_document.py",
     "testing/fake_vendor/server.py": "testing/test_fake_vendor_life.py",

@@ -242,6 +242,17 @@ def unreported_orders(stage: Stage) -> Iterator[HttpResponse]:
         yield stage.post("unreported")
 
 
+def orders_pages(stage: Stage) -> Iterator[HttpResponse]:
+    entry = stage.record("100023")
+    with override_settings(DJANGO_VT={**settings.DJANGO_VT, "ORDER_URL": "tests.unit.admin.scenes.page_of"}):
+        yield stage.get("change", entry.pk)
+
+
+def page_of(order_id: str) -> str:
+    """An order's own page."""
+    return f"/orders/{order_id}/"
+
+
 def a_person_s_data(stage: Stage) -> Iterator[HttpResponse]:
     soon = timezone.now() + timedelta(minutes=1)
     mine = {"way": "address", "text": CANARY}
@@ -290,4 +301,5 @@ SCENES = (
     sending_again,
     holding_and_releasing,
     a_person_s_data,
+    orders_pages,
 )

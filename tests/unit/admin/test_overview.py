@@ -144,7 +144,7 @@ def test_the_chart_is_an_svg_without_script_or_style(viewer, record):
     svg = ElementTree.fromstring(page[start : page.index("</svg>", start) + len("</svg>")])
     assert svg.get("role") == "img"
     assert svg.get("aria-label")
-    assert [rect.get("class") for rect in svg.iter("rect")] == ["vt-failed", "vt-sent"]
+    assert [rect.get("class") for rect in svg.iter("rect")] == ["vt-failed", "vt-sent vt-unfinished"]
 
 
 def test_no_page_has_a_style_or_a_script_of_its_own(operator, record):
@@ -201,7 +201,9 @@ def test_the_svg_has_no_numbers_in_the_readers_language(viewer, record, settings
         page = text(viewer)
     rects = re.findall(r"<rect[^>]*>", page)
     assert rects
-    assert all(re.fullmatch(r'<rect class="vt-\w+"( (x|y|width|height)="\d+")+>', rect) for rect in rects)
+    assert all(
+        re.fullmatch(r'<rect class="vt-\w+( vt-unfinished)?"( (x|y|width|height)="\d+")+>', rect) for rect in rects
+    )
 
 
 def test_hours_and_days_are_the_readers(clock):
