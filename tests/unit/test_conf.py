@@ -36,6 +36,7 @@ DEFAULTS = {
     "PIXEL_HEADER": None,
     "VTSID_HEADER": None,
     "ORDERS": None,
+    "ORDER_URL": None,
     "OSCAR_ITEM_ID": "partner_sku",
     "ISSUE_VTSID": False,
     "VTSID_AGE": 31536000,
