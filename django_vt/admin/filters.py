@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
@@ -123,14 +124,14 @@ class TypeFilter(admin.SimpleListFilter):
         return queryset.filter(event_type=self.value()) if self.value() else queryset
 
 
-class NewestFilter(admin.SimpleListFilter):
+class NewestFilter(admin.SimpleListFilter, abc.ABC):
     """By what no index holds: of the newest within the limit."""
 
     column: str
 
+    @abc.abstractmethod
     def is_chosen(self, value: Any) -> bool:
         """Whether an entry with this value of the column is one of those."""
-        raise NotImplementedError
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
         """The chosen ones. Compared as Python compares, on every database."""
@@ -216,7 +217,7 @@ class DaysFilter(admin.ListFilter):
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
-        for name in DAYS:
+        for name in self.expected_parameters():
             if name in params:
                 self.used_parameters[name] = params.pop(name)[-1]
         given = ((name, value) for name, values in request.GET.lists() for value in values)
@@ -226,7 +227,7 @@ class DaysFilter(admin.ListFilter):
         """Always: any day may be asked for."""
         return True
 
-    def expected_parameters(self) -> list[str | None]:
+    def expected_parameters(self) -> list[str]:  # type: ignore[override]
         """The first day and the last."""
         return [*DAYS]
 
