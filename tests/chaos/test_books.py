@@ -76,9 +76,17 @@ def test_what_a_killed_process_had_in_flight_may_be_sent_again(kill):
 
 
 def test_a_killed_process_explains_no_more_requests_than_it_can_have_in_flight():
-    sent = [request(WORKER, order, after=after) for after, order in enumerate("de", 3)]
+    sent = [request(WORKER, order, after=after) for after, order in enumerate("defgh", 3)]
     again = request(THREAD, "b", "d", "e", after=9)
     assert books(*sent, again, kills=(KILL_OF_WORKER,)).duplicates.unexplained == ["e"]
+
+
+def test_what_a_killed_process_had_not_stored_yet_of_its_last_group_may_be_sent_again():
+    sent = [request(WORKER, order, after=3 + 0.02 * number) for number, order in enumerate("defgh")]
+    again = request(THREAD, *"bdefgh", after=9)
+    once_more = books(*sent, again, kills=(KILL_OF_WORKER,))
+    assert once_more.duplicates.unexplained == []
+    assert len(once_more.duplicates.unnoted) == 6
 
 
 def test_another_processs_death_explains_nothing():
