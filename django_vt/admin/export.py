@@ -39,7 +39,7 @@ class Export:
         self._request = request
         self._entries = queryset
         self._viewer = Viewer.of(request)
-        # What is chosen by id is chosen already: no more than the limit.
+        # What is chosen by id is chosen already: no more than the limit, as in the list.
         self._are_chosen = bool(filters.BY_ID & request.GET.keys())
         self._rest: Q | None = None
         # The file is read when the request, and with it the reader's language and time zone, may be over.

@@ -280,8 +280,9 @@ class SameFilter(admin.SimpleListFilter):
         self.ids = lookup.having(what, entry, entries.all()) if entry else []
         if not self.ids or entry is None:
             return queryset.none()
-        if asks_for_nothing_but_same(request):
-            # The list is paged by the ids, see `Chosen`; only an action asks this queryset, for those it was given.
+        if asks_for_nothing_but_same(request) and not request.POST.get("select_across"):
+            # The list is paged by the ids, see `Chosen`; only an action asks this queryset, for those it was given. One
+            # for all that are found is given none, and gets the ids.
             return queryset.filter(lookup.condition(what, entry))
         return queryset.filter(pk__in=self.ids)
 

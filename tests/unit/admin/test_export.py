@@ -10,7 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.utils import timezone, translation
 
 from django_vt.admin import export
-from django_vt.models import SendLogEntry
+from django_vt.models import SendLogEntry, functions
 from tests.support.people import CANARY, url
 from tests.unit.admin.conftest import ago
 
@@ -94,6 +94,14 @@ def test_no_more_than_a_part_is_read_before_it_is_sent(viewer, record, monkeypat
     next(content)
     with django_assert_max_num_queries(1):
         next(content)
+
+
+def test_of_one_who_has_thousands_it_holds_as_many_as_the_list(viewer, record, monkeypatch):
+    monkeypatch.setattr(functions, "LIMIT", 3)
+    for number in range(5):
+        record(str(number))
+    newest = SendLogEntry.objects.latest("pk").pk
+    assert references(download(viewer, same=f"identity:{newest}")) == ["4", "3", "2"]
 
 
 @pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t=", " =", "\uff1d", "\uff0b", "\uff20", "|", "%"])
