@@ -70,13 +70,15 @@ def entries_of_order(order_id: object, user: Any) -> list[OrderEntry] | None:
     try:
         with transaction.atomic(using=entries.db):
             ids = functions.first_ids(entries.filter(reference=str(order_id)), by=BY_ID, most=SHOWN)
+            if not ids:
+                return []
             rows = list(entries.filter(pk__in=ids).order_by(*BY_ID))
-            sending = SendingState.seen_on(entries.db) if rows else None
+            sending = SendingState.seen_on(entries.db)
     except DatabaseError as error:
         logger.error("The send log could not be read for an order's page: %s", type(error).__name__)
         return None
     may_see = bool(user is not None and user.has_perm(MAY_SEE_THE_LOG))
-    return [_entry(row, sending, may_see=may_see) for row in rows if sending is not None]
+    return [_entry(row, sending, may_see=may_see) for row in rows]
 
 
 def _entry(entry: SendLogEntry, sending: SendingState, *, may_see: bool) -> OrderEntry:

@@ -61,8 +61,7 @@ class Asked:
     @cached_property
     def is_searched_whole(self) -> bool:
         """Whether the texts of the events are searched too, as they are for an address."""
-        ids = ids_on(SendLogEntry.objects.using(default_alias()))
-        return self.way == "address" and len(ids) <= MOST_SEARCHED
+        return self.way == "address" and len(ids_on(SendLogEntry.objects.using(default_alias()))) <= MOST_SEARCHED
 
     def shopper(self) -> Shopper:
         """Who they are in the tables; raises `InvalidField` where the text names nobody."""
