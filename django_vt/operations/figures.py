@@ -113,18 +113,14 @@ def count_by_status(using: str, windows: Sequence[Window], account_id: str | Non
     Of an account: how many of the newest within the limit, a query each.
     """
     entries = SendLogEntry.objects.using(using)
-    conditions = [_recorded_in(window) for window in windows]
     if account_id is not None:
         return [
-            {str(status): len(_its_reasons(entries.filter(condition, status=status), account_id)) for status in Status}
-            for condition in conditions
+            {str(status): len(_its_reasons(entries.filter(**each, status=status), account_id)) for status in Status}
+            for each in map(_recorded_in, windows)
         ]
-    each = iter(
-        functions.count_each(
-            [entries.filter(condition, status=status) for condition in conditions for status in Status], using
-        )
-    )
-    return [{str(status): next(each) for status in Status} for _condition in conditions]
+    asked = [{"status": status, **_recorded_in(window)} for window in windows for status in Status]
+    numbers = iter(functions.count_each(entries, asked))
+    return [{str(status): next(numbers) for status in Status} for _window in windows]
 
 
 def top_reasons(
@@ -138,7 +134,7 @@ def top_reasons(
     within = _recorded_in(Window(start=since))
     ids = [
         pk for status in statuses
-        for pk in functions.first_ids(entries.filter(within, status=status), most=newest)
+        for pk in functions.first_ids(entries.filter(**within, status=status), most=newest)
     ]  # fmt: skip
     counted = entries.filter(pk__in=ids).exclude(reason="").values_list("status", "reason").annotate(number=Count("pk"))
     return [ReasonCount(*row) for row in counted.order_by("-number", "status", "reason")[:most]]
@@ -199,9 +195,9 @@ def _due_since(using: str, sending: SendingState, account_id: str | None) -> Ite
             yield max(oldest.created_at, endpoint.last_success_moment or oldest.created_at)
 
 
-def _recorded_in(window: Window) -> Q:
-    since = Q(created_at__gte=window.start) if window.start else Q()
-    return since & (Q(created_at__lt=window.end) if window.end else Q())
+def _recorded_in(window: Window) -> dict[str, Any]:
+    lookups = {"created_at__gte": window.start, "created_at__lt": window.end}
+    return {name: moment for name, moment in lookups.items() if moment is not None}
 
 
 def _endpoint_as_json(endpoint: Endpoint) -> dict[str, Any]:

@@ -23,7 +23,7 @@ AT_SIGN = re.compile("\uff20|\ufe6b|%40")
 WORD = re.compile(r"\S+")
 ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 # Within a text: what stands around an at sign, up to what ends an address, as in `(jo@example.com)`.
-LOCAL_PART = re.compile(r"[^@\s<>()\[\]{}\"`,;:|\\/=?&#%]{1,64}$")
+NOT_IN_LOCAL_PART = re.compile(r"[@\s<>()\[\]{}\"`,;:|\\/=?&#%]")
 DOMAIN = re.compile(r"[^@\s<>()\[\]{}\"`,;:|\\/=?&#%'!*]+")
 LONGEST_LOCAL_PART, LONGEST_DOMAIN = 64, 255
 LONGEST_SPELLING = 1000  # of one address, with the name
@@ -121,10 +121,10 @@ def _as_dns_has_it(domain: str) -> str:
 def _in_text(text: str) -> Iterator[str]:
     before, *others = _visible(text).split("@")
     for after in others:
-        local_part = before and LOCAL_PART.search(before[-LONGEST_LOCAL_PART:])
+        local_part = NOT_IN_LOCAL_PART.split(before[-LONGEST_LOCAL_PART:])[-1]
         domain = after and DOMAIN.match(after[:LONGEST_DOMAIN])
         if local_part and domain:
-            found = f"{local_part[0]}@{domain[0]}".strip(MARKS_AROUND)
+            found = f"{local_part}@{domain[0]}".strip(MARKS_AROUND)
             yield from filter(None, [canonical(found)])
         before = after
     if is_address(text):

@@ -8,6 +8,7 @@ its end within the hour: the test is stopped long before. No time is compared, a
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import itertools
 import re
@@ -74,6 +75,7 @@ def calls(node: ast.AST) -> Iterator[tuple[str, str]]:
             yield getattr(named, "id", getattr(named, "attr", "")), each.func.attr
 
 
+@functools.cache
 def constants() -> dict[str, tuple[re.Pattern[str], set[str]]]:
     """The patterns that modules keep, each with the methods that are called of it anywhere."""
     used: dict[str, set[str]] = {}
@@ -92,6 +94,7 @@ def constants() -> dict[str, tuple[re.Pattern[str], set[str]]]:
     return found
 
 
+@functools.cache
 def functions_with_patterns() -> set[str]:
     """Those that make a pattern as they go: `contrib/sentry.py: _without_query`."""
     return {

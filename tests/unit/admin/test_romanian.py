@@ -119,7 +119,7 @@ def test_the_message_counts_what_was_queued(count, words, client, record):
 def test_dates_and_numbers_are_romanian(client, record, monkeypatch):
     entry = record(status="sent", sent_at=datetime(2026, 3, 2, 12, 30, tzinfo=zones.utc))
     assert "Vibetrace a acceptat-o la 02.03.2026 14:30:00" in text(client.get(url("change", entry.pk)))
-    monkeypatch.setattr("django_vt.models.functions.count_each", lambda several, using: [10_001] * len(several))
+    monkeypatch.setattr("django_vt.models.functions.count_each", lambda entries, asked: [10_001] * len(asked))
     assert " peste 10.000 " in text(client.get(url("changelist")))
 
 
