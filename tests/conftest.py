@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,10 +32,33 @@ os.environ.pop("DATABASE_URL", None)
 CHANGING_ID = re.compile(r" at 0x|\{'[^':]*'(?:, '[^':]*')+\}")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The processes of a run must find the same tests: no id may change from one to the next."""
+    """The processes of a run must find the same tests: no id may change from one to the next.
+
+    What is not measured comes last: a process does some things once, such as an import.
+    """
     if changing := [item.nodeid for item in items if CHANGING_ID.search(item.nodeid)]:
         raise pytest.UsageError(f"the ids of these tests are not the same in every process: {', '.join(changing)}")
+    items.sort(key=_is_unmeasured)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """What bears `unmeasured` runs without coverage, in less than two thirds of the time."""
+    coverage = sys.modules.get("coverage")
+    measuring = coverage and coverage.Coverage.current()
+    if not (measuring and _is_unmeasured(item)):
+        return (yield)
+    measuring.stop()
+    try:
+        return (yield)
+    finally:
+        measuring.start()
+
+
+def _is_unmeasured(item: pytest.Item) -> bool:
+    return item.get_closest_marker("unmeasured") is not None
 
 
 class Clock:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.contrib import admin
 from django.core.checks import ERROR
 
 from django_vt.checks import check_settings
@@ -72,6 +73,16 @@ def celery_as_it_was() -> Iterator[None]:
 
 
 @pytest.fixture
+def admin_as_it_was() -> Iterator[None]:
+    """A page may register the shop's orders."""
+    registry = admin.site._registry
+    before = dict(registry)
+    yield
+    registry.clear()
+    registry.update(before)
+
+
+@pytest.fixture
 def readers_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The variables that the pages ask for."""
     for name, value in ENVIRONMENT.items():
@@ -79,7 +90,7 @@ def readers_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=title)
-@pytest.mark.usefixtures("transactional_db", "celery_as_it_was", "readers_environment")
+@pytest.mark.usefixtures("transactional_db", "celery_as_it_was", "admin_as_it_was", "readers_environment")
 def test_the_code_of_a_page_runs(page, settings, request):
     with stage.shop_package():
         run = Run(settings, request.getfixturevalue)

@@ -35,7 +35,11 @@ if sys.version_info >= (3, 11):
 else:
     import sre_parse
 
-pytestmark = [pytest.mark.once, pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="nothing to stop it with")]
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="nothing to stop it with"),
+    pytest.mark.unmeasured,
+]
 
 PACKAGE = Path(__file__).parents[2] / "django_vt"
 MILLION, SHORTER = 1_000_000, 100_000

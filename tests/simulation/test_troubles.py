@@ -12,6 +12,8 @@ from django_vt.models import SendLogEntry
 from tests.simulation.world import LATENCY, SimulatedWorker, World
 from tests.support.delivering import ACCOUNT, statuses
 
+pytestmark = [pytest.mark.ends, pytest.mark.unmeasured]
+
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 

@@ -36,7 +36,12 @@ from tests.support.delivering import pending
 from tests.support.ordering import request_with
 from tests.support.people import url
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database, pytest.mark.ends]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.any_database,
+    pytest.mark.ends,
+    pytest.mark.unmeasured,
+]
 
 # Never in one piece, and never a variable of the functions below: a report shows their lines and their variables.
 ADDRESS = "@".join(("finch", "leak.example"))

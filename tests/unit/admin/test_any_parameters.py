@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from django_vt.admin import filters
 from django_vt.models import SendLogEntry
 
+pytestmark = pytest.mark.ends
+
 LIST = reverse("admin:django_vt_sendlogentry_changelist")
 NAMES = sorted(
     {*filters.PARAMETERS, "q", "o", "p", "e", "all", "_facets", "_popup", "_to_field", "id", "pk", "identity"}

@@ -72,6 +72,7 @@ def answers(client, entry):
     yield client.get(reverse("admin:index"))
 
 
+@pytest.mark.unmeasured
 @pytest.mark.parametrize("columns", DAMAGED)
 def test_every_page_opens_and_tells_masked_staff_nothing(log_in, record, columns):
     status = "pending" if "due_at" in columns else "failed"

@@ -42,6 +42,11 @@ def test_who_may_only_look_cannot_act(method, name, viewer, record):
     assert not Endpoint.objects.exists()
 
 
+def test_who_may_not_look_cannot_search(log_in, record):
+    record()
+    assert log_in("resend_sendlogentry").post(url("search"), FORMS["search"]).status_code == 403
+
+
 def test_who_may_only_look_is_offered_no_sending(viewer, record):
     entry = record(status="failed", reason="answered: 400")
     pages = viewer.get(url("changelist")).content + viewer.get(url("change", entry.pk)).content

@@ -14,6 +14,8 @@ from django_vt.protocol import reasons
 from tests.unit.admin.conftest import FORGET, PEOPLE, RESEND, VIEW
 from tests.unit.admin.scenes import SCENES, UNUSABLE, Stage
 
+pytestmark = [pytest.mark.any_database, pytest.mark.ends]
+
 STORED = [
     *reasons.CODES,
     *(reasons.reason(reasons.INVALID, field) for field in UNUSABLE),
