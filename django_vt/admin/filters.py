@@ -114,10 +114,9 @@ class TypeFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
         """What there is to choose from."""
-        using = SendLogEntry.objects.all().db
-        types = for_a_minute(f"types:{using}", lambda: types_on(using))
+        found = types(SendLogEntry.objects.all().db)
         asked_for = [value] if (value := self.value()) else []
-        return [(name, event_name(name)) for name in sorted({*types, *asked_for})]
+        return [(name, event_name(name)) for name in sorted({*found, *asked_for})]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
         """The chosen ones."""
@@ -326,6 +325,11 @@ def reasons_on(using: str) -> list[str]:
     """Why the newest of those that failed or were skipped did."""
     statuses = (Status.FAILED, Status.SKIPPED)
     return [each.reason for each in top_reasons(using, statuses, newest=READ_FOR_REASONS, most=MOST_REASONS)]
+
+
+def types(using: str) -> list[str]:
+    """The event types that the list can show entries of, as they were within the last minute."""
+    return for_a_minute(f"types:{using}", lambda: types_on(using))
 
 
 def types_on(using: str) -> list[str]:

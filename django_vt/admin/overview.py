@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -15,9 +16,21 @@ from django_vt.admin import changelist, explain, filters
 from django_vt.admin.changelist import ANCHOR
 from django_vt.admin.plain_words import plainly
 from django_vt.admin.unreported import Told, looks
+from django_vt.events import event_name
 from django_vt.models import Status, functions
 from django_vt.operations import durations
-from django_vt.operations.figures import DAY, PERIOD_OF, Period, PeriodFigures, ReasonCount, Step, due_since, strangers
+from django_vt.operations.figures import (
+    DAY,
+    PERIOD_OF,
+    Period,
+    PeriodFigures,
+    ReasonCount,
+    Step,
+    Window,
+    count_by_type,
+    due_since,
+    strangers,
+)  # fmt: skip
 from django_vt.operations.sending_state import SendingState
 
 STEP_WIDTH, BAR_WIDTH, HEIGHT = 10, 8, 100
@@ -47,10 +60,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Chart:
-    """A stack of bars for every hour or day, oldest first."""
+    """A stack of bars for every hour or day, oldest first. `before`: the counts of each a week earlier."""
 
     steps: Sequence[Step]
     by_hour: bool
+    before: Sequence[Mapping[str, int]] = ()
 
     @property
     def view_box(self) -> str:
@@ -68,6 +82,11 @@ class Chart:
         return [changelist.in_words(count) for count in dict.fromkeys((highest, highest // 2, 0))]
 
     @property
+    def has_before(self) -> bool:
+        """Whether anything happened a week earlier."""
+        return any(map(_charted, self.before))
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing happened."""
         return self._highest() == 0
@@ -79,6 +98,11 @@ class Chart:
     def bars(self) -> Iterator[Bar]:
         """The rectangles, each stack from the ground up."""
         highest = max(self._highest(), 1)
+        for index, counts in enumerate(self.before):
+            if total := _charted(counts):
+                height = max(total * HEIGHT // highest, LOWEST_BAR)
+                left, top = str(index * STEP_WIDTH + 1), str(HEIGHT - height)
+                yield Bar("before", left, top, str(height))
         for index, step in enumerate(self.steps):
             ground = HEIGHT
             for status in CHARTED_STATUSES:
@@ -92,9 +116,10 @@ class Chart:
 
     def rows(self) -> list[Row]:
         """The table, oldest first."""
+        before = [[_charted(counts)] for counts in self.before] if self.has_before else [[]] * len(self.steps)
         return [
-            Row(self._label(step), tuple(changelist.in_words(step.counts[status]) for status in CHARTED_STATUSES))
-            for step in self.steps
+            Row(self._label(step), tuple(map(changelist.in_words, _each_charted(step.counts) + further)))
+            for step, further in zip(self.steps, before, strict=True)
         ]
 
     @property
@@ -112,7 +137,7 @@ class Chart:
         return time_format(start, "TIME_FORMAT") if self.by_hour else date_format(start, "MONTH_DAY_FORMAT")
 
     def _highest(self) -> int:
-        return max((sum(step.counts[status] for status in CHARTED_STATUSES) for step in self.steps), default=0)
+        return max(map(_charted, (*(step.counts for step in self.steps), *self.before)), default=0)
 
 
 # The figures above the list.
@@ -122,10 +147,19 @@ SHOWN_STATUSES = (Status.PENDING, Status.SENT, Status.FAILED, Status.SKIPPED)
 CHARTED_STATUSES = (Status.SENT, Status.FAILED, Status.SKIPPED)
 
 
-def figures(period: Period, using: str) -> PeriodFigures:
-    """The figures of the last minute: three queries, or none."""
-    key = f"figures:{using}:{period.key}:{timezone.get_current_timezone_name()}"
-    return filters.for_a_minute(key, lambda: PeriodFigures.of(period, using))
+def figures(period: Period, using: str, event_type: str = "") -> PeriodFigures:
+    """The figures of the last minute, of all types or of one: three queries, or none."""
+    of_type = hashlib.sha256(event_type.encode("utf-8", "surrogatepass")).hexdigest()  # which may be anything
+    key = f"figures:{using}:{period.key}:{timezone.get_current_timezone_name()}:{of_type}"
+    return filters.for_a_minute(key, lambda: PeriodFigures.of(period, using, event_type))
+
+
+def _each_charted(counts: Mapping[str, int]) -> list[int]:
+    return [counts[status] for status in CHARTED_STATUSES]
+
+
+def _charted(counts: Mapping[str, int]) -> int:
+    return sum(_each_charted(counts))
 
 
 # What stands above the list: how sending stands, the figures, why entries failed, the chart.
@@ -163,19 +197,24 @@ class Account:
 
 @dataclass(frozen=True)
 class Overview:
-    """The figures of a period and the state of sending."""
+    """The figures of a period and the state of sending. `event_type`: of which type the figures are; empty: of all."""
 
     period: Period
+    event_type: str
     sending: SendingState
     oldest_due: str
     _figures: PeriodFigures
     _using: str
 
     @classmethod
-    def of(cls, period_key: str | None, sending: SendingState, using: str) -> Overview:
-        """As the database `using` has it; the figures are asked for once a minute."""
-        period = PERIOD_OF.get(period_key or "", DAY)
-        return cls(period, sending, _oldest_due(using, sending), figures(period, using), using)
+    def of(cls, asked: Mapping[str, str], sending: SendingState, using: str) -> Overview:
+        """As the database `using` has it, for the list's filters; the figures are asked for once a minute."""
+        period = PERIOD_OF.get(asked.get(filters.PARAMETER, ""), DAY)
+        # Only a type that is there: each that is asked for would be kept for a minute.
+        found = [name for name in filters.types(using) if name == asked.get(str(filters.TypeFilter.parameter_name))]
+        event_type = "".join(found)
+        figured = figures(period, using, event_type)
+        return cls(period, event_type, sending, _oldest_due(using, sending), figured, using)
 
     def sentences(self) -> list[str]:
         """How sending stands."""
@@ -205,15 +244,37 @@ class Overview:
         return looks(self._using)
 
     def period_in_words(self) -> str:
-        """The window that the reasons and the chart are of."""
+        """The window that the reasons and the chart are of, and the type where it is one."""
+        words = self.words_of_period()
+        return f"{words}, {event_name(self.event_type)}" if self.event_type else words
+
+    def words_of_period(self) -> str:
+        """The window alone."""
         return str(filters.WORDS_OF_PERIOD[self.period.key])
 
     def periods(self) -> list[tuple[str, str, bool]]:
         """The windows to choose from: the address of each, its name, and whether it is the one that is shown."""
         return [
-            (f"?{urlencode({filters.PARAMETER: key})}", str(words), key == self.period.key)
+            (f"?{urlencode({filters.PARAMETER: key, **self._of_type()})}", str(words), key == self.period.key)
             for key, words in filters.WORDS_OF_PERIOD.items()
         ]
+
+    def _of_type(self) -> dict[str, str]:
+        return {str(filters.TypeFilter.parameter_name): self.event_type} if self.event_type else {}
+
+    def types(self) -> list[tuple[str, list[Figure], str]]:
+        """For each type that there is what `counts` has for each period; none where there is but one."""
+        types = filters.types(self._using)
+        if len(types) < 2:
+            return []
+        key = f"by_type:{self._using}:{self.period.key}"
+        window = Window(self.period.start())
+        counted = filters.for_a_minute(key, lambda: count_by_type(self._using, window, types))
+        return [
+            (event_name(name), [_figure(counts[each], self.period, each, type=name) for each in SHOWN_STATUSES],
+             _share(counts))
+            for name, counts in zip(types, counted, strict=False)
+        ]  # fmt: skip
 
     def statuses(self) -> list[str]:
         """The headings of the table of counts."""
@@ -224,7 +285,7 @@ class Overview:
         return [
             (
                 str(filters.WORDS_OF_PERIOD[period.key]),
-                [_figure(counts[status], period, status) for status in SHOWN_STATUSES],
+                [_figure(counts[status], period, status, **self._of_type()) for status in SHOWN_STATUSES],
                 _share(counts),
             )
             for period, counts in self._figures.by_period
@@ -235,16 +296,16 @@ class Overview:
         return [Failure(each.reason, plainly(each.reason).words, self._failed(each)) for each in self._figures.failures]
 
     def _failed(self, counted: ReasonCount) -> Figure:
-        return _figure(counted.count, self.period, "failed", reason=counted.reason)
+        return _figure(counted.count, self.period, "failed", reason=counted.reason, **self._of_type())
 
     def chart(self) -> Chart:
         """The chart of the period."""
-        return Chart(self._figures.steps, self.period.by_hour)
+        return Chart(self._figures.steps, self.period.by_hour, self._figures.before)
 
 
 def _share(counts: Mapping[str, int]) -> str:
     """`98.5 %`; empty where nothing has ended, or where there were too many to be counted."""
-    ended = [counts[status] for status in CHARTED_STATUSES]
+    ended = _each_charted(counts)
     if not sum(ended) or max(ended) > functions.LIMIT:
         return ""
     return _("%(share)s %%") % {"share": number_format(100 * counts[Status.SENT] / sum(ended), decimal_pos=1)}

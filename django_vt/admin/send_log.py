@@ -17,7 +17,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from django_vt.accounts import is_known
-from django_vt.admin import filters
+from django_vt.admin import filters, unseen
 from django_vt.admin.actions import Views
 from django_vt.admin.changelist import BoundedPaginator, SendLogChangeList
 from django_vt.admin.columns import Columns
@@ -77,6 +77,13 @@ class SendLogEntryAdmin(ModelAdmin):
         is_wanted = not all(is_known(account_id) for account_id in filters.accounts(default_alias()))
         return is_wanted and self.has_resend_permission(request)
 
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        """Django's own. Its first page asks for them to list the models: there a line tells what has failed."""
+        permissions = super().get_model_perms(request)
+        if permissions["view"]:
+            unseen.tell(request, self.admin_site.name, self.get_queryset(request).db)
+        return permissions
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Only what the filters ask. Django would take `?identity__startswith=`, which reads out what is masked."""
         return lookup in filters.PARAMETERS
@@ -122,7 +129,8 @@ class SendLogEntryAdmin(ModelAdmin):
         if SEARCH_VAR in request.GET:
             return self._without_search(request)
         using = self.get_queryset(request).db
-        overview = Overview.of(request.GET.get(filters.PARAMETER), sending_seen_by(request, using), using)
+        overview = Overview.of(request.GET, sending_seen_by(request, using), using)
+        unseen.look(request)
         context = {"overview": overview, "may_resend": self.has_resend_permission(request)}
         context["sees_people"] = Viewer.of(request).sees_people
         context["for_all"] = self._for_all(request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -12,13 +12,15 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from django_vt.accounts import is_known
-from django_vt.models import Endpoint, SendLogEntry, Status, functions
+from django_vt.models import Endpoint, SendAttempt, SendLogEntry, Status, functions
 from django_vt.models.send_log import SendLogQuerySet
 from django_vt.operations.sending_state import SendingState
 
 TOP_REASONS = 10
 # Of each status so many entries are read for their reasons, the newest.
 READ_FOR_REASONS = 250
+# So many are looked at for what has failed since somebody last looked.
+NEWEST_FAILED = 1000
 WITHOUT_REASON = (Status.SENT,)
 
 
@@ -107,10 +109,12 @@ class Figures:
         }
 
 
-def count_by_status(using: str, windows: Sequence[Window], account_id: str | None = None) -> list[dict[str, int]]:
+def count_by_status(
+    using: str, windows: Sequence[Window], account_id: str | None = None, event_type: str = ""
+) -> list[dict[str, int]]:
     """For each window, how many entries recorded in it stand where: one statement, each count by an index.
 
-    Of an account: how many of the newest within the limit, a query each.
+    Of an account: how many of the newest within the limit, a query each. `event_type`: only of that type.
     """
     entries = SendLogEntry.objects.using(using)
     if account_id is not None:
@@ -118,20 +122,41 @@ def count_by_status(using: str, windows: Sequence[Window], account_id: str | Non
             {str(status): len(_its_reasons(entries.filter(**each, status=status), account_id)) for status in Status}
             for each in map(_recorded_in, windows)
         ]
-    asked = [{"status": status, **_recorded_in(window)} for window in windows for status in Status]
-    numbers = iter(functions.count_each(entries, asked))
-    return [{str(status): next(numbers) for status in Status} for _window in windows]
+    return _count(using, [{**_of_type(event_type), **_recorded_in(window)} for window in windows])
+
+
+def count_by_type(using: str, window: Window, event_types: Sequence[str]) -> list[dict[str, int]]:
+    """For each of the types, how many entries recorded in the window stand where: one statement, by an index."""
+    return _count(using, [{"event_type": event_type, **_recorded_in(window)} for event_type in event_types])
+
+
+def _count(using: str, several: Sequence[Mapping[str, Any]]) -> list[dict[str, int]]:
+    asked = [{"status": status, **lookups} for lookups in several for status in Status]
+    numbers = iter(functions.count_each(SendLogEntry.objects.using(using), asked) if asked else ())
+    return [{str(status): next(numbers) for status in Status} for _lookups in several]
+
+
+def failed_since(using: str, since: datetime) -> int:
+    """How many of the newest thousand that failed did so since a moment, whenever they were recorded."""
+    entries = SendLogEntry.objects.using(using)
+    newest_first = entries.filter(status=Status.FAILED).order_by(*functions.NEWEST_FIRST)
+    newest = newest_first.values_list("pk", "created_at")[:NEWEST_FAILED]
+    older = [pk for pk, created_at in newest if created_at < since]
+    # Not by a subquery: PostgreSQL would read all attempts for it.
+    attempts = SendAttempt.objects.using(using).filter(entry__in=older, at__gte=since)
+    return len(newest) - len(older) + len(set(attempts.values_list("entry", flat=True)))
 
 
 def top_reasons(
-    using: str, statuses: Sequence[Status], *, since: datetime | None = None, newest: int | None = None, most: int
-) -> list[ReasonCount]:
+    using: str, statuses: Sequence[Status], *, since: datetime | None = None, newest: int | None = None, most: int,
+    event_type: str = "",
+) -> list[ReasonCount]:  # fmt: skip
     """The commonest reasons, the commonest first, of the `newest` entries of each status within the limit.
 
     A GROUP BY over all entries of a status would have no index.
     """
     entries = SendLogEntry.objects.using(using)
-    within = _recorded_in(Window(start=since))
+    within = {**_of_type(event_type), **_recorded_in(Window(start=since))}
     ids = [
         pk for status in statuses
         for pk in functions.first_ids(entries.filter(**within, status=status), most=newest)
@@ -195,6 +220,10 @@ def _due_since(using: str, sending: SendingState, account_id: str | None) -> Ite
             yield max(oldest.created_at, endpoint.last_success_moment or oldest.created_at)
 
 
+def _of_type(event_type: str) -> dict[str, Any]:
+    return {"event_type": event_type} if event_type else {}
+
+
 def _recorded_in(window: Window) -> dict[str, Any]:
     lookups = {"created_at__gte": window.start, "created_at__lt": window.end}
     return {name: moment for name, moment in lookups.items() if moment is not None}
@@ -220,6 +249,7 @@ def _iso(moment: datetime | None) -> str | None:
 # The windows of time that the admin's list and the figures above it know: the last 24 hours, 7 and 30 days.
 
 REASONS_OF_A_PERIOD = 5
+WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -258,23 +288,30 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class PeriodFigures:
-    """Counts by status for each of the periods; the steps and the top reasons of failure of one of them."""
+    """Counts by status for each of the periods; the steps and the top reasons of failure of one of them.
+
+    `before`: the counts of each step a week earlier.
+    """
 
     by_period: tuple[tuple[Period, dict[str, int]], ...]
     steps: tuple[Step, ...]
+    before: tuple[dict[str, int], ...]
     failures: tuple[ReasonCount, ...]
 
     @classmethod
-    def of(cls, period: Period, using: str) -> PeriodFigures:
-        """Those of a database, as they are now: three queries."""
+    def of(cls, period: Period, using: str, event_type: str = "") -> PeriodFigures:
+        """Those of a database, or of one event type in it, as they are now: three queries."""
         steps = period.steps()
         windows = [Window(start=each.start()) for each in PERIODS]
-        counts = count_by_status(using, [*windows, *(Window(*step) for step in steps)])
-        failures = top_reasons(using, [Status.FAILED], since=period.start(), most=REASONS_OF_A_PERIOD)
+        windows += [Window(*step) for step in steps]
+        windows += [Window(start - WEEK, end - WEEK) for start, end in steps]
+        counts = iter(count_by_status(using, windows, event_type=event_type))
+        failures = top_reasons(
+            using, [Status.FAILED], since=period.start(), most=REASONS_OF_A_PERIOD, event_type=event_type
+        )
         return cls(
-            by_period=tuple(zip(PERIODS, counts[: len(PERIODS)], strict=True)),
-            steps=tuple(
-                Step(start, counted) for (start, _end), counted in zip(steps, counts[len(PERIODS) :], strict=True)
-            ),
+            by_period=tuple((each, next(counts)) for each in PERIODS),
+            steps=tuple(Step(start, next(counts)) for start, _end in steps),
+            before=tuple(counts),
             failures=tuple(failures),
         )

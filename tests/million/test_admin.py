@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from benchmarks import grown_log
 from django_vt.models import SendLogEntry
@@ -24,8 +25,10 @@ LIST = 9
 # The event types: one step each, and one that finds no more.
 TYPES = 6
 # Counts by status and hour, the newest failures, their reasons; the accounts there are, the last look for orders that
-# nobody signalled; the newest that failed and that were skipped, their reasons.
-FIGURES = 9
+# nobody signalled; the newest that failed and that were skipped, their reasons; counts by type.
+FIGURES = 10
+# Once a minute the session is told that somebody looks.
+LOOKED = 1
 
 STATUSES = [None, "pending", "sent", "failed", "skipped"]
 EVENT_TYPES = [None, "confirmation", "login", grown_log.OLD_TYPE, "nothing"]
@@ -47,7 +50,7 @@ def look(staff: Client) -> Callable[..., Recorded]:
 
     def look(**filtered: str | None) -> Recorded:
         wanted = {name: value for name, value in filtered.items() if value is not None}
-        staff.get(url("changelist"), {name: wanted[name] for name in {"recorded"} & wanted.keys()})
+        staff.get(url("changelist"), {name: wanted[name] for name in {"recorded", "type"} & wanted.keys()})
         with explained() as recorded:
             assert staff.get(url("changelist"), wanted).status_code == 200
         return recorded
@@ -75,7 +78,23 @@ def test_the_log_is_what_it_is_meant_to_be():
 def test_the_dashboard(period, staff):
     with explained() as recorded:
         assert staff.get(url("changelist"), {"recorded": period} if period else {}).status_code == 200
-    assert recorded.made <= LIST + TYPES + FIGURES
+    assert recorded.made <= LIST + TYPES + FIGURES + LOOKED
+    assert_few_are_read(recorded)
+
+
+@pytest.mark.parametrize("event_type", EVENT_TYPES[1:])
+def test_the_dashboard_of_a_type(event_type, staff):
+    staff.get(url("changelist"))
+    with explained() as recorded:
+        assert staff.get(url("changelist"), {"type": event_type, "recorded": "30d"}).status_code == 200
+    assert recorded.made <= LIST + FIGURES
+    assert_few_are_read(recorded)
+
+
+def test_what_has_failed_since_somebody_last_looked(staff):
+    staff.get(url("changelist"))
+    with explained() as recorded:
+        assert staff.get(reverse("admin:index")).status_code == 200
     assert_few_are_read(recorded)
 
 

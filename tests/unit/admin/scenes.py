@@ -151,6 +151,18 @@ def filtered_lists(stage: Stage) -> Iterator[HttpResponse]:
     yield stage.client.get(reverse("admin:index"))
 
 
+def what_was_not_seen_yet(stage: Stage) -> Iterator[HttpResponse]:
+    now = timezone.now()
+    several = [stage.record(str(number), status="failed", created_at=now - timedelta(days=7)) for number in range(2)]
+    stage.record("2", event_type="login", status="failed")
+    yield stage.client.get(reverse("admin:index"))
+    yield stage.get("changelist")
+    yield stage.get("changelist", type="login")
+    for entry in several:
+        SendAttempt.objects.create(entry=entry, at=now + timedelta(hours=1), reason="answered: 400")
+        yield stage.client.get(reverse("admin:index"))
+
+
 def more_than_is_counted(stage: Stage) -> Iterator[HttpResponse]:
     stage.limit(2)
     entries = [stage.record(str(number), status="failed", reason="answered: 400") for number in range(4)]
@@ -295,6 +307,7 @@ SCENES = (
     waiting_entries,
     a_long_life,
     filtered_lists,
+    what_was_not_seen_yet,
     more_than_is_counted,
     looking_up_what_several_have,
     looking_up_what_is_not_there,

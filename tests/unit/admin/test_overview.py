@@ -31,8 +31,8 @@ def text(client, **filtered) -> str:
     return html.unescape(response.content.decode())
 
 
-def overview(period: str | None) -> Overview:
-    return Overview.of(period, SendingState.seen_on("default"), "default")
+def overview(period: str | None, **asked: str) -> Overview:
+    return Overview.of({"recorded": period or "", **asked}, SendingState.seen_on("default"), "default")
 
 
 def counts(period: str | None = None) -> list[list[str]]:
@@ -255,6 +255,61 @@ def test_the_hour_that_is_not_over_is_pale_and_that_is_said():
 @pytest.mark.parametrize(("highest", "scale"), [(8, ["8", "4", "0"]), (1, ["1", "0"]), (0, ["0"])])
 def test_the_numbers_beside_the_bars_go_down_to_nothing(highest, scale):
     assert Chart(steps((highest, 0, 0)), by_hour=True).scale() == scale
+
+
+def week_before(*counts: int) -> list[dict[str, int]]:
+    return [{"sent": count, "failed": 0, "skipped": 0, "pending": 3} for count in counts]
+
+
+def test_the_week_before_is_an_outline_on_the_same_scale():
+    chart = Chart(steps((1, 0, 0), (0, 1, 0)), by_hour=True, before=week_before(4, 0))
+    assert [(bar.status, bar.x, bar.height) for bar in chart.bars()] == [
+        ("before", "1", "100"), ("sent", "1", "25"), ("failed", "11", "25"),
+    ]  # fmt: skip
+    assert [row.counts for row in chart.rows()] == [("1", "0", "0", "4"), ("0", "1", "0", "0")]
+
+
+def test_of_a_week_before_in_which_nothing_was_recorded_nothing_is_said(viewer, record):
+    record("1", status="sent")
+    assert "A week earlier" not in text(viewer)
+    filters.forget()
+    record("2", status="sent", created_at=ago(days=7))
+    assert text(viewer).count("A week earlier") == 2  # beside the chart and in its table
+
+
+@pytest.mark.parametrize(("period", "earlier"), [("24h", {"days": 7}), ("7d", {"days": 9}), ("30d", {"days": 33})])
+def test_each_hour_and_day_has_beside_it_the_one_a_week_earlier(record, period, earlier):
+    record("1", status="sent", created_at=ago(**earlier))
+    before = [row.counts[-1] for row in overview(period).chart().rows()]
+    assert sorted(before)[-2:] == ["0", "1"]
+
+
+def test_entries_are_counted_by_type(viewer, record):
+    record("1", status="sent")
+    assert overview(None).types() == []  # where there is but one
+    record("2", event_type="login", status="failed")
+    record("3", event_type="login", status="sent", created_at=ago(days=2))
+    filters.forget()
+    for period, shares in ((None, ["100.0 %", "0.0 %"]), ("7d", ["100.0 %", "50.0 %"])):
+        types = overview(period).types()
+        assert [(name, share) for name, _figures, share in types] == list(zip(["order", "login"], shares, strict=True))
+        links = {figure.link: figure.count for _name, row, _share in types for figure in row}
+        assert len(links) == 8
+        for link, count in links.items():
+            assert str(len(viewer.get(url("changelist") + link).context["cl"].result_list)) == count
+
+
+def test_figures_reasons_and_chart_follow_the_filter_by_type(viewer, record):
+    record("1", status="failed", reason="answered: 400")
+    record("2", event_type="login", status="failed", reason="answered: 404")
+    record("3", event_type="login", status="sent")
+    logins = overview(None, type="login")
+    assert logins.counts()[0][1][1].count == "1"
+    assert [failure.reason for failure in logins.failures()] == ["answered: 404"]
+    assert logins.chart().rows()[-1].counts[:3] == ("1", "1", "0")
+    assert all("type=login" in query for query, _words, _is_shown in logins.periods())
+    assert "Reasons of failure: Last 24 hours, login" in text(viewer, type="login")
+    assert overview(None, type="none such").counts() == overview(None).counts()
 
 
 def test_the_chart_has_periods_of_its_own(viewer, record):
