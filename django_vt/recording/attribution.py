@@ -27,9 +27,11 @@ from django_vt.protocol import values
 from django_vt.protocol.payloads import object_of
 from django_vt.recording import door
 from django_vt.recording.call import is_plain as is_plain_value
-from django_vt.recording.call import is_plain_request
+from django_vt.recording.call import is_plain_request, is_surely
 from django_vt.recording.shield import is_doomed
 from django_vt.visitors.serving import of_request, request_in
+
+DJANGOS_METHOD = vars(AbstractBaseUser)["get_email_field_name"].__func__
 
 
 class Attribution(NamedTuple):
@@ -104,7 +106,11 @@ def address_of(user: Any) -> str:
 def is_loaded(user: object) -> bool:
     """Whether the user's address is there, so that no query runs for it and no code of the project's."""
     kind = type(user)
-    return issubclass(kind, AbstractBaseUser) and kind.get_email_field_name() in vars(user)
+    if not issubclass(kind, AbstractBaseUser):
+        return False
+    # Only Django's own method is known to do no harm; the project's may be an instance's, query or raise.
+    method = getattr(kind.get_email_field_name, "__func__", None)
+    return method is DJANGOS_METHOD and kind.get_email_field_name() in vars(user)
 
 
 # Identities kept between the checkout and a payment callback that carries none of the shopper's cookies.
@@ -114,11 +120,13 @@ def remember_identity(
     request: HttpRequest, reference: object, *, using: str | None = None, account_id: str | None = None
 ) -> None:
     """Implementation of `django_vt.remember_identity`, documented there."""
-    alias = using or default_alias()
-    plain = is_plain_value(reference) and is_plain_request(request) and not decided_by_function()
+
+    def looks_plain() -> bool:
+        return is_plain_value(reference) and is_plain_request(request) and not decided_by_function()
 
     def remember(_shield: object) -> None:
-        with nullcontext() if plain else door.savepoints(alias):
+        alias = using or default_alias()
+        with nullcontext() if is_surely(looks_plain) else door.savepoints(alias):
             key = key_of(values.identifier("reference", reference))
             identity = of_request(request)
             account = account_for(None, request_in(request), account_id)

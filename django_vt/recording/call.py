@@ -24,15 +24,20 @@ def nobody() -> None:
     """No identity is given."""
 
 
+def not_plain() -> bool:
+    """Nothing is known of what the shop has passed: it may run code of the shop's."""
+    return False
+
+
 class Call(NamedTuple):
     """An event to be recorded, and all of the shop's that belongs to it, none of it looked at yet.
 
     `make` gives the event, or the arguments of a `Confirmation`, or None: nothing is to be recorded. `identity` gives
     whose it is, where the shop says so. `using` is the alias of the order's database, by default the send log's.
     `account_id` is the account that the shop names, or gives it.
-    `event_type` and `reference` are what the entry shows if there is no event. `is_plain`: none of it can run code of
-    the shop's, so that it needs no savepoint. `keeps_what_fails`: an error of the shop's becomes a `skipped` entry.
-    `repeats`: the shop has told of it already, and the log need not again.
+    `event_type` and `reference` are what the entry shows if there is no event. `looks_plain` tells whether none of it
+    can run code of the shop's, so that it needs no savepoint; it may raise. `keeps_what_fails`: an error of the shop's
+    becomes a `skipped` entry. `repeats`: the shop has told of it already, and the log need not again.
     """
 
     make: Callable[[], AnyEvent | Mapping[str, Any] | None]
@@ -42,7 +47,7 @@ class Call(NamedTuple):
     account_id: str | Callable[[], str | None] | None = None
     event_type: str = ""
     reference: object = ""
-    is_plain: bool = False
+    looks_plain: Callable[[], bool] = not_plain
     keeps_what_fails: bool = True
     repeats: bool = False
 
@@ -50,6 +55,18 @@ class Call(NamedTuple):
     def type(self) -> str:
         """What the log calls it by, with its reference."""
         return self.event_type
+
+    def is_plain(self) -> bool:
+        """What `looks_plain` tells."""
+        return is_surely(self.looks_plain)
+
+
+def is_surely(looks_plain: Callable[[], bool]) -> bool:
+    """What it tells; False where it raises, as for a list that holds itself."""
+    try:
+        return looks_plain()
+    except Exception:  # noqa: BLE001 - what is looked at is the shop's
+        return False
 
 
 def is_plain(*values: object) -> bool:

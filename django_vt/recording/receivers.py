@@ -79,7 +79,7 @@ def record_order(
             account_id,
             event_type=CONFIRMATION,
             reference="" if order_id is MISSING else order_id,
-            is_plain=is_plain(*given.values(), identity) and is_plain_request(request),
+            looks_plain=lambda: is_plain(*given.values(), identity) and is_plain_request(request),
         )
     )
 
@@ -92,10 +92,17 @@ def record_login(sender: object, *, request: HttpRequest | None = None, user: An
     """
     if user is None or not settings.TRACK_LOGINS:
         return
-    plain = logins.is_plain(user) and is_plain_request(request)
     # What cannot be told of its user may be staff's login: it is logged, and not kept.
     make = partial(logins.login_of, user, request)
-    record(Call(make, request, event_type=LOGIN, is_plain=plain, keeps_what_fails=False))
+    record(
+        Call(
+            make,
+            request,
+            event_type=LOGIN,
+            looks_plain=lambda: logins.is_plain(user) and is_plain_request(request),
+            keeps_what_fails=False,
+        )
+    )
 
 
 def _whose(identity: object, *, is_known: bool) -> Identity | None:

@@ -56,8 +56,11 @@ def track(
     account_id: str | None = None,
 ) -> SendLogEntry | None:
     """Implementation of `django_vt.track`, documented there."""
-    plain = type(event) in CHECKED and is_plain(identity) and is_plain_request(request)
-    call = Call(lambda: event, request, lambda: identity, using, account_id, is_plain=plain)
+
+    def looks_plain() -> bool:
+        return type(event) in CHECKED and is_plain(identity) and is_plain_request(request)
+
+    call = Call(lambda: event, request, lambda: identity, using, account_id, looks_plain=looks_plain)
     return record(call, name=Named(event, using))
 
 
@@ -93,6 +96,7 @@ class _Recording:
         self.name = name
         self.shield = shield
         self.using = call.using or default_alias()
+        self.is_plain = call.is_plain()
         self.event: AnyEvent | None = None
         self.given: Mapping[str, Any] | None = None
         self.has_begun = False
@@ -127,11 +131,11 @@ class _Recording:
             return function()
 
     def _shops_code(self) -> AbstractContextManager[object]:
-        return nullcontext() if self.call.is_plain else door.savepoints(self.using)
+        return nullcontext() if self.is_plain else door.savepoints(self.using)
 
     def _draft(self) -> Draft | None:
         with self._shops_code():
-            self.has_begun = not self.call.is_plain
+            self.has_begun = not self.is_plain
             made = self.call.make()
             if type(made) is dict:
                 self.given = in_hand(made)

@@ -133,7 +133,11 @@ class Hostile:
         raise RuntimeError("canary@example.com")
 
 
+ENDLESS: list[object] = []
+ENDLESS.append(ENDLESS)
+
 JUNK = st.one_of(
+    st.just(ENDLESS), st.just({"it": ENDLESS}),
     st.none(), st.booleans(), st.integers(), st.floats(), st.decimals(), st.text(st.characters()), st.binary(),
     st.lists(st.none() | st.integers() | st.text() | st.tuples(st.text(), st.floats())), st.builds(Hostile),
     st.dictionaries(st.text(), st.floats() | st.text()), st.builds(object), st.just(SimpleNamespace(COOKIES=5)),
@@ -146,6 +150,8 @@ ARGUMENTS = ("order_id", "total", "items", "email", "extra", "request", "identit
 @example({"request": Hostile()})
 @example({"items": Hostile(), "order_id": Hostile(), "extra": Hostile()})
 @example({"order_id": -(10**5000)})
+@example({"order_id": ENDLESS})
+@example({"items": ENDLESS, "extra": {"it": ENDLESS}, "identity": ENDLESS})
 @example({"request": SimpleNamespace(COOKIES={}, user=Hostile())})
 @hypothesis_settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_junk_for_any_argument_neither_raises_nor_loses_the_order(caplog, junk):
@@ -248,6 +254,28 @@ def test_the_address_is_in_the_field_that_the_user_model_names():
             return "contact"
 
     assert login(Customer())[0][1].startswith('{"type":"login","email":"buyer@example.com"')
+
+
+def method_that_raises(cls):
+    raise LookupError("canary@example.com")
+
+
+@pytest.mark.parametrize(
+    ("method", "identity"),
+    [
+        (lambda self: "email", f"email:{BUYER}"),
+        (classmethod(method_that_raises), PIXEL.stored_form),
+        (classmethod(lambda cls: None), PIXEL.stored_form),
+        (classmethod(lambda cls: []), PIXEL.stored_form),
+    ],
+    ids=["of an instance", "raising", "giving None", "giving a list"],
+)
+def test_a_login_is_recorded_whatever_the_user_models_own_method_for_the_field_does(
+    shopper, monkeypatch, method, identity
+):
+    monkeypatch.setattr(User, "get_email_field_name", method)
+    login(shopper)
+    assert SendLogEntry.objects.get().identity == identity
 
 
 @pytest.mark.parametrize("make_user", [lambda: None, Hostile])

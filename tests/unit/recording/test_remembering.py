@@ -156,6 +156,26 @@ def test_a_missing_table_does_not_fail_the_checkout(caplog):
     assert record.exc_info is None
 
 
+class NoTenant:
+    """A router of a project's that knows no database outside a tenant."""
+
+    def db_for_write(self, model, **hints):
+        raise RuntimeError(BUYER)
+
+
+def test_a_router_that_raises_does_not_fail_the_checkout(settings, caplog):
+    settings.DATABASE_ROUTERS = [NoTenant()]
+    remember_identity(visitor(), "100023")
+    assert caplog.messages == ["Could not record whose order it is: RuntimeError"]
+
+
+def test_an_order_named_by_what_holds_itself_does_not_fail_the_checkout(caplog):
+    endless: list[object] = []
+    endless.append(endless)
+    remember_identity(visitor(), endless)
+    assert caplog.messages == ["Could not record whose order it is: InvalidField"]
+
+
 @pytest.mark.parametrize("reference", ["", None, "\0", object(), "x" * 256])
 def test_an_order_without_a_usable_name_is_logged_and_not_remembered(caplog, reference):
     remember_identity(visitor(), reference)
