@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -26,7 +28,8 @@ def ask(
 ) -> AnyEvent | None:
     """What BEFORE_RECORD makes of the event; None where it drops it.
 
-    If it raises, consent is not known: the event is dropped, and the log says so under its `name`. If it returns
+    If it raises, consent is not known: the event is dropped, and the log says so under its `name`. An async one that
+    ends as cancelled counts as that: asyncio's error is no `Exception`, and would end the checkout. If it returns
     neither an event nor None, that raises an `InvalidField` that names BEFORE_RECORD.
     """
     if settings.BEFORE_RECORD is None:
@@ -37,7 +40,7 @@ def ask(
             if inspect.isawaitable(answer):
                 answer = async_to_sync(_awaited)(answer)
             is_event = callable(getattr(answer, "body", None))
-    except Exception as error:
+    except (Exception, asyncio.CancelledError) as error:
         if shield.lets_through():
             raise
         logger.error("BEFORE_RECORD raised %s: %s is dropped", type(error).__name__, str(name))
@@ -49,4 +52,12 @@ def ask(
 
 
 async def _awaited(answer: Awaitable[Any]) -> Any:
-    return await answer
+    """The answer, also where the shopper has closed the page meanwhile, for which Django cancels the view.
+
+    The order may be committed by then: cancelled with its view, the event would be lost without a word.
+    """
+    asked = asyncio.ensure_future(answer)
+    while not asked.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([asked])
+    return asked.result()

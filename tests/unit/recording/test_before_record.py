@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -174,6 +176,63 @@ def test_an_async_one_is_awaited_on_an_event_loop_too(before_record, send):
 
     async_to_sync(checkout)()
     assert SendLogEntry.objects.get().identity == PIXEL.stored_form
+
+
+begun: list[asyncio.Event] = []
+
+
+async def hesitate(event, identity, request):
+    begun[0].set()
+    await asyncio.sleep(0.2)
+    return event
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_shopper_who_closes_the_page_while_an_async_one_is_awaited_costs_no_order(before_record, times):
+    before_record(hesitate)
+
+    async def checkout():
+        with suppress(asyncio.CancelledError):
+            await order_placed.asend(sender=None, **order(request=visitor()))
+
+    async def serve():
+        begun[:] = [asyncio.Event()]
+        view = asyncio.create_task(checkout())
+        await begun[0].wait()
+        for _ in range(times):
+            view.cancel()
+            await asyncio.sleep(0.05)
+        await view
+
+    async_to_sync(serve)()
+    assert SendLogEntry.objects.get().identity == PIXEL.stored_form
+
+
+async def give_up(event, identity, request):
+    """As a client for a service of consents that gives up by cancelling."""
+    waiting = asyncio.ensure_future(asyncio.sleep(10))
+    asyncio.get_running_loop().call_soon(waiting.cancel)
+    await waiting
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("form", ["send", "asend", "send on a loop"])
+def test_an_async_one_that_ends_as_cancelled_drops_the_event_and_the_checkout_goes_on(before_record, form, caplog):
+    before_record(give_up)
+
+    async def checkout():
+        if form == "asend":
+            await order_placed.asend(sender=None, **order(request=visitor()))
+        else:
+            order_placed.send(sender=None, **order(request=visitor()))
+
+    if form == "send":
+        order_placed.send(sender=None, **order(request=visitor()))
+    else:
+        async_to_sync(checkout)()
+    assert not SendLogEntry.objects.exists()
+    assert "BEFORE_RECORD raised CancelledError: confirmation 100023 is dropped" in caplog.messages
 
 
 def agree(event, identity, request):
