@@ -304,7 +304,7 @@ def _own_address(event: AnyEvent) -> str:
 
 
 def _addresses(event: AnyEvent) -> Iterator[str]:
-    return addresses.within((event.body(Identity()), event.reference))
+    return addresses.within((event.body(Identity()), values.plain(event.reference)))
 
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -332,9 +332,10 @@ def _items(value: object) -> tuple[Item, ...]:
 def _item(index: int, value: object) -> Item:
     name = f"items[{index}]"
     value = values.plain(value)
-    if isinstance(value, Item):
-        return value
     try:
+        if isinstance(value, Item):
+            # Of a class of the shop's own: its members are asked here and now, and never while an order is recorded.
+            return Item(value.id, value.quantity)
         if isinstance(value, Mapping):
             return Item(*(_member(value, key) for key in ("id", "quantity")))
         if isinstance(value, (tuple, list)) and len(value) == 2:

@@ -8,6 +8,7 @@ import json
 import math
 import pickle
 from decimal import Decimal
+from typing import ClassVar
 
 import pytest
 from django.utils.functional import SimpleLazyObject, lazystr
@@ -80,6 +81,30 @@ def test_a_payload_is_compact_ascii_with_the_keys_in_their_order(event, identity
 def test_items_may_be_items_pairs_or_dicts(items):
     event = confirmation(items=items)
     assert event.body(PIXEL)["items"] == [{"id": "a", "quantity": 2}, {"id": "b", "quantity": 0.5}]
+
+
+class Line(Item):
+    """A shop's own, whose members look things up."""
+
+    looked_up: ClassVar[list[str]] = []
+
+    def __init__(self, **members):
+        vars(self).update(members)
+
+    def __getattribute__(self, name):
+        if name in {"id", "quantity"}:
+            Line.looked_up.append(name)
+        return super().__getattribute__(name)
+
+
+def test_an_item_of_the_shops_own_class_is_asked_at_once_and_never_again():
+    Line.looked_up.clear()
+    event = confirmation(items=[Line(id=5, quantity=Decimal("2.0"))])
+    assert Line.looked_up == ["id", "quantity"]
+    assert event.body(PIXEL)["items"] == [{"id": "5", "quantity": 2}]
+    assert Line.looked_up == ["id", "quantity"]
+    with pytest.raises(InvalidField, match=r"items\[0\]\.quantity"):
+        confirmation(items=[Line(id=5, quantity="2")])
 
 
 def test_lazy_values_count_as_what_they_hold_wherever_an_event_takes_one():
