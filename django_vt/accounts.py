@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 
 from django_vt.conf import account_id_is_usable, settings
 from django_vt.exceptions import InvalidField
+from django_vt.protocol import values
 from django_vt.settings_rules import is_dotted_path
 
 if TYPE_CHECKING:
@@ -33,28 +34,38 @@ def account_for(event: AnyEvent | None, request: HttpRequest | None, account_id:
     Raises `InvalidField`, a `ValueError`, for an `account_id` that the settings cannot mean, and for a function in
     ACCOUNT_ID that fails. A database error of that function is raised as it is.
     """
+    account_id = values.plain(account_id)
     if account_id is not None:
         return _given(account_id)
-    setting: Any = settings.ACCOUNT_ID
+    setting: Any = values.plain(settings.ACCOUNT_ID)
     if isinstance(setting, Mapping):
         return _of_host(setting, request)
     if is_dotted_path(setting):
         return _of_function(setting, event, request)
-    return str(setting) if account_id_is_usable(setting) else ""
+    return _usable(setting)
+
+
+def _usable(account_id: object) -> str:
+    """The account that a value is; empty if it can be none.
+
+    In its plain form: of a member of an Enum of strings a driver may store "Shop.MAIN", an account of nobody's.
+    """
+    account_id = values.plain(account_id)
+    return str(account_id) if account_id_is_usable(account_id) else ""
 
 
 def known_accounts() -> tuple[str, ...] | None:
     """The usable accounts that the settings name, each once and in their order; None if a function decides."""
-    setting: Any = settings.ACCOUNT_ID
+    setting: Any = values.plain(settings.ACCOUNT_ID)
     if is_dotted_path(setting):
         return None
     named = setting.values() if isinstance(setting, Mapping) else (setting,)
-    return tuple(dict.fromkeys(filter(account_id_is_usable, named)))
+    return tuple(dict.fromkeys(filter(None, map(_usable, named))))
 
 
 def decided_by_function() -> bool:
     """Whether ACCOUNT_ID names a function of the project's."""
-    return is_dotted_path(settings.ACCOUNT_ID)
+    return is_dotted_path(values.plain(settings.ACCOUNT_ID))
 
 
 def is_known(account_id: str) -> bool:
@@ -98,7 +109,7 @@ def _found_at(accounts: Mapping[Any, Any], host: str) -> str | None:
     if found is None:
         patterns = (pattern for pattern in accounts if isinstance(pattern, str) and _covers(pattern, host))
         found = next((accounts[pattern] for pattern in patterns), None)
-    return found if isinstance(found, str) and account_id_is_usable(found) else None
+    return _usable(found) or None
 
 
 def _covers(pattern: str, host: str) -> bool:
@@ -115,10 +126,9 @@ def host_of(request: object) -> str:
 
 def _of_function(path: str, event: AnyEvent | None, request: HttpRequest | None) -> str:
     try:
-        account_id = import_string(path)(event, request)
+        return _usable(import_string(path)(event, request))
     except DatabaseFailure:
         raise
     except Exception as error:  # noqa: BLE001 - the project has written it
         # Neither its text nor the error itself: both can hold what the request held.
         raise InvalidField("ACCOUNT_ID", f"its function raised {type(error).__name__}") from None
-    return account_id if account_id_is_usable(account_id) else ""

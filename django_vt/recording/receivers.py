@@ -16,6 +16,7 @@ from django_vt.discretion import discreetly
 from django_vt.events import CONFIRMATION, LOGIN
 from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
+from django_vt.protocol import values
 from django_vt.recording import logins
 from django_vt.recording.call import Call, is_plain, is_plain_request
 from django_vt.recording.door import be_heard
@@ -69,13 +70,15 @@ def record_order(
     _tell_of_misspelt(others)
     given = {"order_id": order_id, "total": total, "items": items, "email": email, "extra": extra}
 
-    is_database = type(using) is str and using in connections
+    # A member of an Enum of strings names a database too. Nothing else is looked at: that could run code of the shop's.
+    alias = str.__str__(using) if issubclass(type(using), str) else None
+    is_database = alias is not None and alias in connections
     record(
         Call(
             lambda: _present(given),
             request,
             lambda: _whose(identity, is_known=is_database or using is None),
-            using if is_database else None,
+            alias if is_database else None,
             account_id,
             event_type=CONFIRMATION,
             reference="" if order_id is MISSING else order_id,
@@ -108,16 +111,18 @@ def record_login(sender: object, *, request: HttpRequest | None = None, user: An
 def _whose(identity: object, *, is_known: bool) -> Identity | None:
     if not is_known:
         raise InvalidField("using", "is no alias in DATABASES")
-    if identity is not None and not isinstance(identity, Identity):
+    found = values.plain(identity)  # a lazy object may hold None
+    if found is not None and not isinstance(found, Identity):
         raise InvalidField("identity", "must be an Identity")
-    return identity
+    return found
 
 
 def _present(given: dict[str, Any]) -> dict[str, Any]:
     for name, value in given.items():
         if value is MISSING:
             raise InvalidField(name, "is missing")
-    return {**given, "extra": {} if given["extra"] is None else given["extra"]}
+    extra = values.plain(given["extra"])
+    return {**given, "extra": {} if extra is None else extra}
 
 
 def _tell_of_misspelt(others: dict[str, object]) -> None:

@@ -26,7 +26,7 @@ from django_vt.models import SendLogEntry, Status
 from django_vt.models.db import default_alias
 from django_vt.protocol import reasons
 from django_vt.protocol.addresses import hash_of_address
-from django_vt.protocol.values import identifier, is_type, showable
+from django_vt.protocol.values import identifier, is_type, plain, showable
 from django_vt.recording import attribution, before_record, door, storing
 from django_vt.recording.call import CHECKED, Call, Named, is_plain, is_plain_request
 from django_vt.recording.database_errors import described, is_deadlock, is_wait_exhausted
@@ -137,7 +137,7 @@ class _Recording:
         with self._shops_code():
             self.has_begun = not self.is_plain
             made = self.call.make()
-            if type(made) is dict:
+            if type(made) is dict or (isinstance(made, Mapping) and not hasattr(made, "body")):
                 self.given = in_hand(made)
                 made = Confirmation(**self.given)
             if made is None:
@@ -206,18 +206,26 @@ class _Recording:
     def _told(self) -> tuple[str, str]:
         """Type and reference, as far as they can be had."""
         if self.event is not None:
-            with self._shops_code():
-                event_type, reference = self.event.type, showable(self.event.reference)
-                if not is_type(event_type):
-                    raise InvalidField("type", "cannot stand in the vendor's address")
-                return event_type, reference
+            try:
+                return self._told_by_the_event(self.event)
+            except Exception:
+                # An adapter has said what it is, though the event can't.
+                if self.shield.lets_through() or not self.call.event_type:
+                    raise
         try:
             with self._shops_code():
-                return self.call.event_type, showable(self.call.reference)
+                return plain(self.call.event_type), showable(self.call.reference)
         except Exception:
             if self.shield.lets_through():
                 raise
-            return self.call.event_type, ""
+            return plain(self.call.event_type), ""
+
+    def _told_by_the_event(self, event: AnyEvent) -> tuple[str, str]:
+        with self._shops_code():
+            event_type, reference = plain(event.type), showable(event.reference)
+            if not is_type(event_type):
+                raise InvalidField("type", "cannot stand in the vendor's address")
+            return event_type, reference
 
     def _told_before(self, draft: Draft) -> SendLogEntry | None:
         """The entry of an order that was signalled before, with the same mistake: one entry says it."""
@@ -269,7 +277,7 @@ def wake_after_commit(using: str) -> None:
 
 def draft_of(event: AnyEvent, identity: Identity, account_id: str) -> Draft:
     """The row of an event that goes out under the identity."""
-    _check(event)
+    event_type, reference, key = _names(event)
     status, reason = Status.PENDING, ""
     if not identity:
         status, reason = Status.SKIPPED, reasons.reason(reasons.NOBODY)
@@ -277,31 +285,34 @@ def draft_of(event: AnyEvent, identity: Identity, account_id: str) -> Draft:
         status, reason = Status.SKIPPED, reasons.reason(reasons.INVALID, "ACCOUNT_ID")
     return _draft(
         account_id,
-        event.type,
+        event_type,
         status=status,
         reason=reason,
         payload=payload(event, identity),
         identity=identity.stored_form,
         email_hash=hash_of_address(address_in(event) or identity.email),
-        reference=event.reference,
-        dedup_key=dedup_key(account_id, event.type, event.dedup_key),
+        reference=reference,
+        dedup_key=dedup_key(account_id, event_type, key),
     )
 
 
-def _check(event: AnyEvent) -> None:
-    """Refuse what the vendor's address or a column could not hold: a class of the shop's own may give anything.
+def _names(event: AnyEvent) -> tuple[str, str, str | None]:
+    """Type, reference and key, in their plain forms: of a member of an Enum of strings a driver may store "Kind.QUOTE".
 
-    The database would refuse it too, and PostgreSQL write the row, with whose event it is, into its log.
+    Refused is what the vendor's address or a column could not hold: a class of the shop's own may give anything. The
+    database would refuse it too, and PostgreSQL write the row, with whose event it is, into its log.
     """
     if type(event) in CHECKED:
-        return
-    if not is_type(event.type):
+        return event.type, event.reference, event.dedup_key
+    event_type, reference, key = map(plain, (event.type, event.reference, event.dedup_key))
+    if not is_type(event_type):
         raise InvalidField("type", "cannot stand in the vendor's address")
-    for name, value, absent in (("reference", event.reference, ""), ("dedup_key", event.dedup_key, None)):
+    for name, value, absent in (("reference", reference, ""), ("dedup_key", key, None)):
         if value != absent and not isinstance(value, str):
             raise InvalidField(name, "must be a string")
         if value != absent:
             identifier(name, value)
+    return event_type, reference, key
 
 
 def _draft(account_id: str, event_type: str, **columns: Any) -> Draft:

@@ -53,7 +53,7 @@ ARROWS = {
     "__init__": {"discretion", "events", "identity", "models", "operations", "recording"},
     "adapters": {"accounts", "discretion", "events", "identity", "models", "recording", "visitors"},
     # around them
-    "accounts": {"conf", "events", "exceptions", "settings_rules"},
+    "accounts": {"conf", "events", "exceptions", "protocol", "settings_rules"},
     "operations": {
         "accounts",
         "conf",

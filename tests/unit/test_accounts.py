@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 import pytest
 from django.db import DatabaseError
 from django.test import RequestFactory
+from django.utils.functional import SimpleLazyObject
 
-from django_vt.accounts import account_for, known_accounts, only_account
+from django_vt.accounts import account_for, decided_by_function, is_known, known_accounts, only_account
 from django_vt.events import Event
 from django_vt.exceptions import InvalidField
 from tests.support.delivering import configure
@@ -42,6 +45,38 @@ def test_a_string_is_the_account_of_every_event(settings, account):
     assert account_for(EVENT, None) == account_for(EVENT, request_to("one.ro")) == account
     assert known_accounts() == (account,)
     assert only_account() == account
+
+
+class Shop(str, Enum):
+    """What `str()` says of a member is "Shop.RO"."""
+
+    RO = "acc-ro"
+    FUNCTION = f"{__name__}.of_the_enum"
+
+
+def of_the_enum(event, request):
+    return Shop.RO
+
+
+def lazily(value):
+    return SimpleLazyObject(lambda: value)
+
+
+@pytest.mark.parametrize("wrapped", [lambda value: value, lazily], ids=["as it is", "lazily"])
+@pytest.mark.parametrize("account", [Shop.RO, {"one.ro": Shop.RO, "one.bg": "acc-bg"}, {"one.ro": lazily(Shop.RO)}])
+def test_a_member_of_an_enum_and_a_lazy_text_are_the_account_that_they_hold(settings, account, wrapped):
+    configure(settings, ACCOUNT_ID=wrapped(account))
+    found = [account_for(EVENT, request_to("one.ro")), account_for(EVENT, None, Shop.RO)]
+    found += [account_for(EVENT, None, lazily("acc-ro")), account_for(EVENT, request_to("one.ro"), lazily(None))]
+    assert [(type(each), each) for each in found] == [(str, "acc-ro")] * 4
+    assert is_known("acc-ro")
+    assert {type(each) for each in known_accounts()} == {str}
+
+
+def test_so_are_those_that_a_function_returns(settings):
+    configure(settings, ACCOUNT_ID=Shop.FUNCTION)
+    assert decided_by_function()
+    assert (type(account_for(EVENT, None)), account_for(EVENT, None)) == (str, "acc-ro")
 
 
 @pytest.mark.parametrize("account", ["", None, 5, "a/b", "a b", "é", "..", ["a"]])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from collections import ChainMap, OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -54,6 +55,27 @@ def nothing() -> AnyEvent | None:
 def test_where_there_is_nothing_to_report_nothing_is_recorded() -> None:
     assert report(nothing) is None
     assert not SendLogEntry.objects.exists()
+
+
+def arguments_of_100() -> dict[str, Any]:
+    return {"order_id": "100", "total": 5, "items": [("TEA", 2), ("TEA", 0)], "email": "buyer@example.com"}
+
+
+@pytest.mark.parametrize("made", [dict, OrderedDict, ChainMap, MappingProxyType])
+def test_the_arguments_of_an_order_may_be_any_mapping(made: Callable[[Any], Mapping[str, Any]]) -> None:
+    entry = report(lambda: made(arguments_of_100()), reference="100")
+    assert entry is not None
+    assert (entry.reason, entry.event and entry.event["items"]) == (
+        "invalid: items[1].quantity",
+        [{"id": "TEA", "quantity": 2}],
+    )
+
+
+@pytest.mark.parametrize("made", ["100", 100, Order(number="100"), SimpleNamespace(type="no type", reference="5")])
+def test_what_is_no_event_is_seen_as_skipped_under_what_the_adapter_has_named(made: Any) -> None:
+    entry = report(lambda: made, reference="100")
+    assert entry is not None
+    assert (entry.status, entry.event_type, entry.reference) == ("skipped", "confirmation", "100")
 
 
 def impossible() -> Confirmation:

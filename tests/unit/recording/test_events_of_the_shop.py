@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 import pytest
 from django.db import transaction
+from django.utils.functional import SimpleLazyObject
 
 from django_vt import track
 from django_vt.events import Event
@@ -70,6 +73,22 @@ def test_a_type_that_cannot_stand_in_the_vendors_address_is_told_in_the_log_and_
     assert track(OfTheShop(type=event_type), identity=PIXEL) is None
     assert not SendLogEntry.objects.exists()
     assert len(caplog.messages) == 1
+
+
+class Kind(str, Enum):
+    """What `str()` says of a member is "Kind.QUOTE"."""
+
+    QUOTE = "quote"
+    NUMBER = "Q-1"
+
+
+@pytest.mark.parametrize("wrapped", [lambda value: value, lambda value: SimpleLazyObject(lambda: value)])
+def test_members_of_enums_and_lazy_texts_are_stored_as_what_they_hold(wrapped):
+    event = OfTheShop(type=wrapped(Kind.QUOTE), reference=wrapped(Kind.NUMBER), dedup_key=wrapped(Kind.NUMBER))
+    event.body = lambda identity: {"type": "quote"}
+    track(event, identity=PIXEL)
+    same = OfTheShop(type="quote", reference="Q-1", dedup_key="Q-1")
+    assert track(same, identity=PIXEL) == SendLogEntry.objects.get(event_type="quote", reference="Q-1")
 
 
 def test_an_address_is_found_wherever_json_can_hold_it():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from enum import Enum
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.functional import SimpleLazyObject
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -64,6 +66,14 @@ def test_the_receivers_are_connected_once_however_often_the_app_starts(shopper):
     assert SendLogEntry.objects.count() == 2
 
 
+def lazy_none():
+    return SimpleLazyObject(lambda: None)
+
+
+class Alias(str, Enum):
+    DEFAULT = "default"
+
+
 @pytest.mark.parametrize(
     ("changes", "printed"),
     [
@@ -73,6 +83,8 @@ def test_the_receivers_are_connected_once_however_often_the_app_starts(shopper):
         ({"items": [("🎁", 1)]}, '"id":"\\ud83c\\udf81"'),
         ({"order_id": 17}, '"orderId":"17"'),
         ({"email": None, "extra": None}, '"total":234.12}'),
+        (dict.fromkeys(("email", "extra", "identity", "account_id"), lazy_none()), '"total":234.12}'),
+        ({"using": Alias.DEFAULT}, '"total":234.12}'),
     ],
 )
 def test_an_unusual_order_is_recorded(changes, printed):
