@@ -113,9 +113,11 @@ class BackgroundThreads:
                 seconds = running.task.run()
                 if not self._sleep(using, running, seconds):
                     return
-        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
-            logger.error("The thread %s ended: %s", threading.current_thread().name, type(error).__name__)
+        except BaseException as error:  # noqa: BLE001 - nobody else would hear of it
+            # First of all: were it taken to run still, no wake of this process would start another. A handler of the
+            # project's log may raise as well.
             self._remove(using)
+            logger.error("The thread %s ended: %s", threading.current_thread().name, type(error).__name__)
         finally:
             _close(running.task)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from asyncio import CancelledError
 from collections.abc import Iterator
 
 import pytest
@@ -49,7 +50,7 @@ class Notebook:
     """Writes down what its tasks do. `may_run` holds them up; `results` are returned, or raised, by their runs."""
 
     def __init__(self) -> None:
-        self.results: list[float | Exception | None] = []
+        self.results: list[float | BaseException | None] = []
         self.runs: list[str] = []
         self.closed: list[str] = []
         self.stopped: list[str] = []
@@ -75,7 +76,7 @@ class Task(BackgroundTask):
         assert self.notebook.may_run.wait(10)
         self.notebook.runs.append(self.using)
         result = self.notebook.results.pop(0) if self.notebook.results else None
-        if isinstance(result, Exception):
+        if isinstance(result, BaseException):
             raise result
         return result
 
@@ -251,15 +252,30 @@ def test_the_end_of_the_process_does_not_wait_longer_than_it_is_told(notebook, t
     assert all(running.is_alive() for running in notebook.threads)
 
 
+@pytest.mark.parametrize("kind", [LookupError, SystemExit, KeyboardInterrupt, CancelledError])
 def test_work_that_raises_ends_the_thread_is_told_by_its_class_and_the_next_wake_starts_another(
-    notebook, threads, caplog
+    notebook, threads, caplog, kind
 ):
-    notebook.results = [LookupError("canary@example.com")]
+    notebook.results = [kind("canary@example.com")]
     threads.start("default")
     until_ended(notebook)
     threads.start("default")
     threads.stop(10)
-    assert [record.getMessage() for record in caplog.records] == ["The thread work-default ended: LookupError"]
+    assert [record.getMessage() for record in caplog.records] == [f"The thread work-default ended: {kind.__name__}"]
+    assert notebook.runs == ["default", "default"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_so_does_one_whose_end_the_log_cannot_take(notebook, threads, monkeypatch):
+    def refuse(*args: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(_background.logger, "error", refuse)
+    notebook.results = [LookupError()]
+    threads.start("default")
+    until_ended(notebook)
+    threads.start("default")
+    threads.stop(10)
     assert notebook.runs == ["default", "default"]
 
 
