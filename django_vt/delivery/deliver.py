@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
@@ -244,13 +245,19 @@ class Delivery:
     def send(self, request: OutgoingRequest) -> Reply | DeliveryError:
         """What came back, or why nothing did; whatever the backend raises or gives."""
         try:
-            return outcome.checked(self._backend.send(request))
-        except DeliveryError as error:
-            return error
-        except Exception as error:  # noqa: BLE001 - a project may have written it
-            # Neither text nor traceback: both can hold the request.
+            return self._answer_to(request)
+        except (Exception, CancelledError) as error:  # noqa: BLE001 - a project may have written it
+            # Neither text nor traceback: both can hold the request. asyncio's error, which is no `Exception`, comes of
+            # an async client that has cancelled itself: it must not end the worker.
             logger.error("%s raised %s", settings.BACKEND, type(error).__name__)
             return DeliveryError(reasons.reason(reasons.BACKEND_FAILED, type(error).__name__))
+
+    def _answer_to(self, request: OutgoingRequest) -> Reply | DeliveryError:
+        try:
+            return outcome.checked(self._backend.send(request))
+        except DeliveryError as error:
+            # Another: a class of the project's own may have no reason, and its traceback holds the request.
+            return DeliveryError(reasons.safe(error.reason))
 
     # Settle
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,11 +66,15 @@ class Settlement:
     def accepted(self, several: Sequence[Begun]) -> int:
         """Store that requests were accepted, those of a claim at once; returns how many entries were sent."""
         sent = 0
+        listened_to: list[list[int]] = []
         ordered = sorted(several, key=lambda begun: (begun.held.claim.token, begun.verdict.response_status or 0))
         for _token, group in groupby(
             ordered, key=lambda begun: (begun.held.claim.token, begun.verdict.response_status)
         ):
-            sent += self._sent(list(group))
+            sent += self._sent(list(group), listened_to)
+        # When all is stored: a receiver that ends the process would have the others sent again.
+        for ids in listened_to:
+            self._send_signal(event_sent, ids, Status.SENT)
         return sent
 
     def not_accepted(self, begun: Begun, last_begun: int) -> Settled:
@@ -139,17 +144,16 @@ class Settlement:
 
     # Accepted
 
-    def _sent(self, group: Sequence[Begun]) -> int:
+    def _sent(self, group: Sequence[Begun], listened_to: list[list[int]]) -> int:
         token, ids = group[0].held.claim.token, [pk for begun in group for pk in begun.request.entry_ids]
         # Select the entries first: the UPDATE clears `claim`, by which we find them.
-        mine = self._listened_to(event_sent, ids, token)
+        listened_to.append(self._listened_to(event_sent, ids, token))
         sent = 0
         for start in range(0, len(ids), MOST_IDS):
             sent += self._mark_sent(ids[start : start + MOST_IDS], token, group[0].verdict.response_status)
         self._check_lease(ids, sent)
         for begun in group:
             self._note_success(begun)
-        self._send_signal(event_sent, mine, Status.SENT)
         return sent
 
     def _mark_sent(self, ids: Sequence[int], token: str, response_status: int | None) -> int:
@@ -334,7 +338,10 @@ class Settlement:
         if not ids or not signal.has_listeners(SendLogEntry):
             return
         for entry in self._persistently(lambda: list(self._rows.with_status(status, ids).order_by("pk"))):
-            signal.send_robust(sender=SendLogEntry, entry=entry)
+            try:
+                signal.send_robust(sender=SendLogEntry, entry=entry)
+            except CancelledError:  # noqa: PERF203 - of something async that it called: no `Exception` to Django
+                logger.error("A receiver raised CancelledError; entry %d is stored as %s", entry.pk, status)
 
     def _persistently(self, function: Callable[[], R]) -> R:
         return with_retries(function, self._using)

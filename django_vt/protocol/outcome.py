@@ -34,10 +34,13 @@ class Reply:
 
 
 def checked(given: object) -> Reply:
-    """What a backend gave, the shop's own perhaps. `TypeError` where it is no `Reply` with a status of HTTP's form."""
+    """What a backend gave, the shop's own perhaps, in plain values: it may give an `HTTPStatus`, a number as header.
+
+    `TypeError` where it is no `Reply` with a status of HTTP's form.
+    """
     if not isinstance(given, Reply) or not _is_status(given.status):
         raise TypeError("a backend must give a Reply")
-    return given
+    return Reply(int(given.status), None if given.retry_after is None else str(given.retry_after))
 
 
 def _is_status(value: object) -> bool:
@@ -101,7 +104,6 @@ def retry_after_seconds(header: str | None, now: datetime) -> float | None:
     """`Retry-After`, seconds or an HTTP date, clamped to 1 s … 1 h; None where there is none or it makes no sense."""
     if header is None:
         return None
-    header = str(header)  # a backend of the shop's own may give a number
     try:
         seconds = int(header) if header.strip().isdecimal() else _seconds_until(header, now)
     except (ValueError, TypeError, OverflowError):

@@ -61,9 +61,9 @@ def reason(code: str, detail: object = "") -> str:
     return (f"{code}: {detail}" if detail != "" else code)[:MAX_LENGTH]
 
 
-def safe(told: str) -> str:
+def safe(told: object) -> str:
     """What a backend, maybe the shop's own, gives as a reason, reduced to the list: nothing of a person stays in it."""
-    code, detail = split(told)
+    code, detail = split(told) if isinstance(told, str) else ("", "")
     if code not in CODES:
         return reason(BACKEND_FAILED)
     return reason(code, detail if SAFE_DETAIL.fullmatch(detail) else "")
