@@ -9,12 +9,8 @@ import random
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from functools import partial, reduce
-from operator import or_
+from functools import partial
 from typing import Any
-
-from django.db.models import Q
 
 from django_vt.accounts import is_known
 from django_vt.conf import settings
@@ -23,7 +19,7 @@ from django_vt.models import Endpoint, SendLogEntry
 from django_vt.models.db import with_retries
 from django_vt.models.endpoint import by_address
 from django_vt.models.fast_sql import ClaimedEntry, Taken, Wanted
-from django_vt.models.functions import moment
+from django_vt.models.functions import latest_milliseconds
 from django_vt.models.send_log import SendLogQuerySet
 from django_vt.protocol import outcome
 
@@ -115,16 +111,16 @@ class Claimer:
 
     def expired(self, claim: Claim) -> list[int]:
         """Those of the claim's entries that are older than MAX_AGE lets their type be."""
-        now = moment(self.clock.now())
-        too_old = [
-            Q(event_type=event_type, created_at__lt=now - timedelta(seconds=age))
-            for event_type, age in settings.MAX_AGE.items()
-        ]
-        ids = [entry.pk for entry in claim.entries if entry.event_type in settings.MAX_AGE]
+        oldest = {event_type: self.clock.now() - int(age * 1000) for event_type, age in settings.MAX_AGE.items()}
+        ids = [entry.pk for entry in claim.entries if entry.event_type in oldest]
         if not ids:
             return []
-        old = self._entries.claimed(ids, claim.token).filter(reduce(or_, too_old))
-        return with_retries(lambda: list(old.values_list("pk", flat=True)), self.using)
+        recorded = self._entries.claimed(ids, claim.token).values_list("pk", "event_type", "created_at")
+        # Compared here: without USE_TZ the column is local time, an hour of which summer time skips or repeats.
+        return [
+            pk for pk, event_type, at in with_retries(lambda: list(recorded), self.using)
+            if latest_milliseconds(at) < oldest[event_type]
+        ]  # fmt: skip
 
     def seconds_until_due(self) -> float | None:
         """How long there is nothing to take, as far as the tables tell; None: nothing is pending."""

@@ -17,7 +17,7 @@ from django.conf import settings as django_settings
 from django.db import connections, models
 from django.db.models import OrderBy, Q
 from django.db.models.functions import Greatest
-from django.utils.timezone import make_naive
+from django.utils.timezone import get_default_timezone, is_aware, make_naive
 
 if TYPE_CHECKING:
     from django_vt.models.send_log import SendLogEntry
@@ -124,7 +124,8 @@ def moment(milliseconds: int) -> datetime:
     Aware, in UTC, where USE_TZ is True; otherwise naive, in the project's time zone.
     """
     aware = utc(milliseconds)
-    return aware if django_settings.USE_TZ else make_naive(aware)
+    # Not in the zone that is active, which may be a visitor's: `now()` knows the project's alone.
+    return aware if django_settings.USE_TZ else make_naive(aware, get_default_timezone())
 
 
 def utc(milliseconds: int) -> datetime:
@@ -138,3 +139,11 @@ def utc(milliseconds: int) -> datetime:
 def milliseconds(when: datetime) -> int:
     """An aware datetime as the queue's columns hold it: ms since 1970 UTC."""
     return (when - EPOCH) // timedelta(milliseconds=1)
+
+
+def latest_milliseconds(when: datetime) -> int:
+    """What `moment` gives as the queue's columns hold it; of an hour that a naive clock shows twice, the second."""
+    if is_aware(when):
+        return milliseconds(when)
+    zone = get_default_timezone()
+    return max(milliseconds(when.replace(tzinfo=zone, fold=fold)) for fold in (0, 1))
