@@ -244,15 +244,16 @@ SAVEPOINT = "SAVEPOINT django_vt_record"
 RELEASE, ROLLBACK = f"RELEASE {SAVEPOINT}", f"ROLLBACK TO {SAVEPOINT}"
 
 
-def record(values: Mapping[str, Any], using: str) -> SendLogEntry | None:
+def record(values: Mapping[str, Any], using: str, *, latest: bool = False) -> SendLogEntry | None:
     """Insert an entry, in a savepoint of the open transaction; None where there is one with its `dedup_key` already.
 
     On PostgreSQL and SQLite the INSERT passes over a key that is taken, so that it can't be refused: PostgreSQL would
     write a refused one, address and all, into its log. Elsewhere a look comes first, as MariaDB's INSERT IGNORE would
-    pass over every other error too; of two that insert one key at the same moment one gets an `IntegrityError`.
+    pass over every other error too; of two that insert one key at the same moment one gets an `IntegrityError`. Then
+    `latest`: the look waits for other transactions and sees what they have committed since this one began.
     """
     row = {**UNTRIED, **values}
-    new_id = _insert(row, using)
+    new_id = _insert(row, using, latest=latest)
     if new_id is None:
         return None
     return _loaded({**row, "id": new_id}, using)
@@ -297,9 +298,11 @@ def _statements(using: str) -> _Statements:
     )
 
 
-def _insert(row: Mapping[str, Any], using: str) -> int | None:
+def _insert(row: Mapping[str, Any], using: str, *, latest: bool) -> int | None:
     """The new row's primary key; None where its `dedup_key` is taken."""
     connection, statements = connections[using], _statements(using)
+    if latest and statements.look_up:
+        statements = statements._replace(look_up=f"{statements.look_up} FOR UPDATE")
     adapt = connection.ops.adapt_datetimefield_value
     parameters = [
         *(row[name] for name in TEXTS),

@@ -36,20 +36,22 @@ def store(draft: Mapping[str, Any], using: str, then: Callable[[SendLogEntry], N
         if is_doomed(using) or not may_pass(error):
             raise
     _revive(using)
-    return _attempt(draft, using, then)
+    return _attempt(draft, using, then, is_second=True)
 
 
-def _attempt(draft: Mapping[str, Any], using: str, then: Callable[[SendLogEntry], None]) -> SendLogEntry:
+def _attempt(
+    draft: Mapping[str, Any], using: str, then: Callable[[SendLogEntry], None], *, is_second: bool = False
+) -> SendLogEntry:
     try:
         with in_transaction(using):
-            entry = _find_or_insert(draft, using)
+            entry = _find_or_insert(draft, using, is_second=is_second)
             then(entry)
     except Exception as error:
         without = _unholdable(draft, error) if is_unholdable_text(error) else []
         if is_doomed(using) or not without:
             raise
         _say_what_is_given_up(draft, without, error)
-        return _attempt({**draft, **dict.fromkeys(without, "")}, using, then)
+        return _attempt({**draft, **dict.fromkeys(without, "")}, using, then, is_second=is_second)
     return entry
 
 
@@ -72,12 +74,15 @@ def _say_what_is_given_up(draft: Mapping[str, Any], without: list[str], error: E
     logger.warning("%s is recorded without its %s, which the database cannot hold: %s", name, what, described(error))
 
 
-def _find_or_insert(draft: Mapping[str, Any], using: str) -> SendLogEntry:
-    entry = record(draft, using)
+def _find_or_insert(draft: Mapping[str, Any], using: str, *, is_second: bool) -> SendLogEntry:
+    # What another transaction has committed since this one began is seen by a locking read only, where the project has
+    # MariaDB's REPEATABLE READ.
+    entry = record(draft, using, latest=is_second)
     if entry is not None:
         return entry
     with transaction.atomic(using=using):
-        found = SendLogEntry.objects.using(using).filter(dedup_key=draft["dedup_key"]).first()
+        same = SendLogEntry.objects.using(using).filter(dedup_key=draft["dedup_key"])
+        found = (same.select_for_update() if is_second else same).first()
         if found is None:
             raise IntegrityError("the entry with this key was deleted meanwhile")
         return _renewed(found, draft)

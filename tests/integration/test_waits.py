@@ -67,6 +67,37 @@ def another_that_holds_the_order():
         first.join()
 
 
+@pytest.fixture
+def repeatable_read():
+    """On MariaDB every look of a transaction sees what was there at its first; the server's own default."""
+    options = connection.settings_dict["OPTIONS"]
+    if connection.vendor != "mysql":
+        pytest.skip("PostgreSQL refuses there to do anything about a row that is newer; SQLite knows one writer")
+    connection.settings_dict["OPTIONS"] = {**options, "isolation_level": "repeatable read"}
+    connection.close()
+    yield
+    connection.settings_dict["OPTIONS"] = options
+    connection.close()
+
+
+@pytest.mark.parametrize("identity", [None, PIXEL])
+@pytest.mark.usefixtures("repeatable_read")
+def test_an_order_that_another_has_committed_since_the_transaction_began_is_found_and_renewed(identity, caplog):
+    def elsewhere():
+        order_placed.send(sender=Order, **order(identity=identity))
+        connections.close_all()
+
+    with transaction.atomic():
+        assert not SendLogEntry.objects.exists()
+        other = threading.Thread(target=elsewhere)
+        other.start()
+        other.join(30)
+        place()
+    entry = SendLogEntry.objects.get()
+    assert (entry.status, entry.identity) == ("pending", PIXEL.stored_form)
+    assert caplog.messages == []
+
+
 def limit(statement):
     with connection.cursor() as cursor:
         cursor.execute(statement)
