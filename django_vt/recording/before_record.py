@@ -19,6 +19,7 @@ from django_vt.exceptions import InvalidField
 from django_vt.identity import Identity
 from django_vt.recording.door import savepoints
 from django_vt.recording.shield import Shield
+from django_vt.recording.telling import tell
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def ask(
     except (Exception, asyncio.CancelledError) as error:
         if shield.lets_through():
             raise
-        logger.error("BEFORE_RECORD raised %s: %s is dropped", type(error).__name__, str(name))
+        tell(logger, logging.ERROR, "BEFORE_RECORD raised %s: %s is dropped", type(error).__name__, str(name))
         return None
     if answer is not None and not is_event:
         raise InvalidField("BEFORE_RECORD", f"returned a {type(answer).__name__}, neither an event nor None")

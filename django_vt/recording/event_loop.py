@@ -14,6 +14,7 @@ from typing import ParamSpec, TypeVar
 from django.db import connections
 
 from django_vt.conf import settings
+from django_vt.recording.telling import tell
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +40,11 @@ def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R 
     """
     if not _warned.is_set():
         _warned.set()
-        logger.warning(
+        tell(
+            logger,
+            logging.WARNING,
             "An event was recorded by a sync call on a running event loop: outside your transaction, and the loop "
-            "waited for the database. Use `await order_placed.asend(...)` or `await atrack(...)` there."
+            "waited for the database. Use `await order_placed.asend(...)` or `await atrack(...)` there.",
         )
     result: Future[R] = Future()
 
@@ -60,7 +63,8 @@ def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R 
     except RuntimeError as error:
         if not settings.FAIL_SILENTLY:
             raise
-        logger.error("Could not record what a sync call on a running event loop told: %s", type(error).__name__)
+        words = "Could not record what a sync call on a running event loop told: %s"
+        tell(logger, logging.ERROR, words, type(error).__name__)
         return None
     thread.join()
     return result.result()

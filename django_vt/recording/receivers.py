@@ -21,6 +21,7 @@ from django_vt.recording import logins
 from django_vt.recording.call import Call, is_plain, is_plain_request
 from django_vt.recording.door import be_heard
 from django_vt.recording.record import record
+from django_vt.recording.telling import tell
 from django_vt.signals import order_placed
 
 logger = logging.getLogger(__name__)
@@ -131,7 +132,8 @@ def _tell_of_misspelt(others: dict[str, object]) -> None:
         near = _nearly(name)
         if near and name not in _told_of and settings.ENABLED:
             _told_of.add(name)
-            logger.warning("order_placed does not know %s, and passes over it: is %s meant?", name, near)
+            words = "order_placed does not know %s, and passes over it: is %s meant?"
+            tell(logger, logging.WARNING, words, name, near)
 
 
 @lru_cache(maxsize=64)  # Django passes `signal` each time

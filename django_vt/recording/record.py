@@ -32,6 +32,7 @@ from django_vt.recording.call import CHECKED, Call, Named, is_plain, is_plain_re
 from django_vt.recording.database_errors import described, is_deadlock, is_wait_exhausted
 from django_vt.recording.salvage import in_hand, without_what_is_wrong
 from django_vt.recording.shield import Shield
+from django_vt.recording.telling import tell
 from django_vt.visitors.serving import request_in
 
 logger = logging.getLogger(__name__)
@@ -238,12 +239,12 @@ class _Recording:
     def _say(self, error: Exception) -> None:
         if self.event is not None:
             why = str(error) if isinstance(error, InvalidField) else described(error)
-            logger.error("%s cannot be sent: %s", str(self.name), why)
+            tell(logger, logging.ERROR, "%s cannot be sent: %s", str(self.name), why)
             return
         level = logging.DEBUG if self.call.repeats else logging.WARNING
         # Its text, not itself: with its traceback it would keep the values alive in whatever keeps log records.
         why = str(error) if isinstance(error, InvalidField) else f"its construction raised {described(error)}"
-        logger.log(level, "An event cannot be sent: %s", why)
+        tell(logger, level, "An event cannot be sent: %s", why)
 
     def _stored(self, draft: Draft) -> SendLogEntry:
         try:

@@ -6,10 +6,12 @@ import logging
 from types import TracebackType
 
 from django.db import connections
+from django.db.transaction import TransactionManagementError
 
 from django_vt.conf import settings
 from django_vt.models.db import default_alias
 from django_vt.recording.database_errors import described
+from django_vt.recording.telling import tell
 
 # The name that the documentation gives: all failures to record are found under one.
 logger = logging.getLogger("django_vt.recording")
@@ -41,11 +43,14 @@ class Shield:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
+        if error is None and self._doomed() - self._doomed_before:
+            # What a handler of the project's log asked the database has failed, and nobody has said so.
+            raise TransactionManagementError("the transaction was broken while an event was recorded")
         if not isinstance(error, Exception) or self._is_open or self.lets_through():
             return False
         # Neither the text nor the traceback: both can hold a shopper's address.
-        logger.log(self._level, "Could not record %s: %s", str(self._what), described(error))
-        # Once more: to name it can have run code of the shop's.
+        tell(logger, self._level, "Could not record %s: %s", str(self._what), described(error))
+        # Once more: to name it, and to log it, can have run code of the shop's.
         return not self.lets_through()
 
     def lets_through(self) -> bool:

@@ -15,6 +15,7 @@ from django_vt.models.fast_sql import record
 from django_vt.protocol.values import showable
 from django_vt.recording.database_errors import described, is_unholdable_text, may_pass
 from django_vt.recording.shield import is_doomed
+from django_vt.recording.telling import tell
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,8 @@ def _unholdable(draft: Mapping[str, Any], error: Exception) -> list[str]:
 def _say_what_is_given_up(draft: Mapping[str, Any], without: list[str], error: Exception) -> None:
     name = f"{draft['event_type']} {showable(draft.get('reference', ''))}".strip()
     what = " and ".join(without)
-    logger.warning("%s is recorded without its %s, which the database cannot hold: %s", name, what, described(error))
+    words = "%s is recorded without its %s, which the database cannot hold: %s"
+    tell(logger, logging.WARNING, words, name, what, described(error))
 
 
 def _find_or_insert(draft: Mapping[str, Any], using: str, *, is_second: bool) -> SendLogEntry:
