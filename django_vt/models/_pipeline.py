@@ -106,6 +106,12 @@ def is_possible(connection: BaseDatabaseWrapper) -> bool:
     return "cursor_factory" not in connection.settings_dict["OPTIONS"] and driver.Pipeline.is_supported()
 
 
+def is_open(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the shop has one of psycopg's own open: answers to its statements would be taken for those to ours."""
+    wire: Any = getattr(connection.connection, "pgconn", None)
+    return bool(getattr(wire, "pipeline_status", False))
+
+
 def _numbered(statement: bytes) -> tuple[bytes, int]:
     """With `$1` for the first `%s`, and so on; and how many."""
     first, *others = statement.split(b"%s")

@@ -309,9 +309,9 @@ def _insert(row: Mapping[str, Any], using: str, *, latest: bool) -> int | None:
         *(adapt(row[name]) for name in MOMENTS),
         *(row[name] for name in NUMBERS),
     ]
-    if statements.in_one is not None:
-        return _insert_in_one(connection, statements.in_one, parameters)
     with connection.cursor() as cursor:
+        if statements.in_one is not None and not _pipeline.is_open(connection):
+            return _insert_in_one(cursor, connection, statements.in_one, parameters)
         cursor.execute(SAVEPOINT)
         try:
             new_id = _look_and_insert(cursor, connection, statements, parameters, row["dedup_key"])
@@ -322,22 +322,23 @@ def _insert(row: Mapping[str, Any], using: str, *, latest: bool) -> int | None:
     return new_id
 
 
-def _insert_in_one(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> int | None:
-    with connection.cursor() as cursor:
-        if _transaction_status(connection) == "IDLE":
-            # The transaction's first statement: psycopg begins it with one of its own.
-            cursor.execute(SAVEPOINT)
-            sql = sql.removeprefix(f"{SAVEPOINT}; ")
-        with _pipeline.cursor(connection) as pipeline:
-            try:
-                pipeline.execute(sql, parameters)
-                return _first(pipeline)
-            except BaseException as error:
-                # What was refused before it reached the server, by an `execute_wrapper` say, has set no savepoint: to
-                # roll back to one that does not exist would break a transaction that is whole.
-                if not sql.startswith(SAVEPOINT) or _transaction_status(connection) != "INTRANS":
-                    _roll_back(cursor, connection, error)
-                raise
+def _insert_in_one(
+    cursor: CursorWrapper, connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]
+) -> int | None:
+    if _transaction_status(connection) == "IDLE":
+        # The transaction's first statement: psycopg begins it with one of its own.
+        cursor.execute(SAVEPOINT)
+        sql = sql.removeprefix(f"{SAVEPOINT}; ")
+    with _pipeline.cursor(connection) as pipeline:
+        try:
+            pipeline.execute(sql, parameters)
+            return _first(pipeline)
+        except BaseException as error:
+            # What was refused before it reached the server, by an `execute_wrapper` say, has set no savepoint: to
+            # roll back to one that does not exist would break a transaction that is whole.
+            if not sql.startswith(SAVEPOINT) or _transaction_status(connection) != "INTRANS":
+                _roll_back(cursor, connection, error)
+            raise
 
 
 def _look_and_insert(

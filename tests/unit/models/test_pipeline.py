@@ -10,9 +10,12 @@ from enum import Enum
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection, transaction
 
-from django_vt.models import _pipeline
-from tests.support.ordering import BUYER
+from django_vt.models import SendLogEntry, _pipeline
+from django_vt.signals import order_placed
+from tests.projects.shop.models import Order
+from tests.support.ordering import BUYER, order
 
 Status = Enum("Status", ["COMMAND_OK", "TUPLES_OK", "FATAL_ERROR", "PIPELINE_SYNC"])
 OK, BAD = "ok", "bad"
@@ -141,3 +144,17 @@ def test_django_counts_and_logs_what_it_sends_where_it_does_so_for_all(logged):
     wrapper = SimpleNamespace(queries_logged=logged, Database=None, connection=None, **names)
     kind, raw = _pipeline.cursor(wrapper)
     assert (kind, type(raw)) == ("logged" if logged else "plain", _pipeline.Pipeline)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_within_a_pipeline_of_the_shops_own_each_statement_has_its_own_answer():
+    if not _pipeline.is_possible(connection):
+        pytest.skip("it is psycopg 3 that has pipelines")
+    with transaction.atomic():
+        Order.objects.create(number="1", total=1)
+        with connection.connection.pipeline():
+            Order.objects.create(number="2", total=1)
+            order_placed.send(sender=Order, **order(email=BUYER))
+            Order.objects.create(number="3", total=1)
+    assert set(Order.objects.values_list("number", flat=True)) == {"1", "2", "3"}
+    assert SendLogEntry.objects.get().reference == "100023"
