@@ -23,13 +23,18 @@ from tests.support.delivering import script  # noqa: F401 - a fixture
 from tests.support.network_guard import loopback_only
 from tests.support.other_databases import empty_database, other_database  # noqa: F401 - fixtures
 
-# Once these settings have read it: another project that a test starts must not take our database for its own.
-assert django_settings.configured
-os.environ.pop("DATABASE_URL", None)
-
-
 # A set's order depends on the hash seed, an address on the process.
 CHANGING_ID = re.compile(r" at 0x|\{'[^':]*'(?:, '[^':]*')+\}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Once the settings have read it: another project that a test starts must not take our database for its own.
+
+    With xdist, this process may run no test: its workers begin with its environment, and would all test on SQLite.
+    """
+    assert django_settings.configured
+    if hasattr(config, "workerinput") or getattr(config.option, "dist", "no") == "no":
+        os.environ.pop("DATABASE_URL", None)
 
 
 @pytest.hookimpl(trylast=True)
