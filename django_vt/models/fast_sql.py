@@ -278,7 +278,7 @@ class _Statements(NamedTuple):
 
 
 @cache
-def _statements(using: str) -> _Statements:
+def _statements(using: str, *, latest: bool = False) -> _Statements:
     connection = connections[using]
     quote = connection.ops.quote_name
     column = {field.attname: quote(str(field.column)) for field in _model()._meta.concrete_fields}
@@ -289,7 +289,7 @@ def _statements(using: str) -> _Statements:
     passes_over = returns_id and connection.vendor in {"postgresql", "sqlite"}
     insert += f" ON CONFLICT ({column['dedup_key']}) DO NOTHING" * passes_over
     insert += f" RETURNING {column['id']}" * returns_id
-    look_up = f"SELECT {column['id']} FROM {table} WHERE {column['dedup_key']} = %s"  # noqa: S608
+    look_up = f"SELECT {column['id']} FROM {table} WHERE {column['dedup_key']} = %s" + " FOR UPDATE" * latest  # noqa: S608
     return _Statements(
         look_up=None if passes_over else look_up,
         insert=insert,
@@ -300,9 +300,7 @@ def _statements(using: str) -> _Statements:
 
 def _insert(row: Mapping[str, Any], using: str, *, latest: bool) -> int | None:
     """The new row's primary key; None where its `dedup_key` is taken."""
-    connection, statements = connections[using], _statements(using)
-    if latest and statements.look_up:
-        statements = statements._replace(look_up=f"{statements.look_up} FOR UPDATE")
+    connection, statements = connections[using], _statements(using, latest=latest)
     adapt = connection.ops.adapt_datetimefield_value
     parameters = [
         *(row[name] for name in TEXTS),

@@ -40,7 +40,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.any_database,
     pytest.mark.ends,
-    pytest.mark.unmeasured,
 ]
 
 # Never in one piece, and never a variable of the functions below: a report shows their lines and their variables.

@@ -365,3 +365,8 @@ def test_errors_other_than_the_databases_are_raised_where_the_project_wants_them
 def test_what_ends_the_process_is_not_held_up(error):
     with pytest.raises(error), Shield("an event"):
         raise error
+
+
+def test_a_transaction_that_breaks_in_its_block_without_an_error_is_raised():
+    with pytest.raises(TransactionManagementError), transaction.atomic(), Shield("an event"):
+        transaction.set_rollback(True)
