@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import DisallowedHost
 from django.db import Error as DatabaseFailure
 from django.utils.http import is_same_domain
-from django.utils.module_loading import import_string
 
+from django_vt import hooks
 from django_vt.conf import account_id_is_usable, settings
 from django_vt.exceptions import InvalidField
 from django_vt.protocol import values
@@ -126,7 +126,7 @@ def host_of(request: object) -> str:
 
 def _of_function(path: str, event: AnyEvent | None, request: HttpRequest | None) -> str:
     try:
-        return _usable(import_string(path)(event, request))
+        return _usable(hooks.ask(path, event, request))
     except DatabaseFailure:
         raise
     except Exception as error:  # noqa: BLE001 - the project has written it

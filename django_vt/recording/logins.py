@@ -6,8 +6,8 @@ from typing import Any
 
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
-from django.utils.module_loading import import_string
 
+from django_vt import hooks
 from django_vt.conf import settings
 from django_vt.events import Login
 from django_vt.recording import attribution
@@ -34,7 +34,7 @@ def _is_wanted(user: Any, request: HttpRequest | None) -> bool:
     wanted: Any = settings.TRACK_LOGINS
     if wanted is True:
         return not getattr(user, "is_staff", False)
-    return wanted == "all" or bool(import_string(wanted)(user, request))
+    return wanted == "all" or bool(hooks.ask(wanted, user, request))
 
 
 def note_what_is_usual() -> None:

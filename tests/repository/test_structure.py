@@ -22,6 +22,7 @@ ARROWS = {
     # public values, and the vendor's language
     "exceptions": set(),
     "discretion": set(),
+    "hooks": set(),
     "signals": {"discretion"},
     "protocol": {"exceptions"},
     "settings_rules": {"exceptions", "protocol"},
@@ -44,6 +45,7 @@ ARROWS = {
         "dispatchers",
         "events",
         "exceptions",
+        "hooks",
         "identity",
         "models",
         "protocol",
@@ -53,7 +55,7 @@ ARROWS = {
     "__init__": {"discretion", "events", "identity", "models", "operations", "recording"},
     "adapters": {"accounts", "discretion", "events", "identity", "models", "recording", "visitors"},
     # around them
-    "accounts": {"conf", "events", "exceptions", "protocol", "settings_rules"},
+    "accounts": {"conf", "events", "exceptions", "hooks", "protocol", "settings_rules"},
     "operations": {
         "accounts",
         "conf",

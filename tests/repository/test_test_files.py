@@ -34,6 +34,7 @@ ELSEWHERE = {
     "dispatchers/immediate.py": "dispatchers/test_dispatchers.py",
     "dispatchers/manual.py": "dispatchers/test_dispatchers.py",
     "exceptions.py": "test_events.py",
+    "hooks.py": "recording/test_before_record.py",
     "management/advice.py": "management/commands/test_send_test_event.py",
     "management/base.py": "management/commands/test_all_commands.py",
     "management/commands/export_shopper.py": "operations/test_exporting.py",

@@ -52,9 +52,14 @@ class Shop(str, Enum):
 
     RO = "acc-ro"
     FUNCTION = f"{__name__}.of_the_enum"
+    ASYNC = f"{__name__}.asked_elsewhere"
 
 
 def of_the_enum(event, request):
+    return Shop.RO
+
+
+async def asked_elsewhere(event, request):
     return Shop.RO
 
 
@@ -73,8 +78,9 @@ def test_a_member_of_an_enum_and_a_lazy_text_are_the_account_that_they_hold(sett
     assert {type(each) for each in known_accounts()} == {str}
 
 
-def test_so_are_those_that_a_function_returns(settings):
-    configure(settings, ACCOUNT_ID=Shop.FUNCTION)
+@pytest.mark.parametrize("function", [Shop.FUNCTION, Shop.ASYNC])
+def test_so_are_those_that_a_function_returns_sync_or_async(settings, function):
+    configure(settings, ACCOUNT_ID=function)
     assert decided_by_function()
     assert (type(account_for(EVENT, None)), account_for(EVENT, None)) == (str, "acc-ro")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from contextlib import contextmanager
 
 import pytest
@@ -115,12 +116,30 @@ def failing(user, request):
     raise LookupError(BUYER)
 
 
+async def nobody_async(user, request):
+    return False
+
+
+async def everybody_async(user, request):
+    return True
+
+
+async def cancelled(user, request):
+    raise CancelledError
+
+
+RAISED = {failing: "LookupError", cancelled: "CancelledError"}
+
+
 @pytest.mark.parametrize(
     ("hook", "identities"),
-    [(everybody, [f"email:{BUYER}"]), (nobody, []), (shoppers_of_the_shop, [f"email:{BUYER}"]), (failing, [])],
-)
+    [
+        (everybody, [f"email:{BUYER}"]), (nobody, []), (shoppers_of_the_shop, [f"email:{BUYER}"]), (failing, []),
+        (everybody_async, [f"email:{BUYER}"]), (nobody_async, []), (cancelled, []),
+    ],
+)  # fmt: skip
 def test_a_function_of_the_projects_says_which_logins_are_reported(people, settings, hook, identities, caplog):
     settings.DJANGO_VT = {**settings.DJANGO_VT, "TRACK_LOGINS": f"{__name__}.{hook.__name__}"}
     login(request_of(AnonymousUser()), people[2], backend=BACKEND)
     assert reported() == identities
-    assert caplog.messages == ["Could not record login: LookupError"] * (hook is failing)
+    assert caplog.messages == [f"Could not record login: {RAISED[each]}" for each in RAISED if each is hook]
