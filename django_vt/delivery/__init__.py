@@ -1,7 +1,7 @@
 """From the row to the vendor: claim what is due, pack it into requests, send them, settle the answers.
 
-In comes the send log, a database at a time. Out go requests, through the backend that BACKEND names, and the outcome of
-each, into the send log. Nothing but `deliver_due` and `DeliveryReport` is meant for shops.
+Input: the send log of one database at a time. Output: requests, sent through the backend that BACKEND names, and the
+outcome of each, stored in the send log. Only `deliver_due` and `DeliveryReport` are public.
 """
 
 from __future__ import annotations

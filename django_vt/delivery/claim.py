@@ -1,6 +1,6 @@
-"""What a worker may take in hand next, and the taking.
+"""Choosing the entries that a worker may send next, and claiming them.
 
-Claim first, commit, then send: a worker that dies leaves a lease that runs out, and the entries are due again.
+Claim first, commit, then send: if a worker dies, its lease runs out, and the entries are due again.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from django_vt.models.send_log import SendLogQuerySet
 from django_vt.protocol import outcome
 
 SHORTEST_SLEEP, LONGEST_SLEEP = 1.0, 60.0  # seconds
-# A claim grows from the first to the second while each is worked off within a second.
+# Claims grow from the first size to the second as long as the worker finishes each within WORKED_OFF_WITHIN.
 FIRST_CLAIM, LARGEST_CLAIM = 160, 640
 WORKED_OFF_WITHIN = 1_000  # ms
-LOOK_BACK = 8  # claims: how far a worker that has collided looks back at random
-# What one `id IN (…)` may hold on every database.
+LOOK_BACK = 8  # claims: a worker that collided with another skips a random number of claims, up to this many
+# Every database accepts this many ids in one `id IN (…)`.
 MOST_IDS = 900
-BROUGHT_BACK_EVERY = 60_000  # ms: what a wrong clock has put off is late by that at most
+BROUGHT_BACK_EVERY = 60_000  # ms: the longest that an entry stays late because a wrong clock put it off
 
 Address = tuple[str, str]  # an account and an event type, at the endpoint that is configured
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Entries in a worker's hands until `until` (ms of the database's clock). `probe`: the token of a probe."""
+    """Entries leased to a worker until `until` (ms of the database's clock). `probe`: the token, if this is a probe."""
 
     token: str
     taken_at: int
@@ -47,9 +47,9 @@ class Claim:
 
 
 class Claimer:
-    """Takes entries for one worker, on one database: of any account, or of one.
+    """Claims entries for one worker on one database, for all accounts or for one.
 
-    `endpoints` are as they were at the last look, by address.
+    `endpoints` maps each address to its row as last read.
     """
 
     def __init__(
@@ -70,10 +70,11 @@ class Claimer:
         self, *, ids: Collection[int] | None = None, limit: int | None = None, fresh_only: bool = False,
         newer_than: int | None = None,
     ) -> Claim | None:  # fmt: skip
-        """Take what is due; None: nothing may be taken.
+        """Claim entries that are due; None if nothing may be claimed.
 
-        `ids`: of these only, and the pause is no obstacle then. `fresh_only`: nothing that has failed. `newer_than`:
-        a request's fill of what was recorded after the entry of that id and has not failed, the newest first.
+        `ids`: claim only these, even if sending to their address is paused. `fresh_only`: claim no entry that has
+        failed. `newer_than`: claim at most one request's worth of entries that have not failed and were recorded after
+        the entry with this id, the newest first.
         """
         if not self._look():
             return None
@@ -92,16 +93,16 @@ class Claimer:
 
     @property
     def is_any_closed(self) -> bool:
-        """Whether anything that is due may have been left, as sending to it pauses or is held."""
+        """Whether entries that are due may have been left because their sending is paused or held."""
         return bool(self._closed() or self._held)
 
     def newest(self) -> int:
-        """The id of the entry recorded last; 0: there is none."""
+        """The id of the entry recorded last; 0 if there is none."""
         last = self._entries.order_by("-pk").values_list("pk", flat=True)
         return with_retries(last.first, self.using) or 0
 
     def worked_off(self, claim: Claim) -> None:
-        """A claim has been worked off: the next may be larger if that went quickly."""
+        """Note that a claim is finished; the next may be larger if this one was full and went quickly."""
         quickly = self.clock.now() - claim.taken_at <= WORKED_OFF_WITHIN
         full = len(claim.entries) >= self._size(None)
         if not quickly:
@@ -123,23 +124,23 @@ class Claimer:
         ]  # fmt: skip
 
     def seconds_until_due(self) -> float | None:
-        """How long there is nothing to take, as far as the tables tell; None: nothing is pending."""
+        """Seconds until the next entry may be claimed, as far as the tables tell; None if nothing is pending."""
         earliest = self._its_entries().earliest_due()
         if earliest is None:
             return None
         if not self._look():
             return LONGEST_SLEEP
         now = self.clock.read()
-        # Overdue and yet not taken: another worker was quicker, or has the probe.
+        # A moment may be past although nothing was claimed: another worker was quicker, or has the probe.
         moments = [*self._ends_of_pauses(now), *self._due_elsewhere(earliest)]
         return min([*(max((each - now) / 1000, SHORTEST_SLEEP) for each in moments), LONGEST_SLEEP])
 
     def _look(self) -> bool:
-        """Read how the endpoints are doing; False: staff hold all sending."""
+        """Read the endpoints' state; False if staff hold all sending."""
         rows = with_retries(lambda: list(self._rows.all()), self.using)
         self.endpoints = by_address(rows, settings.ENDPOINT)
         accounts = [row for row in rows if row.held_by_staff and not row.event_type]
-        # A copy of production's database holds production's events: they are not for the account of these settings.
+        # A copy of production's database holds production's events: do not send them to the account set here.
         strangers = {row.account_id for row in rows if not is_known(row.account_id)} - {""}
         self._held = strangers.union(row.account_id for row in accounts if row.account_id)
         return all(row.account_id for row in accounts)
@@ -160,14 +161,14 @@ class Claimer:
         return self._entries.all() if self._account_id is None else self._entries.filter(account_id=self._account_id)
 
     def _leaves(self, account_id: str) -> bool:
-        """Whether nothing of an account may be taken, whatever is due."""
+        """Whether this worker must leave all entries of the account."""
         return account_id in self._held or self._account_id not in {None, account_id}
 
     def _closed(self) -> list[Address]:
         return [address for address, endpoint in self.endpoints.items() if not endpoint.is_open()]
 
     def _ends_of_pauses(self, now: int) -> list[int]:
-        """When each address that is closed may be tried again, of those that have something pending."""
+        """When each closed address with pending entries may be tried again."""
         ends = {
             address: end
             for address, endpoint in self.endpoints.items()
@@ -180,7 +181,7 @@ class Claimer:
         ]  # fmt: skip
 
     def _due_elsewhere(self, earliest: int) -> list[int]:
-        """When something is next due of what is neither closed nor held."""
+        """When the next entry of an address that is neither closed nor held is due."""
         closed = self._closed()
         if not closed and not self._held:
             return [earliest]
@@ -191,14 +192,14 @@ class Claimer:
         return [] if due is None else [due]
 
     def _size(self, limit: int | None) -> int:
-        """As many as their requests are sure to get through in half the lease, and more while that goes quickly."""
+        """The size of a claim: what half the lease suffices for if all requests time out; more while work is quick."""
         requests = max(1, int(settings.LEASE / 2 // settings.deadline)) * self._concurrency
         first = min(settings.BATCH_SIZE * requests, max(settings.BATCH_SIZE, FIRST_CLAIM))
         size = max(first, min(first * self._growth, LARGEST_CLAIM))
         return size if limit is None else min(size, limit)
 
     def _take_some(self, ids: Collection[int], size: int) -> Claim | None:
-        """The first that are due of many ids, of which no more go into one query than every database takes."""
+        """Claim the first of the ids that are due, asking for at most MOST_IDS in one query."""
         ordered = sorted(ids)
         for start in range(0, len(ordered), MOST_IDS):
             part = ordered[start : start + MOST_IDS]
@@ -208,9 +209,9 @@ class Claimer:
         return None
 
     def _take_probe(self) -> Claim | None:
-        """One entry for an address whose pause is over and whose probe nobody has in hand.
+        """Claim one entry as the probe of an address whose pause is over, if no other worker has that probe.
 
-        An entry that is no suspect, if there is one. Suspects take turns: each that has failed goes to the end.
+        An entry that is no suspect comes first, if there is one. Suspects take turns: one that fails goes to the end.
         """
         for address, endpoint in self.endpoints.items():
             now = self.clock.now()
@@ -226,7 +227,7 @@ class Claimer:
         token = with_retries(lambda: endpoint.take_probe(now, settings.LEASE), self.using)
         if token is None:
             return None
-        # A suspect may probe before it is due: otherwise nobody would notice the end of an outage for hours.
+        # Suspects may probe before they are due: they may wait for hours, and the end of an outage would go unnoticed.
         latest = now + int(outcome.longest_delay(settings.RETRY_DELAYS) * 1000)
         wanted = Wanted(now, 1, 0, address=address)
         claim = self._take(wanted) or self._take(replace(wanted, now=now, never_failed=0, tried=1, until=latest))
@@ -236,9 +237,9 @@ class Claimer:
         return replace(claim, probe=token)
 
     def _take(self, wanted: Wanted) -> Claim | None:
-        """Claim in one committed step; where another worker was quicker, look further back at random.
+        """Claim in one committed step; if another worker was quicker, look a random number of entries further back.
 
-        The first look is at the front, always: the oldest entry is somebody's, however many workers there are.
+        The first look is always at the front, so that some worker takes the oldest entry, however many there are.
         """
         skip = 0
         while True:
@@ -254,11 +255,11 @@ class Claimer:
                 continue
             if not (taken.collided or skip):
                 return None
-            # Nothing so far back: the front once more.
+            # If nothing was found that far back, look at the front once more.
             skip = 0 if skip else random.randint(1, LOOK_BACK) * wanted.never_failed  # noqa: S311
 
     def _without_strangers(self, taken: Taken) -> list[ClaimedEntry]:
-        """Give back what is for an account that the settings do not name; from then on such are not taken."""
+        """Give back entries for accounts that the settings do not name, and stop claiming for these accounts."""
         strangers = {entry.pk: entry.account_id for entry in taken.entries if not is_known(entry.account_id)}
         if strangers:
             self._held = {*self._held, *strangers.values()}
@@ -267,7 +268,7 @@ class Claimer:
         return [entry for entry in taken.entries if entry.pk not in strangers]
 
     def _persistently_claimed(self, wanted: Wanted, until: int, skip: int) -> Taken:
-        """Claim, and again where the connection was lost: what the lost statement had claimed is found by its token."""
+        """Claim, and again if the connection was lost: then first read, by token, what the lost statement claimed."""
         token, again = secrets.token_hex(16), False
 
         def claim() -> Taken:

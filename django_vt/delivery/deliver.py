@@ -28,20 +28,20 @@ from django_vt.protocol.packing import OutgoingRequest, Packing
 
 logger = logging.getLogger(__name__)
 
-# ms: for so long a claim's token, once seen in the table, is taken to be there still when a request is begun.
+# ms: a claim's token that was seen in the table this recently is not looked up again before a request.
 TOKEN_SEEN_FOR = 1_000
-LOOK_AGAIN_WITHIN = 0.5  # seconds: how long a new order waits while a place is free and other requests are in flight
+LOOK_AGAIN_WITHIN = 0.5  # seconds that a new order waits at most if a place is free while other requests are in flight
 
 
 @discreetly
 def deliver_due(
     *, ids: Collection[int] | None = None, limit: int | None = None, using: str | None = None
 ) -> DeliveryReport:
-    """Send what is due, now and here, until nothing is, or sending pauses or is held.
+    """Send what is due, in this thread, until nothing is due any more, or sending is paused or held.
 
-    `ids`: only these, each tried once and without regard to a pause. `limit`: at most so many entries. `using`: the
-    alias of the database, by default the send log's. Does nothing where ENABLED is False. Raises `RuntimeError` inside
-    a transaction, or where autocommit is off: what it claims must be visible to other workers before it sends.
+    `ids`: send only these, each once, even if sending is paused. `limit`: send at most this many entries. `using`: the
+    alias of the database, by default the send log's. Does nothing if ENABLED is False. Raises `RuntimeError` inside a
+    transaction, or if autocommit is off: other workers must see its claims before it sends.
     """
     alias = using or default_alias()
     if not (connections[alias].in_atomic_block or connections[alias].get_autocommit()):
@@ -52,7 +52,7 @@ def deliver_due(
 
 @discreetly
 def send_unrecorded(account_id: str, event_type: str, payload: str) -> Reply | DeliveryError:
-    """Send one event, now and once, past the send log: nothing is stored, paused or tried again."""
+    """Send one event once, bypassing the send log: nothing is stored, paused or tried again."""
     entry = SendLogEntry(pk=0, account_id=account_id, event_type=event_type, payload=payload)
     [request] = _packing().pack([entry])
     with Delivery(default_alias()) as delivery:
@@ -60,13 +60,13 @@ def send_unrecorded(account_id: str, event_type: str, payload: str) -> Reply | D
 
 
 def backend_class() -> type[Backend]:
-    """The class that BACKEND names; the first time in a process this imports it, and an HTTP library with it."""
+    """The class that BACKEND names. The first call in a process imports it, and maybe an HTTP library with it."""
     backend: type[Backend] = import_string(settings.BACKEND)
     return backend
 
 
 class Places:
-    """Where requests are in flight: in this thread, one after another, or in as many others as may be at once."""
+    """Where requests run: one after another in this thread, or in a pool of `concurrency` threads."""
 
     def __init__(self, concurrency: int) -> None:
         self._pool = ThreadPoolExecutor(concurrency, "django-vt-send") if concurrency > 1 else None
@@ -74,7 +74,7 @@ class Places:
     def begin(
         self, send: Callable[[OutgoingRequest], Reply | DeliveryError], request: OutgoingRequest
     ) -> Future[Reply | DeliveryError]:
-        """Begin a request; in one place it has ended when this returns."""
+        """Begin a request; without a pool it has ended when this returns."""
         if self._pool is not None:
             return self._pool.submit(send, request)
         future: Future[Reply | DeliveryError] = Future()
@@ -82,7 +82,7 @@ class Places:
         return future
 
     def wait(self, futures: Collection[Future[Reply | DeliveryError]], seconds: float | None) -> None:
-        """Until one of them has ended, or so many seconds have passed."""
+        """Wait until one of them has ended, or `seconds` have passed."""
         wait(futures, seconds, FIRST_COMPLETED)
 
     def close(self) -> None:
@@ -94,8 +94,9 @@ class Places:
 class Delivery:
     """One worker's delivery on one database, with up to `concurrency` requests in flight.
 
-    All queries are made by the thread that calls `run`; only backends work in others. `stopping` is asked before
-    each request: once true, what was claimed and not begun is given back. `account_id`: only the events of that one.
+    Only the thread that calls `run` makes queries; other threads run the backend alone. `stopping` is asked before each
+    request: once it returns True, claimed entries that are not begun are given back. `account_id`: send only this
+    account's events.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class Delivery:
         kept_by = "" if self._backend.sends else type(self._backend).__name__
         self._settlement = Settlement(self._claimer, kept_by)
         self._places = places or Places(concurrency)
-        # The id of the entry recorded last when a backlog was found. Later ones go first until it is worked off.
+        # The newest entry's id when a backlog was found. Entries after it are sent first until the backlog is gone.
         self._backlog_ends: int | None = None
 
     def __enter__(self) -> Delivery:
@@ -137,11 +138,11 @@ class Delivery:
         return type(self._backend) is backend_class()
 
     def seconds_until_due(self) -> float | None:
-        """How long there is nothing to send; None: nothing is pending, or nothing may be sent (ENABLED is False)."""
+        """Seconds until the next entry may be sent; None if nothing is pending, or if ENABLED is False."""
         return self._claimer.seconds_until_due() if settings.ENABLED else None
 
     def run(self, *, ids: Collection[int] | None = None, limit: int | None = None) -> DeliveryReport:
-        """Deliver until nothing may be taken; `ids` and `limit` as in `deliver_due`."""
+        """Deliver until nothing may be claimed; `ids` and `limit` as in `deliver_due`."""
         run = Run(limit, None if ids is None else set(ids), self._concurrency)
         for _round in self.rounds(run):
             pass
@@ -159,7 +160,7 @@ class Delivery:
                 while begun := self._pack(run):
                     self._send(run, begun)
                 self._settle(run, may_wait=not claimed)
-                # Only a round that began with nothing in hand shows that there is nothing to claim.
+                # Only if the round began idle does a claim in vain show that nothing is left to claim.
                 goes_on = claimed or not (was_idle and run.is_idle)
                 yield
         finally:
@@ -168,7 +169,7 @@ class Delivery:
     # Claim
 
     def _claim(self, run: Run) -> bool:
-        """Take another claim in hand if what waits does not fill the places; False: none was taken."""
+        """Claim more entries if the waiting requests do not fill the places; False if nothing was claimed."""
         if not settings.ENABLED or self._stopping():
             return False
         if run.wants_newer(self._clock.now()):
@@ -183,7 +184,7 @@ class Delivery:
         return claim is not None and self._take_in_hand(run, claim)
 
     def _claim_newer(self, run: Run) -> bool:
-        """Take new orders in hand, which go before a backlog: it must not hold them up, whatever is in it."""
+        """Claim new orders, which are sent before a backlog so that it does not hold them up."""
         run.looked_at = self._clock.now()
         if self._backlog_ends is None:
             self._backlog_ends = self._claimer.newest()
@@ -202,7 +203,7 @@ class Delivery:
     # Pack
 
     def _pack(self, run: Run) -> Begun | None:
-        """The next request, if there is one whose turn it is and that may be begun."""
+        """The next request to begin, or None if there is none."""
         while (turn := run.next_turn()) is not None:
             held = run.first_with(turn)
             if self._stopping() or not self._has_time(held):
@@ -215,12 +216,12 @@ class Delivery:
         return None
 
     def _has_time(self, held: HeldClaim) -> bool:
-        """Whether the answer is sure to come within the lease; with a LEASE too short for any, whether it lasts."""
+        """Whether a request begun now surely ends within the lease; if LEASE is short, whether half of it is left."""
         margin = min(settings.deadline, settings.LEASE / 2)
         return self._clock.now() + int(margin * 1000) <= held.claim.until
 
     def _request(self, held: HeldClaim, turn: Turn) -> OutgoingRequest:
-        """The next of its kind. After a failure an entry goes alone: one is enough to learn whose fault it was."""
+        """The next request of its kind. After a failure, send one entry alone: it shows whose fault the failure was."""
         request = held.next(turn)
         endpoint = self._claimer.endpoints[request.account_id, request.event_type]
         if turn is Turn.FRESH and request.shared and endpoint.failures_in_row:
@@ -228,7 +229,7 @@ class Delivery:
         return request
 
     def _checked(self, held: HeldClaim, request: OutgoingRequest) -> OutgoingRequest | None:
-        """The request without what the claim has lost: taken over while this process was frozen, or forgotten."""
+        """The request without entries that the claim has lost: forgotten, or taken over while this process hung."""
         now = self._clock.now()
         if now - held.checked_at < TOKEN_SEEN_FOR:
             return request
@@ -243,7 +244,7 @@ class Delivery:
         run.in_flight[future] = begun
 
     def send(self, request: OutgoingRequest) -> Reply | DeliveryError:
-        """What came back, or why nothing did; whatever the backend raises or gives."""
+        """The reply, or the reason why there is none, whatever the backend returns or raises."""
         try:
             return self._answer_to(request)
         except (Exception, CancelledError) as error:  # noqa: BLE001 - a project may have written it
@@ -262,9 +263,9 @@ class Delivery:
     # Settle
 
     def _settle(self, run: Run, *, may_wait: bool) -> None:
-        """Store what was answered: what was accepted together, within 50 ms, and all else at once.
+        """Store the outcomes: accepted requests together, within 50 ms; all others immediately.
 
-        `may_wait`: wait for an answer if none is there. Before that, what fills the places next must be in hand.
+        `may_wait`: wait for an answer if there is none. Pass True only if nothing more can be claimed now.
         """
         answered = [future for future in run.in_flight if future.done()]
         if may_wait and not answered and run.in_flight and not run.must_store(clock.elapsed()):
@@ -282,7 +283,7 @@ class Delivery:
             self._settle_accepted(run)
 
     def _patience(self, run: Run) -> float | None:
-        """How long to wait for an answer: no longer than stored answers may wait, or an order that finds a place."""
+        """Seconds to wait for an answer: few if accepted ones are not stored yet, or a place for new orders is free."""
         if run.accepted:
             return SETTLED_WITHIN
         return LOOK_AGAIN_WITHIN if run.has_place() else None
@@ -311,7 +312,7 @@ class Delivery:
         self._put_down(run, begun.held)
 
     def _pause(self, run: Run, address: Address) -> None:
-        """Sending pauses: what waits, of whatever claim, is given back; of `wanted` no more is tried."""
+        """Sending to the address pauses: give back its waiting entries, and try no more of `wanted`."""
         for held in list(run.claims):
             self._settlement.give_back(held.claim, held.drop(address))
             self._put_down(run, held)
@@ -319,7 +320,7 @@ class Delivery:
             run.wanted = set()
 
     def _rest(self, run: Run, address: Address) -> None:
-        """Suspects of an address rest: those that wait are given back, and all are put off."""
+        """Let the suspects of an address rest: give back those that wait, and put all of them off."""
         for held in list(run.claims):
             ids = held.drop(address, only=Turn.SUSPECT)
             self._settlement.give_back(held.claim, ids)
@@ -332,14 +333,14 @@ class Delivery:
         self._put_down(run, held)
 
     def _put_down(self, run: Run, held: HeldClaim) -> None:
-        """Let go of a claim that is worked off."""
+        """Release the claim if it is worked off."""
         if held.is_worked_off and held in run.claims:
             run.claims.remove(held)
             self._claimer.worked_off(held.claim)
             self._settlement.give_back_probe(held)
 
     def _end(self, run: Run) -> None:
-        """Keep what is known and give back the rest, whatever has ended the run."""
+        """Store the accepted requests and give back all else, even if an error ended the run."""
         self._settle_accepted(run)
         for held in list(run.claims):
             self._settlement.give_back(held.claim, held.drop())

@@ -1,6 +1,6 @@
-"""The state of one run of delivery: the claims it holds, whose turn it is, what is in flight, what it has done.
+"""The state of one run of delivery: its claims, whose turn it is, the requests in flight, and the report.
 
-Each class owns what it counts. None of them asks a database.
+Each class owns its counters. None of them queries a database.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from django_vt.protocol.packing import OutgoingRequest, Packing
 if TYPE_CHECKING:
     from django_vt.delivery.claim import Address, Claim
 
-SETTLED_WITHIN = 0.05  # seconds: answers that come quickly are stored together, and none later than that
-FRESH_LOOKED_FOR_EVERY = 500  # ms: how long a new order waits while suspects are worked off
+SETTLED_WITHIN = 0.05  # seconds: quick answers are stored together, and none waits longer than this
+FRESH_LOOKED_FOR_EVERY = 500  # ms: the longest that a new order waits while suspects are sent
 
 
 @dataclass(frozen=True)
 class DeliveryReport:
     """What a delivery did; reports can be added up.
 
-    `requests` is how many were made. Of the entries, `sent` were accepted, `retried` are to be tried again, `failed`
-    are not tried any more, `skipped` were older than MAX_AGE.
+    `requests` counts the requests made. The others count entries: `sent` were accepted, `retried` will be tried again,
+    `failed` will not be tried any more, `skipped` were older than MAX_AGE.
     """
 
     requests: int = 0
@@ -44,7 +44,7 @@ class DeliveryReport:
 
 @dataclass(eq=False)
 class Begun:
-    """A request that was begun, as the `number`th of its worker; `verdict` once it is answered."""
+    """A request that was begun, the `number`th of its run; `verdict` is set once it is answered."""
 
     held: HeldClaim
     request: OutgoingRequest
@@ -56,12 +56,12 @@ class Begun:
 
     @property
     def address(self) -> Address:
-        """The account and type in whose name it was sent."""
+        """The account and the event type that it was sent for."""
         return self.request.account_id, self.request.event_type
 
 
 class HeldClaim:
-    """A claim in a worker's hands: what of it waits to be sent, and how many begun requests are not stored yet."""
+    """A claim that a worker holds: the requests that wait, and how many begun requests are not stored yet."""
 
     def __init__(self, claim: Claim, packing: Packing, without: Collection[int]) -> None:
         self.claim = claim
@@ -77,16 +77,16 @@ class HeldClaim:
         self.add_suspects([entry for entry in kept if entry.is_suspect])
 
     def waits(self, turn: Turn) -> int:
-        """How many of its requests wait."""
+        """How many of its requests of this kind wait."""
         return len(self._waiting[turn])
 
     @property
     def is_worked_off(self) -> bool:
-        """Whether nothing of it waits, is on its way, or is answered and not stored yet."""
+        """Whether no request of the claim waits, is in flight, or is answered but not stored yet."""
         return not (self.unsettled or any(self._waiting.values()))
 
     def add_suspects(self, entries: Sequence[ClaimedEntry]) -> None:
-        """Send these too: what has failed alone last, and before it the largest requests, which bring most through."""
+        """Queue these too: the largest requests first, as they deliver most; entries that failed alone last."""
         suspects = [*self._waiting[Turn.SUSPECT], *self._packing.pack(entries)]
         self._waiting[Turn.SUSPECT] = deque(sorted(suspects, key=self._promise))
 
@@ -98,24 +98,24 @@ class HeldClaim:
         return self._waiting[turn].popleft()
 
     def alone(self, request: OutgoingRequest) -> OutgoingRequest:
-        """The first entry of a request by itself; the others wait on, in front."""
+        """A request with the first entry alone; the others go back to the front of the queue."""
         others = [self.entries[pk] for pk in request.entry_ids[1:]]
         self._waiting[Turn.FRESH].extendleft(reversed(self._packing.pack(others)))
         return self._packing.pack([self.entries[request.entry_ids[0]]])[0]
 
     def only(self, request: OutgoingRequest, ids: Sequence[int]) -> OutgoingRequest | None:
-        """The request with these of its entries only; None: with none."""
+        """The request with only these of its entries; None if `ids` is empty."""
         packed = self._packing.pack([self.entries[pk] for pk in ids])
         return packed[0] if packed else None
 
     def change(self, pk: int, columns: dict[str, Any]) -> None:
-        """Keep in mind what was stored of an entry."""
+        """Update the entry in memory with the columns that were stored."""
         for name in ("batch_limit", "accepted_before", "accepted_when_rejected"):
             if name in columns:
                 setattr(self.entries[pk], name, columns[name])
 
     def drop(self, address: Address | None = None, only: Turn | None = None) -> list[int]:
-        """What waits (to an address, of a kind, if such is given) waits no longer; returns the ids."""
+        """Remove the waiting requests, of one address or one kind if given; returns the ids of their entries."""
         dropped: list[int] = []
         for turn, requests in self._waiting.items():
             if only not in (None, turn):
@@ -128,7 +128,7 @@ class HeldClaim:
 
 @dataclass
 class Run:
-    """What a run is to deliver, and how far it is. `left`: entries at most; `wanted`: only these, each tried once."""
+    """What a run must deliver, and its progress. `left`: at most so many entries; `wanted`: only these, each once."""
 
     left: int | None
     wanted: set[int] | None
@@ -143,7 +143,7 @@ class Run:
     looked_at: int = 0  # ms: when new orders were looked for last
 
     def waits(self, turn: Turn) -> int:
-        """How many requests of a kind were taken and wait to be begun."""
+        """How many claimed requests of a kind wait to be begun."""
         return sum(held.waits(turn) for held in self.claims)
 
     def has_place(self) -> bool:
@@ -156,7 +156,7 @@ class Run:
         return not (self.claims or self.in_flight or self.accepted)
 
     def wants_claim(self, now: int) -> bool:
-        """Whether to ask for another claim. Once in vain, again after half a second, or when all is settled."""
+        """Whether to claim again. After a claim in vain: only when half a second has passed, or all is settled."""
         suspects_wait = self.waits(Turn.SUSPECT) > 0
         if self.left == 0 or self.wanted == set() or (suspects_wait and not self.has_place()):
             return False
@@ -167,13 +167,13 @@ class Run:
         return now - self.asked_in_vain_at >= FRESH_LOOKED_FOR_EVERY
 
     def wants_newer(self, now: int) -> bool:
-        """Whether to look for new orders, which go before a backlog: every half second at most, a request's fill."""
+        """Whether to look for new orders, which go before a backlog: at most every half second."""
         if self.wanted is not None or self.left == 0 or not self.has_place() or not self.waits(Turn.FRESH):
             return False
         return now - self.looked_at >= FRESH_LOOKED_FOR_EVERY
 
     def next_turn(self) -> Turn | None:
-        """Whose request comes next, if there is a place for it."""
+        """The kind of request that comes next; None if no place is free, or nothing may be sent yet."""
         if not self.has_place():
             return None
         return outcome.next_turn(
@@ -185,7 +185,7 @@ class Run:
         )
 
     def first_with(self, turn: Turn) -> HeldClaim:
-        """The claim that is first to send a request of the kind."""
+        """The first claim that has a waiting request of the kind."""
         return next(held for held in self.claims if held.waits(turn))
 
     def begins(self, held: HeldClaim, request: OutgoingRequest, turn: Turn, at: float) -> Begun:
@@ -196,18 +196,18 @@ class Run:
         return Begun(held, request, turn, self.begun, at)
 
     def took(self, held: HeldClaim, entries: int, *, first: bool = False) -> None:
-        """So many more are in hand, and these go first perhaps."""
+        """Add a claim of so many entries; with `first`, it goes before the others."""
         self.claims.insert(0 if first else len(self.claims), held)
         self.left = None if self.left is None else self.left - entries
 
     def add(self, report: DeliveryReport, dealt_with: Iterable[int]) -> None:
-        """Entries that were neither sent nor given back are dealt with as well."""
+        """Add to the report, and strike the entries that are dealt with, sent or not, off `wanted`."""
         self.report += report
         if self.wanted is not None:
             self.wanted -= set(dealt_with)
 
     def must_store(self, now: float) -> bool:
-        """Whether accepted answers must be stored now: no other comes soon enough to be stored with them."""
+        """Whether accepted requests must be stored now: no other answer can come in time to be stored with them."""
         if not self.accepted:
             return False
         if not self.in_flight and not any(self.waits(turn) for turn in Turn):

@@ -1,4 +1,4 @@
-"""Storing what came of requests, after their answers: for their entries, for their endpoint, for those who listen."""
+"""Storing the outcomes of requests: on their entries and their endpoint; then sending signals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Settled:
-    """What was stored: how many entries went which way, which address pauses, what is sent again in smaller parts."""
+    """What was stored: how many entries had which outcome, the address that pauses, the entries to split and resend."""
 
     sent: int = 0
     retried: int = 0
@@ -43,9 +43,9 @@ class Settled:
 
 
 class Settlement:
-    """Settles one worker's requests. Every change names the claim's token: without it, it changes nothing.
+    """Settles one worker's requests. Every UPDATE filters by the claim's token, so a lost claim changes nothing.
 
-    `kept_by`: the name of the backend if it only takes what it is given, for tests or development. Its entries say so.
+    `kept_by`: the backend's name if it is one for tests or development, which sends nothing. The entries then say so.
     """
 
     def __init__(self, claimer: Claimer, kept_by: str = "") -> None:
@@ -55,16 +55,16 @@ class Settlement:
         self._using = claimer.using
         self._rows = SendLogEntry.objects.using(claimer.using)
         self._attempts = SendAttempt.objects.using(claimer.using)
-        # By address: the number of the last request that was begun when one failed. What was begun before proves
-        # nothing: a firewall that comes up lets the answers to what was under way through.
+        # By address: the number of the last request begun when one failed. A success that was begun before the failure
+        # proves nothing: a new firewall still lets through the answers to requests that were in flight.
         self._begun_at_failure: dict[Address, int] = {}
 
     def begin_run(self) -> None:
-        """Requests are counted anew, and none is in flight."""
+        """Start counting requests from zero; none may be in flight."""
         self._begun_at_failure.clear()
 
     def accepted(self, several: Sequence[Begun]) -> int:
-        """Store that requests were accepted, those of a claim at once; returns how many entries were sent."""
+        """Store that requests were accepted, all of a claim together; returns how many entries were sent."""
         sent = 0
         listened_to: list[list[int]] = []
         ordered = sorted(several, key=lambda begun: (begun.held.claim.token, begun.verdict.response_status or 0))
@@ -84,7 +84,7 @@ class Settlement:
         endpoint, shared = self._endpoint(begun), begun.request.shared
         verdict, first = begun.verdict, entries[0]
         suspected = first.is_suspect
-        # Counted anew only where an entry is to hear of successes: the endpoint's fault is none of theirs.
+        # If the endpoint was at fault, the entries need not wait for another's success, so the count is not read anew.
         accepted = endpoint.accepted if verdict.is_endpoints_fault else self._persistently(endpoint.await_success)
         record = _record(first, accepted)
         fate = outcome.fate(
@@ -110,25 +110,25 @@ class Settlement:
         return Settled(retried=len(mine), pauses=pauses, suspects_rest=rest is not None)
 
     def put_off_suspects(self, address: Address) -> None:
-        """Let the suspects of an address rest that are in nobody's hands."""
+        """Put off the suspects of an address that no worker holds."""
         endpoint = self._claimer.endpoints[address]
         rest = outcome.suspects_rest(endpoint.suspects_failures, patience=endpoint.patience) or 0.0
         until = self._clock.now() + int(rest * 1000)
         self._persistently(lambda: self._rows.put_off_suspects(*address, until))
 
     def skip(self, claim: Claim, ids: Collection[int], code: str) -> int:
-        """Not to be sent any more."""
+        """Mark entries as skipped, never to be sent."""
         if not ids:
             return 0
         return self._persistently(lambda: self._rows.mark_skipped(ids, claim.token, reasons.reason(code)))
 
     def give_back(self, claim: Claim, ids: Collection[int]) -> None:
-        """Not tried: due again at once."""
+        """Give back entries that were not tried; they are due again at once."""
         if ids:
             self._persistently(lambda: self._rows.give_back(ids, claim.token, self._clock.now()))
 
     def give_back_probe(self, held: HeldClaim) -> None:
-        """End the probe where no answer has."""
+        """End the probe if no answer has ended it."""
         probe = held.claim.probe
         if probe is None:
             return
@@ -137,7 +137,7 @@ class Settlement:
                 self._persistently(partial(endpoint.give_back_probe, probe))
 
     def still_held(self, claim: Claim, ids: Collection[int]) -> list[int]:
-        """Those of the ids that the claim holds, in their order: not what was taken over or forgotten meanwhile."""
+        """The ids that the claim still holds, in their order; not those taken over or forgotten meanwhile."""
         held = set(self._persistently(lambda: list(self._rows.claimed(ids, claim.token).values_list("pk", flat=True))))
         self._check_lease(ids, len(held))
         return [pk for pk in ids if pk in held]
@@ -163,7 +163,7 @@ class Settlement:
             nonlocal again
             before, again = again, True
             changed = self._rows.mark_sent(ids, token, self._moment(), response_status, self._reason_of_sent)
-            # Where only the acknowledgement of the commit was lost, all is stored and nothing left to change.
+            # On a second try the first may have been committed, and only its acknowledgement lost: count, then.
             return self._rows.with_status(Status.SENT, ids).count() if before else changed
 
         return self._persistently(mark)
@@ -173,7 +173,7 @@ class Settlement:
         counts = begun.number > self._begun_at_failure.get(address, 0)
         closed = not endpoint.is_open()
         if closed and not counts:
-            return  # a pause that came meanwhile stays
+            return  # a pause that began after this request stays
         if not (closed or endpoint.failures_in_row or endpoint.suspects_failures):
             if counts:
                 self._persistently(lambda: endpoint.note_success(self._clock.now()))
@@ -220,7 +220,7 @@ class Settlement:
         return {**changes, "attempts": attempts, "waits": waits, "due_at": due_at, "batch_limit": 1}
 
     def _store(self, begun: Begun, changes: dict[str, Any], *, keep_claim: bool) -> list[int]:
-        """Store the attempt and what follows, for those of the request's entries that the claim still holds."""
+        """Store the attempt and the changes, for the request's entries that the claim still holds."""
         at, again = self._moment(), False
         told = {"response_status": begun.verdict.response_status, "reason": begun.verdict.reason}
         ids, token = begun.request.entry_ids, begun.held.claim.token
@@ -231,7 +231,7 @@ class Settlement:
                 return stored
             again = True
             with transaction.atomic(using=self._using):
-                # Locked, where the database can: nobody may take them over between the look and the change.
+                # Lock the rows if the database can, so that no worker takes them over between SELECT and UPDATE.
                 claimed = self._rows.claimed(ids, token).select_for_update().order_by("pk")
                 mine = list(claimed.values_list("pk", flat=True))
                 self._attempts.bulk_create(SendAttempt(entry_id=pk, at=at, **told) for pk in mine)
@@ -247,12 +247,12 @@ class Settlement:
         return mine
 
     def _stored_already(self, ids: Collection[int], at: datetime) -> list[int]:
-        """Those whose attempt is stored: only the acknowledgement of that commit was lost."""
+        """The ids whose attempt is stored already, by a commit of which only the acknowledgement was lost."""
         stored = self._attempts.filter(entry_id__in=ids, at=at).order_by("entry_id")
         return list(stored.values_list("entry_id", flat=True))
 
     def _pause(self, begun: Begun, *, suspected: bool) -> Address | None:
-        """Note a failure with the endpoint; returns its address where sending pauses."""
+        """Note a failure on the endpoint; returns its address if sending pauses."""
         endpoint, verdict = self._endpoint(begun), begun.verdict
         speaks = not (suspected or verdict.is_endpoints_fault)
         failures = self._persistently(lambda: endpoint.note_failure(self._clock.now())) if speaks else 0
@@ -263,7 +263,7 @@ class Settlement:
         if seconds is None:
             return None
         probe = begun.held.claim.probe
-        # Of several requests in flight that fail together only the first pauses; then only the probe prolongs it.
+        # If several requests in flight fail together, only the first starts a pause; only a probe prolongs it.
         if endpoint.is_open() or (probe is not None and endpoint.probe == probe):
             self._begin_pause(endpoint, verdict, seconds)
         return begun.address
@@ -287,7 +287,7 @@ class Settlement:
         )  # fmt: skip
 
     def _alert_trouble(self, endpoint: Endpoint, verdict: Verdict, *, again_rejected: bool) -> None:
-        """Say what a pause would say where nothing pauses."""
+        """Log what a pause would log, although nothing pauses."""
         now = self._clock.now()
         if again_rejected:
             if self._persistently(lambda: endpoint.alerts_of_misconfiguration(now)):
@@ -329,7 +329,7 @@ class Settlement:
             logger.warning("%d entries were taken over by another worker: this one had exceeded LEASE", lost - gone)
 
     def _listened_to(self, signal: Signal, ids: Collection[int], token: str) -> list[int]:
-        """Those of the ids that the claim still holds, where anybody listens."""
+        """The ids that the claim still holds; none if the signal has no receivers."""
         if not signal.has_listeners(SendLogEntry):
             return []
         return self._persistently(lambda: list(self._rows.claimed(ids, token).values_list("pk", flat=True)))

@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 class Worker:
     """Delivers on one database, with up to `concurrency` requests in flight; other threads may `stop` and `wake` it.
 
-    `account_id`: only the events of that account. `stopping` is asked before each request, as `stop` is: once it
-    returns True, no request is begun.
+    `account_id`: send only this account's events. `stopping` is asked before each request: once it returns True, or
+    `stop` was called, no request is begun.
     """
 
     def __init__(
@@ -41,30 +41,30 @@ class Worker:
         self._delivery: Delivery | None = None
 
     def wake(self) -> None:
-        """Something is due, or will be: look again now."""
+        """Tell the worker to look again now, because something is due or will be."""
         self._woken.set()
 
     def stop(self) -> None:
-        """Finish the requests in hand, give back the rest, and end."""
+        """Finish the requests in flight, give back all other entries, and end."""
         self._stopped.set()
         self._woken.set()
 
     def run_until_empty(self) -> DeliveryReport:
-        """One pass: deliver until nothing may be taken. Raises what the database raises."""
+        """Make one pass: deliver until nothing may be claimed. Raises what the database raises."""
         try:
             return self._open().run()
         finally:
             self.finish()
 
     def run_forever(self) -> None:
-        """Until `stop`; a database that is away is waited for."""
+        """Deliver until `stop` is called; if the database is away, wait for it."""
         while not self._stopped.is_set():
             seconds = self.run_once()
             self.sleep(LONGEST_SLEEP if seconds is None else seconds)
         self.finish()
 
     def run_once(self) -> float | None:
-        """One pass; returns the seconds until the next is worth while, None where nothing is pending.
+        """Make one pass; returns the seconds until the next is worthwhile, None if nothing is pending.
 
         The connections to the vendor stay open for the next pass, until `finish` or `close`.
         """
@@ -81,8 +81,8 @@ class Worker:
         return seconds
 
     def sleep(self, seconds: float) -> None:
-        """Until that long has passed, or a wake or stop comes."""
-        if not self._stopped.is_set():  # a pass that began after it has cleared the wake
+        """Sleep for `seconds`, or until `wake` or `stop` is called."""
+        if not self._stopped.is_set():  # a pass that began after `stop` has cleared its wake
             self._woken.wait(seconds)
 
     @property
@@ -97,7 +97,7 @@ class Worker:
             delivery.close()
 
     def close(self) -> None:
-        """Close this thread's database connections too, also those that the shop's receivers have opened."""
+        """Close the connections to the vendor and this thread's database connections, including the receivers'."""
         self.finish()
         connections.close_all()
 
@@ -114,11 +114,11 @@ class Worker:
         return self._delivery
 
     def _is_stopping(self) -> bool:
-        # The end of the process has begun: a request could not start its watchdog any more.
+        # If the main thread is dead, the process is ending, and a request can no longer start its watchdog thread.
         return self._stopped.is_set() or self._stopping() or not threading.main_thread().is_alive()
 
     def _after_failure(self, error: Exception) -> float:
-        # The class only: the text of a database error can hold a row.
+        # Log the class only: the text of a database error can hold a row.
         level = logging.DEBUG if self._failures else logging.ERROR
         logger.log(level, "The send log cannot be read, trying again: %s", type(error).__name__)
         self._failures += 1
