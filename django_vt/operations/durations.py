@@ -1,4 +1,4 @@
-"""Lengths of time in words: `4 minutes`."""
+"""Durations in words: `4 minutes`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ MINUTE = timedelta(minutes=1)
 
 
 def in_words(length: timedelta) -> str:
-    """A length of time in its largest unit, in the language that is active."""
+    """A duration in its largest unit, in the active language."""
     if length < MINUTE:
         return _("less than a minute")
-    # Django words the time between two moments: these are any that lie so far apart.
-    beginning = datetime(2001, 1, 1)  # noqa: DTZ001 - both are of no time zone
+    # `timesince` takes two moments: any two that are this far apart will do.
+    beginning = datetime(2001, 1, 1)  # noqa: DTZ001 - both are naive
     return timesince(beginning, beginning + length, depth=1)

@@ -1,4 +1,4 @@
-"""What is held of a shopper, for the one who asks: everything that `forget_shopper` would forget."""
+"""Exporting a shopper's data: everything that `forget_shopper` would forget."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django_vt.operations.shopper import Shopper
 from django_vt.protocol.payloads import value_of
 
 AT_ONCE = 500  # rows a query
-# The queue's own columns tell of no person.
+# Without the queue's columns, which say nothing about a person.
 OF_AN_ENTRY = (
     *("id", "account_id", "event_type", "status", "reason", "reference", "identity", "email_hash"),
     *("created_at", "sent_at", "attempts", "response_status", "payload"),
@@ -24,13 +24,13 @@ OF_AN_ENTRY = (
 def export_shopper(
     *, address: str | None = None, pixel: str | None = None, vtsid: str | None = None, using: str | None = None
 ) -> dict[str, Any]:
-    """What `django_vt.export_shopper` does, and says that it does."""
+    """Implementation of `django_vt.export_shopper`, documented there."""
     using = using or default_alias()
     return all_of(Shopper.known_by(using, address=address, pixel=pixel, vtsid=vtsid), using)
 
 
 def all_of(shopper: Shopper, using: str) -> dict[str, Any]:
-    """What is held of somebody."""
+    """Everything that the tables hold about a shopper."""
     shopper.trace()
     return {
         "at": timezone.now().isoformat(),

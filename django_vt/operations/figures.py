@@ -1,4 +1,4 @@
-"""How the send log stands: the figures of `send_log_status`, and those above the admin's list."""
+"""The state of the send log in figures: for `send_log_status`, and above the admin's list."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django_vt.models.send_log import SendLogQuerySet
 from django_vt.operations.sending_state import SendingState
 
 TOP_REASONS = 10
-# Of each status so many entries are read for their reasons, the newest.
+# How many of each status's newest entries are read for their reasons.
 READ_FOR_REASONS = 250
 # So many are looked at for what has failed since somebody last looked.
 NEWEST_FAILED = 1000
@@ -34,7 +34,7 @@ class ReasonCount:
 
 
 class Window(NamedTuple):
-    """From a moment of recording on, and before another; without one it has no end on that side."""
+    """A span of recording times: from `start`, before `end`. None leaves that side open."""
 
     start: datetime | None = None
     end: datetime | None = None
@@ -42,12 +42,14 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True)
 class Figures:
-    """Those of the whole log, or of an account. `due_since`: since when the oldest due entry has been due, None where
-    none is. `strangers`: the accounts that the settings do not name, and how many entries wait for each, and are not
-    sent.
+    """The figures of the whole log, or of one account.
 
-    `counts` end one above `functions.LIMIT`: a log of millions answers as soon as one of thousands. Those of an account
-    are of so many of each status, the newest: no index holds the account, which most projects have but one of.
+    `due_since`: since when the oldest due entry has been due; None if nothing is due. `strangers`: how many entries
+    wait, unsent, for each account that the settings do not name.
+
+    `counts` stop at one above `functions.LIMIT`, so that a log of millions answers as fast as one of thousands. An
+    account's counts cover only the newest LIMIT entries of each status: no index holds the account, because most
+    projects have only one.
     """
 
     sending: SendingState
@@ -59,7 +61,7 @@ class Figures:
 
     @classmethod
     def of(cls, using: str, account_id: str | None = None) -> Figures:
-        """Those of a database, as they are now."""
+        """The current figures of a database."""
         sending = SendingState.seen_on(using, account_id)
         if account_id is not None:
             return cls._of_account(using, account_id, sending)
@@ -85,11 +87,11 @@ class Figures:
 
     @property
     def read_for_reasons(self) -> int:
-        """So many entries of each status were read for the reasons, the newest."""
+        """How many of each status's newest entries were read for the reasons."""
         return READ_FOR_REASONS if self.account_id is None else functions.LIMIT
 
     def as_json(self) -> dict[str, Any]:
-        """In plain types; times are ISO 8601, lengths of time in seconds."""
+        """The figures in JSON's types; times in ISO 8601, durations in seconds."""
         now = self.sending.now
         return {
             "at": now.isoformat(),
@@ -153,7 +155,7 @@ def top_reasons(
 ) -> list[ReasonCount]:  # fmt: skip
     """The commonest reasons, the commonest first, of the `newest` entries of each status within the limit.
 
-    A GROUP BY over all entries of a status would have no index.
+    No index would serve a GROUP BY over all entries of a status.
     """
     entries = SendLogEntry.objects.using(using)
     within = {**_of_type(event_type), **_recorded_in(Window(start=since))}
@@ -179,15 +181,15 @@ def _reasons_of_account(using: str, account_id: str) -> list[ReasonCount]:
 
 
 def _its_reasons(entries: SendLogQuerySet, account_id: str) -> list[str]:
-    """The reasons of an account's entries among the newest within the limit; compared as Python compares."""
+    """The reasons of an account's entries among the newest within the limit. Python compares, so case matters."""
     newest = entries.order_by("-created_at").values_list("account_id", "reason")[: functions.LIMIT]
     return [reason for account, reason in newest if account == account_id]
 
 
 def strangers(using: str, account_id: str | None = None) -> dict[str, int]:
-    """The accounts that the settings do not name, and how many of the newest pending entries are for each.
+    """How many of the newest pending entries are for each account that the settings do not name.
 
-    `account_id`: of these accounts only that one.
+    `account_id`: count for this account only.
     """
     entries = SendLogEntry.objects.using(using)
     ids = functions.first_ids(entries.filter(status=Status.PENDING))
@@ -196,7 +198,7 @@ def strangers(using: str, account_id: str | None = None) -> dict[str, int]:
 
 
 def due_since(using: str, sending: SendingState, account_id: str | None = None) -> datetime | None:
-    """Since when the oldest due entry, or that of an account, has been due; None where nothing is due."""
+    """Since when the oldest due entry, of all or of one account, has been due; None if nothing is due."""
     return min(_due_since(using, sending, account_id), default=None)
 
 
@@ -207,8 +209,8 @@ def _due_since(using: str, sending: SendingState, account_id: str | None) -> Ite
     since = entries.all().due_since(sending.now_ms)
     if since is not None:
         yield since
-    # A probe that fails makes its entry due anew, and a lone entry waits longer each time. Where nothing else is sold,
-    # it alone tells of the outage: a wait that did not count as an attempt means that the vendor accepts nothing.
+    # If a probe fails, its entry gets a new `due_at`, and a lone entry waits longer each time. If no other orders come,
+    # that entry alone shows the outage: a wait that did not count as an attempt means that the vendor accepts nothing.
     most = functions.LIMIT if sending.troubled() else READ_FOR_REASONS
     ids = functions.first_ids(entries.filter(status=Status.PENDING), by=functions.OLDEST_FIRST, most=most)
     in_vain = Q(waits__gt=F("attempts"))
@@ -246,7 +248,7 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-# The windows of time that the admin's list and the figures above it know: the last 24 hours, 7 and 30 days.
+# The periods of the admin's list and of the figures above it: the last 24 hours, 7 days and 30 days.
 
 REASONS_OF_A_PERIOD = 5
 WEEK = timedelta(days=7)
@@ -254,18 +256,18 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Period:
-    """A window that ends now; `by_hour` or by day is how its chart is divided."""
+    """A window that ends now. Its chart is divided into hours if `by_hour`, otherwise into days."""
 
     key: str
     length: timedelta
     by_hour: bool = False
 
     def start(self) -> datetime:
-        """When it begins."""
+        """When the period begins."""
         return timezone.now() - self.length
 
     def steps(self) -> list[tuple[datetime, datetime]]:
-        """The hours, or the days of the current time zone, that the chart shows; the last one is not over yet."""
+        """The chart's hours, or days in the current time zone; the last one is not over yet."""
         now = timezone.localtime() if timezone.is_aware(timezone.now()) else timezone.now()
         step = timedelta(hours=1) if self.by_hour else timedelta(days=1)
         first = now.replace(minute=0, second=0, microsecond=0)
@@ -280,7 +282,7 @@ PERIOD_OF = {period.key: period for period in PERIODS}
 
 
 class Step(NamedTuple):
-    """One hour or day of the chart, and how many entries recorded in it stand where."""
+    """One hour or day of the chart, and the number of entries recorded in it, by status."""
 
     start: datetime
     counts: dict[str, int]

@@ -1,4 +1,4 @@
-"""Forgetting a shopper, part by part, and counting what was theirs."""
+"""Forgetting a shopper, part by part, and counting what was forgotten."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOOKED_AT = ("pk", "identity", "reference", "email_hash", "status", "claim", "du
 def forget_shopper(
     *, address: str | None = None, pixel: str | None = None, vtsid: str | None = None, using: str | None = None
 ) -> Forgetting:
-    """What `django_vt.forget_shopper` does, and says that it does."""
+    """Implementation of `django_vt.forget_shopper`, documented there."""
     using = using or default_alias()
     forgetting = Forgetting(Shopper.known_by(using, address=address, pixel=pixel, vtsid=vtsid), using)
     forgetting.run()
@@ -35,10 +35,10 @@ def forget_shopper(
 
 
 class Forgetting:
-    """Counts as it goes: entries by the status that they had, those with an address, remembered identities.
+    """Forgets and counts: entries by the status that they had, those with an address, remembered identities.
 
-    `others`: entries of the same visitors that hold another address, and are left. `lease_end`: when the lease of the
-    last worker ends that had one of them in its hands, None where none had; milliseconds of the database's clock.
+    `others`: entries of the same visitors that hold another address; these are left. `lease_end`: the latest end of a
+    lease on a forgotten entry, in milliseconds of the database's clock; None if no worker held one.
     """
 
     def __init__(self, shopper: Shopper, using: str) -> None:
@@ -54,7 +54,7 @@ class Forgetting:
 
     @property
     def in_hands_until(self) -> datetime | None:
-        """Until when a worker may still send what it had in its hands; None where none had."""
+        """Until when a worker may still send an entry that it held; None if no worker held one."""
         return None if self.lease_end is None else moment(self.lease_end)
 
     @property
@@ -71,10 +71,10 @@ class Forgetting:
         self._count_others()
 
     def run(self) -> None:
-        """Forget; may be stopped at any time, and run again."""
+        """Forget. It may be stopped at any time, and run again."""
         self._shopper.trace()
         remembered = dict(self._shopper.remembered())
-        # What leads to others goes after these, so that who is interrupted finds the rest again.
+        # Forget linking rows last, so that an interrupted run can rediscover the remaining visitors.
         for visitor, part in self._shopper.found():
             self._forget(part)
             self._forget_remembered([pk for pk, visitors in remembered.items() if visitor in visitors])
@@ -85,7 +85,7 @@ class Forgetting:
         self._count_others()
 
     def _forget(self, part: SendLogQuerySet) -> None:
-        # What is forgotten is in no such part any more.
+        # Forgotten rows no longer match the part's conditions.
         while self._forget_some(part):
             continue
 
@@ -107,9 +107,9 @@ class Forgetting:
 
     def _forget_first(self, part: SendLogQuerySet, most: int) -> Sequence[dict[str, Any]]:
         with transaction.atomic(using=self._using):
-            # Locked, where the database can: what is counted as pending must not have been sent meanwhile.
+            # Lock the rows if the database can: an entry counted as pending must not be sent meanwhile.
             rows = list(part.select_for_update().values(*LOOKED_AT)[:most])
-            # First: who is interrupted after the entry was emptied would not find its history again.
+            # History first: if interrupted after the entry was emptied, a new run would not find its history.
             self._forget_history(rows)
             telling = [row["pk"] for row in rows if self._shopper.is_told_by(row["reference"], row["identity"])]
             theirs = SendLogEntry.objects.using(self._using).filter(pk__in=[row["pk"] for row in rows])
@@ -117,7 +117,7 @@ class Forgetting:
         return rows
 
     def _forget_history(self, rows: Sequence[dict[str, Any]]) -> None:
-        """The admin's history calls an entry by its type and reference, which may hold an id of theirs."""
+        """Clear the admin's history, which names an entry by type and reference; these may hold the shopper's id."""
         if not apps.is_installed("django.contrib.admin"):
             return
         log: Any = apps.get_model("admin", "LogEntry")
@@ -150,6 +150,6 @@ class Forgetting:
 
 
 def _lease() -> int:
-    """LEASE in milliseconds, or its default if it is no number: the right to be forgotten waits for no setting."""
+    """LEASE in milliseconds, or its default if it is no number: a wrong setting must not prevent forgetting."""
     lease: object = settings.LEASE
     return int((lease if isinstance(lease, (int, float)) else DEFAULTS["LEASE"]) * 1000)

@@ -1,7 +1,7 @@
-"""Where an e-mail address stands in what a shop has recorded, in whatever spelling.
+"""Finding an e-mail address, in any spelling, in what a shop has recorded.
 
-An address gets in as a customer's e-mail, but also inside a note, as a link, as a key, or as a second address. Here it
-is looked for in all texts of an event. Everything takes time in proportion to the length of a text, as a shopper may
+An address gets in as a customer's e-mail, but also inside a note, as a link, as a key, or as a second address. So it is
+looked for in all texts of an event. Everything takes time in proportion to the length of a text, because a shopper may
 have written it.
 """
 
@@ -16,15 +16,15 @@ from urllib.parse import unquote
 
 from django_vt.protocol.payloads import unescaped, value_of
 
-LONGEST_ADDRESS = 1000  # characters; what is longer than any column names nobody
-ENCODED_AT_MOST = 2  # times that a text may have been percent-encoded
+LONGEST_ADDRESS = 1000  # characters; no column could hold a longer address
+ENCODED_AT_MOST = 2  # how many times a text may be percent-encoded
 LETTERS_AND_DIGITS = re.compile(r"[a-z0-9]+", re.ASCII)
 
 
 class Mentions:
     """The mentions of one address in texts.
 
-    A longer address that ends with it is another: `jana@example.com` does not mention `ana@example.com`.
+    A longer address that ends with it does not count: `jana@example.com` does not mention `ana@example.com`.
     """
 
     def __init__(self, address: str) -> None:
@@ -32,13 +32,13 @@ class Mentions:
         self.hashes = {hashlib.sha256(each.encode()).hexdigest() for each in self.spellings}
         self._in_texts = sorted({simplified(each) for each in self.spellings if "@" in each})
         addresses = "|".join(map(re.escape, self._in_texts))
-        # Before it: no letter, and none with an apostrophe, as in o'neill. After it: the end of its domain.
+        # Before the address: no letter, nor a letter and an apostrophe, as in o'neill. After it: its domain has ended.
         self._pattern = re.compile(rf"(?<![\w.+-])(?<!\w')(?:{addresses})(?![\w-]|\.\w)") if addresses else None
 
     def needles(self) -> list[str]:
-        """Texts without letter case, of which a database finds one in every entry that mentions the address.
+        """Texts to search for, ignoring case: every entry that mentions the address holds one of them.
 
-        Empty where no such text can be told: then any entry may mention it.
+        Empty if there are no such texts: then any entry may mention it.
         """
         runs = {
             max(LETTERS_AND_DIGITS.findall(each.rpartition("@")[0]), key=len, default="") for each in self._in_texts
@@ -46,20 +46,20 @@ class Mentions:
         return [] if "" in runs else sorted({*runs, *self.hashes})
 
     def are_in(self, text: str) -> bool:
-        """Whether a text mentions the address, or holds its SHA-256."""
+        """Whether the text mentions the address, or holds its SHA-256."""
         plain = simplified(text)
         if self._pattern is not None and self._pattern.search(plain):
             return True
         return any(each in plain for each in self.hashes)
 
     def are_in_payload(self, payload: str) -> bool:
-        """Whether the JSON of an event mentions it anywhere, in its keys too."""
+        """Whether the JSON of an event mentions the address anywhere, even in a key."""
         value = value_of(payload)
         return any(map(self.are_in, texts_of([value, unescaped(payload)] if value == payload else value)))
 
 
 def spellings(address: str) -> set[str]:
-    """The spellings that an address may be stored in, all in lower case."""
+    """The spellings in which an address may be stored, all in lower case."""
     plain = _bare(address)
     local, at, domain = plain.rpartition("@")
     written = {address.strip().lower(), plain}
@@ -69,7 +69,7 @@ def spellings(address: str) -> set[str]:
 
 
 def simplified(text: str) -> str:
-    """A text in which a mention has one form only: decoded, lower case, and without what cannot be seen."""
+    """The text in a form that shows a mention in one way only: decoded, lower case, without invisible characters."""
     for _time in range(ENCODED_AT_MOST):
         text = unquote(text)
     if not text.isascii():
@@ -79,7 +79,7 @@ def simplified(text: str) -> str:
 
 
 def texts_of(value: Any) -> Iterator[str]:
-    """All texts in a value made of JSON's types, the keys of its objects among them, and its numbers."""
+    """All texts in a JSON value: its strings, the keys of its objects, and its numbers as text."""
     left = [value]
     while left:
         each = left.pop()
@@ -100,7 +100,7 @@ def _bare(address: str) -> str:
 
 
 def _domains(domain: str) -> set[str]:
-    """A domain as people write it and as the network does; only as it is where it is none that there can be."""
+    """A domain in Unicode and in punycode; unchanged if it is no valid domain."""
     try:
         on_the_wire = domain.encode("idna")
         return {domain, on_the_wire.decode().lower(), on_the_wire.decode("idna").lower()}

@@ -1,6 +1,6 @@
 """The figures as metrics: one list, for `send_log_status --format prometheus` and for OpenTelemetry.
 
-All are gauges: what `purge_send_log` deletes, no count holds any more.
+All are gauges, because counts fall when `purge_send_log` deletes entries.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 
 class Sample(NamedTuple):
-    """A value, and what it is the value of."""
+    """A value with its labels."""
 
     labels: dict[str, str]
     value: float
@@ -26,7 +26,7 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Look:
-    """What the metrics tell, read at one moment. `counts` and `last_hour` end one above `functions.LIMIT`."""
+    """The data of all metrics, read at one moment. `counts` and `last_hour` stop at one above `functions.LIMIT`."""
 
     sending: SendingState
     counts: dict[str, int]
@@ -36,7 +36,7 @@ class Look:
 
     @classmethod
     def at(cls, using: str, account_id: str | None = None) -> Look:
-        """The log on a database, or what in it is an account's, as it is now."""
+        """The current state of the log on a database, or of one account in it."""
         sending = SendingState.seen_on(using, account_id)
         counts, last_hour = count_by_status(using, [Window(), Window(start=sending.now - HOUR)], account_id)
         return cls(sending, counts, last_hour, due_since(using, sending, account_id), account_id)
@@ -44,7 +44,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Metric:
-    """A gauge. `name` is without the prefix `django_vt_` and the `unit`, which is `seconds` or empty."""
+    """A gauge. `name` lacks the prefix `django_vt_` and the `unit`, which is `seconds` or empty."""
 
     name: str
     help: str
@@ -53,7 +53,7 @@ class Metric:
 
     @property
     def full_name(self) -> str:
-        """Its name in Prometheus."""
+        """The metric's name in Prometheus."""
         return "_".join(filter(None, ("django_vt", self.name, self.unit)))
 
 
@@ -124,7 +124,7 @@ METRICS = (
 
 
 def as_prometheus(look: Look, database: str) -> str:
-    """All metrics in Prometheus's text format, each with the label `database`; of an account with `account` too."""
+    """All metrics in Prometheus's text format, labelled with `database`, and for one account also with `account`."""
     return "\n".join(line for metric in METRICS for line in _lines(metric, look, database))
 
 

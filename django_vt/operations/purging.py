@@ -1,4 +1,4 @@
-"""Deleting what is old, in many short transactions: it may be stopped at any time, and run again."""
+"""Deleting old rows in many short transactions. It may be stopped at any time, and run again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django_vt.models import RememberedIdentity, SendLogEntry, Status
 from django_vt.models.send_log import SendLogQuerySet
 
-LONGEST = 0.05  # seconds that a transaction is to take: an order may have to wait for it
+LONGEST = 0.05  # seconds that a transaction should take at most: an order may have to wait for it
 FEWEST = 20  # rows
 LONGEST_REST = 1.0
 
@@ -24,11 +24,11 @@ _rest = threading.Event().wait
 
 
 class Pace:
-    """How many rows the next transaction may change: at most `rows`, and fewer where these take too long.
+    """Decides how many rows the next transaction may change: at most `rows`, and fewer if transactions take too long.
 
-    On SQLite, where one connection writes at a time, whoever waits looks only now and then whether it is free. So
-    after each transaction there is a rest, as long as the transaction was. What it waited itself for its turn is not
-    counted: nobody waits for that, and fewer rows would not make it shorter.
+    On SQLite only one connection writes at a time, and those that wait look only now and then whether it is their turn.
+    So rest after each transaction, as long as it took. Its own wait for the lock is not counted: nobody else waits
+    meanwhile, and fewer rows would not shorten it.
     """
 
     def __init__(self, rows: int, using: str) -> None:
@@ -39,7 +39,7 @@ class Pace:
 
     @contextmanager
     def transaction(self) -> Iterator[int]:
-        """For the time of one transaction, which gets the number of its rows."""
+        """Enclose one transaction; gives the number of rows that it may change."""
         self._begun = time.monotonic()
         with connections[self._using].execute_wrapper(self._notice_begin):
             yield self._rows
@@ -51,7 +51,7 @@ class Pace:
         _rest(min(took, LONGEST_REST))
 
     def _notice_begin(self, execute: Callable[..., Any], sql: str, *others: Any) -> Any:
-        """Only SQLite is told to begin by a statement, which with IMMEDIATE ends when it has the turn to write."""
+        """Restart the clock after BEGIN. Only SQLite sends it; BEGIN IMMEDIATE returns once it holds the write lock."""
         result = execute(sql, *others)
         if sql.startswith("BEGIN"):
             self._begun = time.monotonic()
@@ -63,7 +63,7 @@ AT_ONCE = 500  # rows a transaction at most
 
 @dataclass(frozen=True)
 class Purged:
-    """How many entries were deleted, by status, and how many remembered identities."""
+    """How many entries, by status, and how many remembered identities were deleted."""
 
     entries: dict[Status, int]
     remembered: int
@@ -72,10 +72,10 @@ class Purged:
 def purge(
     using: str, before: datetime, *, failed: bool = False, dry_run: bool = False, account_id: str | None = None
 ) -> Purged:
-    """Delete what was recorded before a moment: what was sent or skipped, `failed` ones only where that is asked for.
+    """Delete entries recorded before a moment that were sent or skipped, and with `failed` those that failed.
 
-    Pending entries are never deleted. With `dry_run` it deletes nothing and counts what it would delete. `account_id`:
-    only what is of that account.
+    Pending entries are never deleted. Remembered identities from before that moment are. With `dry_run`, delete nothing
+    and count what would be deleted. `account_id`: only this account's rows.
     """
     statuses = [Status.SENT, Status.SKIPPED, *([Status.FAILED] if failed else [])]
     its = {} if account_id is None else {"account_id": account_id}
@@ -88,9 +88,9 @@ def purge(
 
 
 def empty_payloads(using: str, before: datetime, *, dry_run: bool = False, account_id: str | None = None) -> int:
-    """Empty the payloads of what was sent before a moment; returns how many. With `dry_run` it only counts them.
+    """Empty the payloads of entries sent before a moment; returns how many. With `dry_run` only count them.
 
-    `account_id`: only of what was sent for that account.
+    `account_id`: only this account's entries.
     """
     its = {} if account_id is None else {"account_id": account_id}
     payloads = OldPayloads(SendLogEntry.objects.using(using).filter(**its), before)
@@ -121,22 +121,22 @@ def _purge_all(rows: QuerySet[RememberedIdentity]) -> int:
 class OldPayloads:
     """The payloads of entries that were sent before a moment.
 
-    The oldest are emptied first, so those that are emptied are in one piece, in the order of sending: looking back
-    from the moment, the work begins where that piece ends. Whatever lies further back, years of it, is not visited.
+    The oldest are emptied first, so emptied rows form a prefix ordered by `sent_at`. Looking back from the moment, find
+    where the prefix ends and start there; years of emptied rows before it are not read.
     """
 
     def __init__(self, entries: SendLogQuerySet, before: datetime) -> None:
         self._entries = entries
-        # Not by status: only what is sent has this time, and its index alone is to serve.
+        # No filter by status: only sent entries have `sent_at`, and its index alone must serve.
         self._sent = entries.filter(sent_at__lt=before)
 
     def count(self) -> int:
-        """How many are still to be emptied."""
+        """How many payloads are still to be emptied."""
         start = self._start()
         return 0 if start is None else self._full_since(start).count()
 
     def empty(self) -> int:
-        """Empty them, in short transactions; may be stopped at any time, and run again. Returns how many."""
+        """Empty the payloads in short transactions, which may be stopped and run again. Returns how many."""
         emptied, start, pace = 0, self._start(), Pace(AT_ONCE, self._entries.db)
         while start is not None:
             with pace.transaction() as rows:
@@ -147,7 +147,7 @@ class OldPayloads:
         return emptied
 
     def _start(self) -> datetime | None:
-        """Not after the first that is to be emptied; None where nothing was sent so long ago."""
+        """A moment at or before the first payload to be emptied; None if nothing was sent that long ago."""
         start, earlier = None, self._sent
         while page := self._last_of(earlier):
             start = page[-1][0]
@@ -157,7 +157,7 @@ class OldPayloads:
         return start
 
     def _last_of(self, entries: SendLogQuerySet) -> list[tuple[datetime | None, bool]]:
-        # One without an identity was emptied at a shopper's wish, and tells nothing of those around it.
+        # An entry without an identity was emptied by forget_shopper, and says nothing about its neighbours.
         flagged = entries.annotate(is_emptied=Q(payload="") & ~Q(identity=""))
         return list(flagged.order_by("-sent_at").values_list("sent_at", "is_emptied")[:AT_ONCE])
 

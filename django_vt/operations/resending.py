@@ -1,4 +1,4 @@
-"""Sending entries again: which are chosen, which of these can be sent, and what becomes of them."""
+"""Sending entries again: choosing them, checking which can be sent, and counting the outcomes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from django_vt.models import SendLogEntry, Status, functions
 from django_vt.models.send_log import SendLogQuerySet, live_claim
 from django_vt.recording import record
 
-SENT_AT_ONCE = 200  # entries a part: between two of them somebody may stop it, and sees how far it is
-LOOKED_AT_AT_ONCE = 900  # entries a query: SQLite takes no more than a thousand values in one
+SENT_AT_ONCE = 200  # entries a part: after each part the progress is shown, and it may be stopped
+LOOKED_AT_AT_ONCE = 900  # entries a query: SQLite allows a thousand values in one
 UNSENT = (Status.FAILED, Status.SKIPPED)
-# What the admin's history calls an entry by.
+# The columns from which the admin's history makes an entry's name.
 NAMED = ("pk", "event_type", "reference", "identity", "email_hash")
 
 
@@ -34,14 +34,14 @@ class UnknownEntries(ValueError):
 
 @dataclass(frozen=True)
 class Selection:
-    """Chosen entries: a condition, and the ids of what has met it at first."""
+    """Chosen entries: a condition, and the ids of the entries that met it when they were chosen."""
 
     entries: SendLogQuerySet
     ids: Sequence[int]
 
     @classmethod
     def by_ids(cls, using: str, ids: Sequence[int]) -> Selection:
-        """Just these, whatever their status. Raises `UnknownEntries` where there are not all of them."""
+        """Choose these entries, whatever their status. Raises `UnknownEntries` if any of them does not exist."""
         entries, chosen = SendLogEntry.objects.using(using).all(), list(dict.fromkeys(ids))
         known = {
             pk
@@ -64,9 +64,9 @@ class Selection:
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> Selection:
-        """All of these statuses, and where that is given, of a type, of an account, recorded in a time.
+        """Choose all entries with these statuses; if given, only of a type, of an account, or of a recording time.
 
-        `until` is not part of that time.
+        The time begins with `since` and ends before `until`.
         """
         found = SendLogEntry.objects.using(using).filter(status__in=statuses)
         if event_type is not None:
@@ -84,7 +84,7 @@ class Selection:
 
 
 def failed_for(reason: str, since: datetime, using: str) -> list[int]:
-    """The ids of those that have failed for a reason (its stored form) since a moment: the newest within the limit."""
+    """The ids of entries recorded since a moment that failed for a (stored) reason: the newest within the limit."""
     entries = SendLogEntry.objects.using(using)
     failed = functions.first_ids(entries.filter(status=Status.FAILED, created_at__gte=since))
     return list(entries.filter(pk__in=failed, reason=reason).order_by("pk").values_list("pk", flat=True))
@@ -92,10 +92,10 @@ def failed_for(reason: str, since: datetime, using: str) -> list[int]:
 
 @dataclass(frozen=True)
 class Survey:
-    """What sending entries again would do. `already_sent` are among the `sendable`; the others would be left.
+    """What sending entries again would do. The `sendable`, `already_sent` among them, would be sent; the others not.
 
-    `no_account`: recorded for no account, of a project that has several, so that somebody must name it. `reasons`: why
-    those of the `sendable` that failed or were skipped did, in the stored form.
+    `no_account`: recorded without an account in a project that has several, so that staff must name one. `reasons`: the
+    stored reasons of the `sendable` that failed or were skipped.
     """
 
     sendable: tuple[int, ...] = ()
@@ -111,14 +111,14 @@ class Survey:
 
 
 def survey(ids: Sequence[int], using: str, account_id: str = "") -> Survey:
-    """Looks at entries, and changes nothing. `account_id`: where those go that were recorded for no account."""
+    """Check entries and change nothing. `account_id`: the account for entries that were recorded without one."""
     entries, now = SendLogEntry.objects.using(using), database_now(using)
     parts = _parts(ids, LOOKED_AT_AT_ONCE)
     return sum((_survey_part(entries.filter(pk__in=part), now, account_id) for part in parts), Survey())
 
 
 def _survey_part(part: SendLogQuerySet, now: int, account_id: str) -> Survey:
-    """One query: what stands in the way of each, the first that does."""
+    """Survey one part with one query, which gives the first obstacle of each entry."""
     obstacle = Case(
         When(payload="", then=Value("emptied")),
         When(identity="", then=Value("nobody")),
@@ -137,21 +137,21 @@ def _survey_part(part: SendLogQuerySet, now: int, account_id: str) -> Survey:
 
 
 def _is_known_where_to(account_id: str) -> bool:
-    """Whether what was recorded for no account can be sent: to the account given, or to the only one."""
+    """Whether entries recorded without an account can be sent: to the given account, or to the only one."""
     return bool(account_id or only_account())
 
 
 def queue(ids: Sequence[int], using: str, account_id: str = "") -> list[SendLogEntry]:
-    """Have entries sent again by whoever sends; returns those that wait for it now. What a worker holds is left.
+    """Make entries pending again, for workers to send; returns those that are. Entries that a worker holds are left.
 
-    `account_id`: where those go that were recorded for no account.
+    `account_id`: the account for entries that were recorded without one.
     """
     queued: list[SendLogEntry] = []
     entries = SendLogEntry.objects.using(using)
     with transaction.atomic(using=using):
         for part in _parts(ids, SENT_AT_ONCE):
             _reopen(entries.filter(pk__in=part), account_id)
-            # A worker's claim can come between a look and the change: so the look comes after the change.
+            # Read back what the UPDATE changed: a worker may claim rows after an earlier SELECT.
             waiting = entries.with_status(Status.PENDING, part).can_be_sent()
             queued += waiting.filter(claim=None, attempts=0, reason="").only(*NAMED)
         record.wake_after_commit(using)
@@ -159,9 +159,9 @@ def queue(ids: Sequence[int], using: str, account_id: str = "") -> list[SendLogE
 
 
 class Resending:
-    """Sends a selection again, part by part, in this process, and counts what becomes of it.
+    """Sends a selection again, part by part, in this process, and counts the outcomes.
 
-    `account_id`: where those go that were recorded for no account.
+    `account_id`: the account for entries that were recorded without one.
     """
 
     def __init__(self, selection: Selection, using: str, account_id: str = "") -> None:
@@ -175,12 +175,12 @@ class Resending:
 
     @property
     def left(self) -> int:
-        """How many of the chosen were left as they were."""
+        """How many of the chosen entries were not reopened."""
         return len(self._selection) - self.reopened
 
     @property
     def all_sent(self) -> bool:
-        """Whether each of the chosen was reopened and has been sent."""
+        """Whether every chosen entry was reopened and sent."""
         return self.left == 0 and self.statuses[Status.SENT] == len(self._selection)
 
     def preview(self) -> None:
@@ -189,7 +189,7 @@ class Resending:
         self.reopened = len(self.survey.sendable)
 
     def run(self) -> Iterator[int]:
-        """Send again; yields after each part how many of the chosen are done."""
+        """Send again; yields the number of entries done after each part."""
         done = 0
         for ids in _parts(self._selection.ids, SENT_AT_ONCE):
             self._resend(ids)
@@ -198,13 +198,13 @@ class Resending:
         self._count_statuses()
 
     def _resend(self, ids: Sequence[int]) -> None:
-        # The condition once more: what has been sent meanwhile is not sent again.
+        # Apply the condition again: an entry that was sent meanwhile is not sent again.
         part = self._selection.entries.filter(pk__in=ids)
         self.survey += _survey_part(part, database_now(self._using), self._account_id)
         self.reopened += _reopen(part, self._account_id)
         if self._vendor_answers:
             report = deliver_due(ids=ids, using=self._using)
-            # A part of which nothing got through: the rest would only wait for the same error, part after part.
+            # If nothing of a part got through, do not try the rest: each part would wait for the same error.
             self._vendor_answers = report.sent > 0 or report.retried == 0
 
     def _count_statuses(self) -> None:

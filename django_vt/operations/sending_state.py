@@ -1,4 +1,4 @@
-"""How sending stands, as one look at the endpoints tells it: off, held, in trouble, or open. To hold and release it."""
+"""The state of sending, read from the endpoints: off, held, troubled or open. Also holding and releasing it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from django_vt.models.functions import moment
 
 @dataclass(frozen=True)
 class SendingState:
-    """The state of sending at the moment `now` (`now_ms`: the same by the database's clock, in ms since 1970 UTC).
+    """The state of sending at the moment `now` (`now_ms`: the same in ms since 1970 UTC), by the database's clock.
 
-    `held`: all of it, by staff; `endpoints`: those at the address of the settings, one for each account and type of
-    event; `held_accounts`: those whose sending is held apart from the rest.
+    `held`: whether staff hold all sending. `endpoints`: the rows for the configured ENDPOINT, one for each account and
+    type of event. `held_accounts`: the accounts that are held separately.
     """
 
     now: datetime
@@ -31,11 +31,11 @@ class SendingState:
 
     @classmethod
     def seen_on(cls, using: str, account_id: str | None = None) -> SendingState:
-        """The state as the database `using` has it, and its clock: two queries. `account_id`: what concerns it."""
+        """Read the state, and the clock, of the database `using`: two queries. `account_id`: for this account only."""
         rows = list(Endpoint.objects.using(using).order_by("account_id", "event_type", "pk"))
         if account_id is not None:
             rows = [row for row in rows if row.account_id in {"", account_id}]
-        # A hold is for all addresses: it lasts though ENDPOINT is changed meanwhile.
+        # A hold applies to all addresses: it lasts even if ENDPOINT changes meanwhile.
         held = [row.account_id for row in rows if row.held_by_staff and not row.event_type]
         in_use = tuple(by_address(rows, settings.ENDPOINT).values())
         now = database_now(using)
@@ -44,7 +44,7 @@ class SendingState:
 
     @property
     def state(self) -> Literal["off", "held", "troubled", "open"]:
-        """What staff need to know first: nothing is recorded, staff hold sending, requests fail, or all is well."""
+        """The state that staff must know first: recording is off, sending is held, requests fail, or all is well."""
         if not self.enabled:
             return "off"
         if self.held:
@@ -61,31 +61,31 @@ class SendingState:
 
     @property
     def sends_for_real(self) -> bool:
-        """Whether what is called sent has left: a backend for tests or development only takes it."""
+        """Whether sent entries have left this machine: a backend for tests or development sends nothing."""
         return bool(self.backend and self.backend.sends)
 
     def troubled(self) -> list[Endpoint]:
-        """The endpoints whose last request failed: paused, or waiting for the request that shows whether they work."""
+        """The endpoints whose last request failed: they are paused, or wait for their probe."""
         return [endpoint for endpoint in self.endpoints if not endpoint.is_open()]
 
     def paused_until(self, account_id: str, event_type: str) -> datetime | None:
-        """When the pause of an account's and a type's endpoint ends, if it is paused."""
+        """When the pause of the endpoint of an account and a type ends; None if it is not paused."""
         paused = {(each.account_id, each.event_type): each for each in self.endpoints if each.is_paused(self.now_ms)}
         endpoint = paused.get((account_id, event_type))
         return None if endpoint is None else endpoint.paused_until_moment
 
     def last_success(self) -> datetime | None:
-        """When the vendor last accepted something, at whichever endpoint."""
+        """When the vendor last accepted a request, at any endpoint."""
         return max((each.last_success_moment for each in self.endpoints if each.last_success_moment), default=None)
 
 
-# Holding and releasing: events are recorded and wait, in all processes and on all machines.
+# Holding and releasing. While held, events are recorded and wait, in all processes and on all machines.
 
 
 def hold(using: str, account_id: str = "") -> bool:
-    """Send nothing from the next claim on: nothing of an account, or nothing at all.
+    """Hold the sending of one account, or of all, from the next claim on.
 
-    Returns whether that is new: False where sending was held already.
+    Returns False if it was held already.
     """
     endpoints = Endpoint.objects.using(using)
     is_new = not endpoints.held(account_id)
@@ -94,9 +94,9 @@ def hold(using: str, account_id: str = "") -> bool:
 
 
 def release(using: str, account_id: str = "") -> bool:
-    """Send again: the events of an account, or those of all, also of accounts that are held apart. It wakes nobody.
+    """Release the sending of one account, or of all, including accounts that are held separately. It wakes no worker.
 
-    Returns whether sending was held. Where all of it is held, an account cannot be released apart from the rest.
+    Returns whether sending was held. While all sending is held, one account cannot be released alone.
     """
     endpoints = Endpoint.objects.using(using)
     was_held = account_id in endpoints.held_accounts() if account_id else is_held(using)

@@ -1,4 +1,4 @@
-"""By what a shopper is known in the tables, and what of the tables is theirs."""
+"""How a shopper is identified in the tables, and which rows are theirs."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from django_vt.recording.attribution import key_of
 READ_AT_ONCE = 2000  # remembered identities a query
 SEARCHED_AT_ONCE = 20_000  # ids of entries a query
 PIXEL, VTSID, EMAIL = "pixel:", "vtsid:", "email:"
-BEYOND_ALL_SESSIONS = "~"  # comes after whatever a session's id may hold
+BEYOND_ALL_SESSIONS = "~"  # sorts after every character that a session id may hold
 SEARCHED = ("pk", "payload", "identity", "reference", "email_hash")
 REMEMBERED = ("pk", "key", "account_id", "identity")
 
 
 def visitor_of(identity: str) -> str:
-    """The visitor of a stored identity: `pixel:<user>_`, with which all of its sessions begin, or `vtsid:…`."""
+    """The visitor of a stored identity: `pixel:<user>_`, the prefix of all the user's sessions, or `vtsid:…`."""
     if identity.startswith(PIXEL):
         return f"{identity.partition('_')[0]}_"
     return identity if identity.startswith(VTSID) else ""
 
 
 def visitor_by_pixel(given: str) -> str:
-    """The visitor of a pixel cookie, or of the user id in it alone."""
+    """The visitor of a pixel cookie, or of the cookie's user id alone."""
     cookie = PIXEL_PATTERN.fullmatch(given)
     if not cookie and not PIXEL_ID_PATTERN.fullmatch(given):
         raise InvalidField("pixel", "must be the value of the cookie _vt_user, or the user id before its first _")
@@ -42,31 +42,31 @@ def visitor_by_pixel(given: str) -> str:
 
 
 def visitor_by_vtsid(given: str) -> str:
-    """The visitor of the site's own id."""
+    """The visitor of the shop's own id, `_vtsid`."""
     if not VTSID_PATTERN.fullmatch(given):
         raise InvalidField("vtsid", "must be the value of the cookie _vtsid")
     return f"{VTSID}{given}"
 
 
 def checked_address(given: str) -> str:
-    """What can have been recorded as an address: an event may go by a customer's login name, which has no `@`."""
+    """The address, if one such can have been recorded. It may lack an `@`: some shops record the login name."""
     if not given.strip() or "\0" in given or len(given) > LONGEST_ADDRESS:
         raise InvalidField("address", "must be an e-mail address, or what was recorded as one")
     return given
 
 
 def ids_on(entries: SendLogQuerySet) -> range:
-    """From the first id of the send log to the last: so many entries at most does a search of all texts read."""
+    """The range from the send log's first id to its last: a search of all texts reads at most that many entries."""
     ends = entries.aggregate(first=Min("pk"), last=Max("pk"))
     return range(0) if ends["first"] is None else range(ends["first"], ends["last"] + 1)
 
 
 class Shopper:
-    """Known by an address or as a visitor; `trace` finds which visitors they have been besides.
+    """A shopper, known by an address or as a visitor; `trace` finds which other visitors they have been.
 
-    Who asks for an address to be forgotten has been one visitor or several, whose ids stand beside the address in
-    the same entries. Other entries of these visitors are theirs too, but for those that hold another address: one
-    browser can be a family's, or that of the shop's own staff, who order for many by telephone.
+    The owner of an address has been one visitor or several, whose ids stand beside the address in the same entries.
+    Other entries of these visitors are the shopper's too, except those that hold another address: several people may
+    use one browser, such as a family, or the shop's staff who take orders by telephone.
     """
 
     @classmethod
@@ -79,9 +79,9 @@ class Shopper:
         vtsid: str | None = None,
         texts: bool = True,
     ) -> Shopper:
-        """Who is known by the one that is given; raises `InvalidField` where that is no such, or not just one is.
+        """The shopper known by the one argument given. Raises `InvalidField` if it is invalid, or not exactly one.
 
-        `texts`: whether the address is looked for in the texts of all events too, for which the whole send log is read.
+        `texts`: whether to look for the address in the texts of all events too, which reads the whole send log.
         """
         if [address, pixel, vtsid].count(None) != 2:
             raise InvalidField("address", "give an e-mail address, or a pixel id, or a vtsid: one of them")
@@ -101,50 +101,50 @@ class Shopper:
         self._found: list[str] = []
 
     def trace(self) -> None:
-        """Find the visitors that they have been, until there are no more."""
+        """Find the visitors that the shopper has been, until no new ones turn up."""
         while fresh := {*self._visitors_in_entries(), *self._visitors_remembered()} - self._visitors:
             self._found += sorted(fresh)
 
     def found(self) -> Iterator[tuple[str, SendLogQuerySet]]:
-        """The visitors that were found, the last first, and their entries without an address."""
+        """The visitors that `trace` found, the last first, with their entries that hold no address."""
         for visitor in reversed(self._found):
             yield visitor, self._of_visitor(visitor).filter(email_hash="")
 
     def named(self) -> Iterator[SendLogQuerySet]:
-        """The entries that what was given names itself, in parts that may overlap, each found by one index."""
+        """The entries that hold the given address or visitor, in parts that may overlap, each found by one index."""
         for visitor in self._given:
             yield self._of_visitor(visitor)
         yield from self._by_address()
 
     @cached_property
     def mentioned(self) -> Sequence[int]:
-        """The ids of the entries that mention the address anywhere: the whole send log is read for these, once."""
+        """The ids of the entries that mention the address anywhere. Reads the whole send log, once."""
         if self._address is None or not self._texts:
             return []
         return [row["pk"] for row in self._rows_with_mentions(self._address)]
 
     def entries(self) -> Iterator[SendLogQuerySet]:
-        """All that are theirs, in parts that may overlap."""
+        """All entries of the shopper, in parts that may overlap."""
         for _visitor, part in self.found():
             yield part
         yield from self.named()
         yield from self.mentioning(READ_AT_ONCE)
 
     def mentioning(self, at_once: int) -> Iterator[SendLogQuerySet]:
-        """The entries that mention the address, in parts of so many."""
+        """The entries that mention the address, in parts of `at_once`."""
         for start in range(0, len(self.mentioned), at_once):
             yield self._entries.filter(pk__in=self.mentioned[start : start + at_once])
 
     def others(self) -> Iterator[SendLogQuerySet]:
-        """The entries of the visitors that were found which hold another address."""
+        """The entries of the found visitors that hold another address."""
         for visitor in self._found:
             yield self._of_visitor(visitor).exclude(email_hash__in=("", *self._hashes))
 
     def remembered(self) -> Iterator[tuple[int, set[str]]]:
-        """The primary keys of the remembered identities that are theirs, and the visitors in each.
+        """The primary keys of the shopper's remembered identities, and the visitors in each.
 
-        Those of their orders, and those that name them. For these all are read: the table holds orders that are not
-        paid yet, and no others.
+        These are the identities remembered for the shopper's orders, and those that name the shopper. All rows are
+        read: the table is small, as it holds only orders that are not paid yet.
         """
         orders = set(self._orders())
         for pk, key, account_id, text in self._all_remembered():
@@ -154,7 +154,7 @@ class Shopper:
                 yield pk, visitors
 
     def is_told_by(self, reference: str, identity: str) -> bool:
-        """Whether a reference tells of them: holds an address, or an id of theirs as a word of its own."""
+        """Whether a reference identifies the shopper: it holds any address, or one of their ids as a separate word."""
         ids = {each for known in (identity, *self._visitors) for each in _ids_in(known)}
         return "@" in reference or self._are_in([reference]) or any(
             re.search(rf"(?<![A-Za-z0-9]){re.escape(each)}(?![A-Za-z0-9])", reference) for each in ids
@@ -180,12 +180,12 @@ class Shopper:
     def _of_visitor(self, visitor: str) -> SendLogQuerySet:
         if visitor.startswith(VTSID):
             return self._exactly("identity", visitor)
-        # MariaDB's index serves the second of the conditions, PostgreSQL's the first, SQLite's the range.
+        # MariaDB uses its index for `istartswith`, PostgreSQL for `startswith`, SQLite for the range.
         span = Q(identity__gte=visitor, identity__lt=visitor + BEYOND_ALL_SESSIONS) if self._ranges_by_bytes else Q()
         return self._entries.filter(span, identity__startswith=visitor, identity__istartswith=visitor)
 
     def _exactly(self, column: str, text: str) -> SendLogQuerySet:
-        """Equal by the index, and then by the byte: to MariaDB another person's `josé@…` equals `jose@…`."""
+        """Match by the index, then byte by byte: on MariaDB, `jose@…` also equals another person's `josé@…`."""
         return self._entries.filter(Q(**{column: text}), Q(**{f"{column}__startswith": text}))
 
     def _rows_with_mentions(self, address: Mentions) -> Iterator[dict[str, Any]]:
@@ -200,13 +200,13 @@ class Shopper:
                     yield row
 
     def _windows(self) -> Iterator[SendLogQuerySet]:
-        """The whole log in queries that each read little: one that reads all would keep SQLite's writers waiting."""
+        """The whole log, in many small queries: a single one would keep SQLite's writers waiting."""
         ids = ids_on(self._entries)
         for start in range(ids.start, ids.stop, SEARCHED_AT_ONCE):
             yield self._entries.filter(pk__gte=start, pk__lt=start + SEARCHED_AT_ONCE)
 
     def _visitors_in_entries(self) -> Iterator[str]:
-        """Those beside the address, but not where it is a second one: that is another's order, as of a present."""
+        """The visitors in entries with the address, but not if another address comes first, as in a gift order."""
         mentioned = [part.filter(email_hash="") for part in self.mentioning(READ_AT_ONCE)]
         for part in (*self._by_address(), *mentioned):
             for identity in part.exclude(identity="").values_list("identity", flat=True).distinct():
@@ -217,7 +217,7 @@ class Shopper:
             yield from visitors
 
     def _orders(self) -> Iterator[tuple[str, str]]:
-        """The keys and accounts under which their orders may be remembered: an account may not have been known then."""
+        """The keys and accounts under which the shopper's orders may be remembered; an unknown account is empty."""
         for part in self.entries():
             for reference, account_id in part.exclude(reference="").values_list("reference", "account_id").distinct():
                 yield key_of(reference), ""

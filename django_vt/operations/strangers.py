@@ -1,4 +1,4 @@
-"""Accounts that the settings do not name. Their entries are not sent, and are skipped where staff say so."""
+"""Accounts that the settings do not name. Their entries are not sent; staff may skip them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AT_ONCE = 500  # entries a transaction
 
 
 def accounts_on(using: str) -> list[str]:
-    """The accounts that the settings name, those that were sent to before, and those that have something waiting."""
+    """The accounts that the settings name, those that were sent to before, and those with pending entries."""
     called = Endpoint.objects.using(using).values_list("account_id", flat=True)
     return sorted({*(known_accounts() or ()), *called, *strangers(using)} - {""})
 
@@ -26,14 +26,15 @@ def waiting_for(using: str, account_id: str) -> list[int]:
 
 
 def of_strangers(ids: Sequence[int], using: str) -> list[int]:
-    """Those of the ids that are pending for an account that the settings do not name."""
+    """The ids whose entries are pending for an account that the settings do not name."""
     return [pk for part in _parts(ids, using) for pk in _of_strangers(part)]
 
 
 def skip(ids: Sequence[int], using: str) -> list[int]:
-    """Send none of these any more: those of them that are pending for an account that the settings do not name.
+    """Skip those of the entries that are pending for an account that the settings do not name.
 
-    Returns the ids of those. `resend` makes them pending again, `purge_send_log` deletes them once they are old.
+    Returns the ids that were skipped. `resend` makes them pending again; `purge_send_log` deletes them when they are
+    old.
     """
     now = database_now(using)
     skipped: list[int] = []

@@ -1,6 +1,6 @@
-"""The shop's orders that the send log does not know: an import, a new checkout, a telephone order forgot the signal.
+"""The shop's orders without an entry: an import, a new checkout or a telephone order did not send the signal.
 
-The setting ORDERS names the shop's own orders of a time, and so does each adapter. Each order is looked up by its
+The setting ORDERS, and each adapter, gives the shop's own orders of a period. Each order is looked up by its
 deduplication key. None is kept in memory, so there can be millions.
 """
 
@@ -33,24 +33,24 @@ OF_AN_ADAPTER = "django_vt_orders"
 
 
 class OrdersUnknown(DjangoVTError):
-    """The shop's orders cannot be told. The message says why, and holds nothing of an order."""
+    """The shop's orders cannot be read. The message says why, and holds no data of an order."""
 
 
 @dataclass(frozen=True, repr=False)
 class UnusableOrder:
-    """What ORDERS gives instead of a `Confirmation` for an order that cannot be one. `problem` says why not."""
+    """What ORDERS yields for an order that cannot become a `Confirmation`. `problem` says why not."""
 
     order_id: str
     problem: str
 
     @classmethod
     def of(cls, order_id: object, error: Exception) -> UnusableOrder:
-        """The order for which making the `Confirmation` raised `error`, of which only what is safe is kept."""
+        """The order whose `Confirmation` could not be made; only what is safe to show of `error` is kept."""
         return cls(showable(order_id), str(error) if isinstance(error, InvalidField) else type(error).__name__)
 
 
 def usable(make: Callable[[], Confirmation], order_id: object) -> Confirmation | UnusableOrder:
-    """What `make` returns; an `UnusableOrder` if it raises, so that the other orders are looked at all the same."""
+    """What `make` returns, or an `UnusableOrder` if it raises, so that one bad order does not stop the look."""
     try:
         return make()
     except Exception as error:  # noqa: BLE001 - whatever the order holds
@@ -59,7 +59,7 @@ def usable(make: Callable[[], Confirmation], order_id: object) -> Confirmation |
 
 @dataclass(frozen=True, repr=False)
 class Unreported:
-    """An order without an entry that will do. `event`: what would report it; None if it is unusable, see `problem`."""
+    """An order without a valid entry. `event` would report it; None if the order is unusable, see `problem`."""
 
     order_id: str
     event: Confirmation | None = None
@@ -67,18 +67,18 @@ class Unreported:
 
 
 class Placed(NamedTuple):
-    """An order of the shop's, and the account of the shop it was placed in; empty if nobody can tell."""
+    """An order, and the account of the shop that it was placed in; the account is empty if it is unknown."""
 
     account_id: str
     order: Confirmation | UnusableOrder
 
     @property
     def key(self) -> str:
-        """Under which its account may be remembered; empty if that is known."""
+        """The key under which the order's account may be remembered; empty if the account is known."""
         return "" if self.account_id or isinstance(self.order, UnusableOrder) else key_of(self.order.reference)
 
     def keys(self) -> set[str | None]:
-        """Under which it is recorded: of its account, or of any account if nobody can tell whose it is by now."""
+        """The keys under which the order may be recorded: its account's, or those of all accounts if it is unknown."""
         if isinstance(self.order, UnusableOrder):
             return set()
         accounts = [self.account_id] if self.account_id else [*(known_accounts() or ()), ""]
@@ -86,11 +86,11 @@ class Placed(NamedTuple):
 
 
 class Look:
-    """A look for the unreported orders of a time, from `since` on and before `until`.
+    """A look for the unreported orders placed from `since` on and before `until`.
 
-    `account_id`: the orders of that account only, and those of which nobody can tell the account; they are reported
-    for that one. It counts as it goes: orders `looked_at`, `found` without an entry, `reported` now, and `left`
-    unreported. At its end the counts are stored for `last_look`.
+    `account_id`: only this account's orders, and those without a known account, which are then reported for this one.
+    It counts the orders `looked_at`, `found` without an entry, `reported` now, and `left` unreported. At the end the
+    counts are stored for `last_look`.
     """
 
     def __init__(
@@ -111,14 +111,14 @@ class Look:
 
     @property
     def left(self) -> int:
-        """How many are still unreported."""
+        """How many orders are still unreported."""
         return self.found - self.reported
 
     def run(self) -> Iterator[Unreported]:
-        """Yield each unreported order, and record it first if that is asked for.
+        """Yield each unreported order; with `report`, record it first.
 
-        An order is recorded once, though this runs twice at the same moment. Raises `OrdersUnknown` if the shop's
-        orders cannot be told.
+        An order is recorded only once, even if this runs twice at the same time. Raises `OrdersUnknown` if the shop's
+        orders cannot be read.
         """
         orders = _orders(self._since, self._until)
         while some := list(islice(orders, AT_ONCE)):
@@ -143,15 +143,15 @@ class Look:
 
 
 def last_look(using: str | None = None, account_id: str = "") -> OrdersLook | None:
-    """What the last look has found, and when that was; None where nobody has looked yet.
+    """The result and the time of the last look; None if there was none.
 
-    `account_id`: the last one at the orders of that account only.
+    `account_id`: the last look at this account's orders alone.
     """
     return OrdersLook.objects.using(using or default_alias()).filter(account_id=account_id).first()
 
 
 def are_known() -> bool:
-    """Whether the shop, or an adapter for it, says which its orders are."""
+    """Whether ORDERS or an adapter gives the shop's orders."""
     return bool(_paths())
 
 
@@ -172,15 +172,15 @@ def _orders(since: datetime, until: datetime) -> Iterator[Placed]:
     except OrdersUnknown:
         raise
     except DjangoVTError as error:
-        # Ours name a field, and repeat no value.
+        # This app's own errors name a field, and repeat no value.
         raise OrdersUnknown(f"ORDERS failed: {error}") from None
     except Exception as error:  # noqa: BLE001 - the shop has written it
-        # Neither its text nor the error itself: both can hold an order.
+        # Drop the text and the cause: both can hold an order's data.
         raise OrdersUnknown(f"ORDERS raised {type(error).__name__}.") from None
 
 
 def _placed(given: Any) -> Placed:
-    """What ORDERS gives for an order: a `Confirmation`, or a pair of the account and that."""
+    """Read what ORDERS yields for one order: a `Confirmation`, or a pair of the account and a `Confirmation`."""
     account_id, order = given if isinstance(given, tuple) and len(given) == 2 else (None, given)
     if isinstance(order, Confirmation):
         return Placed(account_for(order, None, account_id), order)
@@ -190,7 +190,7 @@ def _placed(given: Any) -> Placed:
 
 
 def _remembered(orders: Sequence[Placed], using: str) -> Sequence[Placed]:
-    """The orders, with the account that was remembered at the checkout where nobody else can tell it."""
+    """The orders; if an order's account is unknown, with the account that was remembered at the checkout."""
     keys = {placed.key for placed in orders} - {""}
     if not keys or known_accounts() == () or only_account():
         return orders
@@ -205,7 +205,7 @@ def _remembered(orders: Sequence[Placed], using: str) -> Sequence[Placed]:
 def _without_entry(orders: Sequence[Placed], using: str) -> Iterator[tuple[Placed, Unreported]]:
     keys_of = [placed.keys() for placed in orders]
     entries = SendLogEntry.objects.using(using).filter(dedup_key__in=set().union(*keys_of))
-    # What was recorded as invalid was not reported: with what the order is now it may be.
+    # An order recorded as invalid counts as unreported: it may have become valid since.
     invalid = entries.filter(status=Status.SKIPPED, reason__startswith=reasons.INVALID).values_list("pk", flat=True)
     known = set(entries.exclude(pk__in=list(invalid)).values_list("dedup_key", flat=True))
     for placed, keys in zip(orders, keys_of, strict=True):

@@ -1,5 +1,5 @@
-"""From the shop's code to one row of the send log, in the transaction that is open.
+"""Recording: an event becomes one row of the send log, in the shop's open transaction.
 
-In come signals, `track`, and what adapters make. Out goes an entry, and a wake for the dispatcher after the commit. No
-error of this package reaches the shopper, unless the order's transaction is lost with it.
+Input: signals, calls of `track`, and adapters' events. Output: an entry, and a wake for the dispatcher after the
+commit. No error of this package reaches the shopper, unless it has broken the order's transaction.
 """

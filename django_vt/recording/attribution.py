@@ -45,10 +45,10 @@ class Attribution(NamedTuple):
 def identify(
     event: AnyEvent, request: HttpRequest | None, identity: Identity | None, using: str, account_id: str = ""
 ) -> Attribution:
-    """For each way in IDENTIFY_BY the first source that has it; those that cost queries are asked last.
+    """Choose the identity: for each way in IDENTIFY_BY, the first source that has it; sources that query come last.
 
-    The request that is being served is no source: staff who mark an order paid would be taken for its buyer. If
-    `account_id` is empty, the account is the one that was remembered for the order, in a project that has several.
+    The request being served is no source: staff who mark an order paid would be taken for its buyer. If `account_id` is
+    empty and the project has several accounts, use the account remembered for the order.
     """
     memory = Memory(event.reference, using, account_id) if isinstance(event, Confirmation) else None
     chosen = identities.choose(_ways(event), _sources(event, request, identity, memory, using))
@@ -89,14 +89,14 @@ def _of_user(request: HttpRequest | None, using: str) -> Identity:
 
 
 def address_of(user: Any) -> str:
-    """The e-mail address of a user of whatever model the project has; empty where it has none, or none can be had."""
+    """The e-mail address of a user, whatever the user model; empty if the user has none, or reading it fails."""
     using = default_alias()
     try:
         with nullcontext() if is_loaded(user) else door.savepoints(using):
             name = user.get_email_field_name() if hasattr(user, "get_email_field_name") else None
             address = getattr(user, name, None) if name else None
     except Exception:
-        # A property of the project's, whose query found none or several: the event goes by the cookie.
+        # The project's property may query and raise, DoesNotExist for example: the event then goes by the cookie.
         if is_doomed(using):
             raise
         return ""
@@ -104,7 +104,7 @@ def address_of(user: Any) -> str:
 
 
 def is_loaded(user: object) -> bool:
-    """Whether the user's address is there, so that no query runs for it and no code of the project's."""
+    """Whether the user's address is loaded, so that reading it runs neither a query nor the project's code."""
     kind = type(user)
     if not issubclass(kind, AbstractBaseUser):
         return False
@@ -130,7 +130,7 @@ def remember_identity(
             key = key_of(values.identifier("reference", reference))
             identity = of_request(request)
             account = account_for(None, request_in(request), account_id)
-        # Of several shops the account must be known though the buyer is not: the callback says of which order it is.
+        # With several accounts, remember the account even if the buyer is unknown: the callback names only the order.
         if identity or (account and not only_account()):
             _keep_remembered({"key": key, "account_id": account}, identity, alias)
 
@@ -145,9 +145,9 @@ async def aremember_identity(
 
 
 class Memory:
-    """What was remembered for an order, recalled once.
+    """What was remembered for an order; the database is asked once.
 
-    Orders of several shops may have one number: without an `account_id` nothing is recalled then.
+    Two shops may use the same order number: without an `account_id`, nothing is recalled in that case.
     """
 
     def __init__(self, reference: str, using: str, account_id: str) -> None:
@@ -158,11 +158,11 @@ class Memory:
 
     @cached_property
     def _row(self) -> RememberedIdentity | None:
-        # Looked for when asked for: a query costs most orders, which have a cookie, for nothing.
+        # Lazy: most orders have a cookie, and need not pay for this query.
         rows = RememberedIdentity.objects.using(self._using).filter(key=key_of(self._reference))
         with transaction.atomic(using=self._using):
             found = [row for row in rows if not self._account_id or row.account_id in {"", self._account_id}]
-        # The one of this very account first.
+        # Prefer the row of this account to the one without an account.
         found.sort(key=lambda row: row.account_id, reverse=True)
         return found[0] if found and (self._account_id or len(found) == 1) else None
 
@@ -172,7 +172,7 @@ class Memory:
         try:
             return Identity.from_dict(object_of(self._row.identity) or {}) if self._row else NOBODY
         except InvalidField:
-            return NOBODY  # somebody has changed the row by hand
+            return NOBODY  # the row was changed by hand
 
     @property
     def account_id(self) -> str:
@@ -180,7 +180,7 @@ class Memory:
         return self._row.account_id if self._row else ""
 
     def forget(self) -> None:
-        """It was used. Of several shops the account is kept, for the provider's next call for this order."""
+        """Delete what was used. With several accounts, keep the account for the provider's next call for this order."""
         if self._used is None:
             return
         row = RememberedIdentity.objects.using(self._using).filter(pk=self._used.pk)
@@ -201,16 +201,16 @@ def _keep_remembered(order: dict[str, str], identity: Identity, using: str) -> N
     try:
         _write_remembered(order, text, using)
     except IntegrityError:
-        # The shopper's other tab has remembered it between our look and our INSERT.
+        # The shopper's other tab has stored it between our SELECT and our INSERT.
         _write_remembered(order, text, using)
 
 
 def _write_remembered(order: dict[str, str], text: str, using: str) -> None:
-    # A look, then one row by its primary key. An UPDATE by key, or MariaDB's ON DUPLICATE KEY, would lock the gap
-    # beside the row, and other checkouts with it.
+    # SELECT first, then write one row by its primary key: on MariaDB, an UPDATE by `key` or ON DUPLICATE KEY would lock
+    # the gap beside the row, and block other checkouts.
     with transaction.atomic(using=using):
         row = RememberedIdentity.objects.using(using).filter(**order).first() or RememberedIdentity(**order)
         if row.pk and not json.loads(text):
-            return  # the shopper was known before
+            return  # do not replace a known shopper by nobody
         row.identity, row.created_at = text, timezone.now()
         row.save(using=using)

@@ -1,4 +1,4 @@
-"""BEFORE_RECORD: the project's word on each event, before anything of it is stored."""
+"""BEFORE_RECORD: the project's hook that may change or drop an event before anything of it is stored."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ logger = logging.getLogger(__name__)
 def ask(
     event: AnyEvent, identity: Identity, request: HttpRequest | None, *, using: str, name: object, shield: Shield
 ) -> AnyEvent | None:
-    """What BEFORE_RECORD makes of the event; None where it drops it.
+    """Call BEFORE_RECORD and return the event that it returns; None if it drops the event.
 
-    If it raises, consent is not known: the event is dropped, and the log says so under its `name`. If it returns
-    neither an event nor None, that raises an `InvalidField` that names BEFORE_RECORD.
+    If the hook raises, consent is unknown: the event is dropped, and its `name` is logged. Raises `InvalidField`
+    "BEFORE_RECORD" if the hook returns neither an event nor None.
     """
     if settings.BEFORE_RECORD is None:
         return event

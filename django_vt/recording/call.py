@@ -1,4 +1,4 @@
-"""What is to be recorded, as every way in hands it to the door."""
+"""`Call`: what is to be recorded, in the one form that signals, `track` and adapters all use."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from django_vt.models.db import default_alias
 from django_vt.protocol.values import showable
 from django_vt.recording.door import savepoints
 
-# Their constructors have checked and copied all that is theirs; a subclass may give anything, and query for it.
+# The constructors of these classes check and copy their values. A subclass may return anything, or query for it.
 CHECKED = frozenset({Confirmation, Login, Event})
 PLAIN_VALUES = frozenset({str, int, float, Decimal, bool, type(None), UUID, Item, Identity})
 
 
 def nobody() -> None:
-    """No identity is given."""
+    """The caller gives no identity."""
 
 
 def not_plain() -> bool:
@@ -30,7 +30,7 @@ def not_plain() -> bool:
 
 
 class Call(NamedTuple):
-    """An event to be recorded, and all of the shop's that belongs to it, none of it looked at yet.
+    """An event to be recorded, with all values that the shop passed, none of them checked yet.
 
     `make` gives the event, or the arguments of a `Confirmation`, or None: nothing is to be recorded. `identity` gives
     whose it is, where the shop says so. `using` is the alias of the order's database, by default the send log's.
@@ -53,7 +53,7 @@ class Call(NamedTuple):
 
     @property
     def type(self) -> str:
-        """What the log calls it by, with its reference."""
+        """The event type, under the name by which `Named` asks for it."""
         return self.event_type
 
     def is_plain(self) -> bool:
@@ -70,7 +70,7 @@ def is_surely(looks_plain: Callable[[], bool]) -> bool:
 
 
 def is_plain(*values: object) -> bool:
-    """Whether looking at the values runs no code of the shop's: no property, no generator, no lazy object."""
+    """Whether reading the values runs none of the shop's code: no property, no generator, no lazy object."""
     for value in values:
         kind = type(value)
         if kind in PLAIN_VALUES:
@@ -84,19 +84,19 @@ def is_plain(*values: object) -> bool:
 
 
 def is_plain_request(request: object) -> bool:
-    """Whether the request's cookies, and the identity that is set on it, are there without code of the shop's."""
+    """Whether the request's cookies and its `vt_identity` can be read without running the shop's code."""
     if request is None:
         return True
     if not issubclass(type(request), HttpRequest):
         return False
     known = vars(request).get("vt_identity")
-    # The middleware's own is lazy; it reads the cookies and nothing else.
+    # Allow the middleware's own lazy object, which reads only the cookies.
     ours = getattr(vars(known).get("_setupfunc"), "__module__", "") if hasattr(type(known), "_setup") else ""
     return type(known) in PLAIN_VALUES or ours.startswith("django_vt.")
 
 
 class Named:
-    """What the log calls an event, whatever the shop has passed for one; worked out only where something is logged."""
+    """The name of an event in log lines, whatever object the shop passed; computed only if something is logged."""
 
     def __init__(self, event: object, using: str | None) -> None:
         self._event = event
@@ -111,5 +111,5 @@ class Named:
         try:
             with savepoints(self._using or default_alias()):
                 return showable(getattr(self._event, name, None))
-        except Exception:  # noqa: BLE001 - a property of the shop's own, and what it raises would reach the shopper
+        except Exception:  # noqa: BLE001 - the shop's property may raise, and that would reach the shopper
             return ""

@@ -1,4 +1,4 @@
-"""What a database's error is, told by its class and its code: its text can hold a row, and with it an address."""
+"""Classify database errors by class and code, never by text: the text can hold a row, and with it an address."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.db import Error, IntegrityError, InterfaceError, OperationalError
 
 WAIT_EXHAUSTED = frozenset({"55P03", "57014", 1205, 1969, "SQLITE_BUSY"})
 DEADLOCK = frozenset({"40P01", 1213})
-# A text that the column's or the database's character set cannot hold.
+# The character set of the column or the database cannot encode the text.
 UNHOLDABLE_TEXT = frozenset({"22P05", 1366})
 MISSING_TABLE = frozenset({"42P01", 1146, "no such table"})
 MISSING_RIGHT = frozenset({"42501", 1142})
@@ -20,7 +20,7 @@ Code = int | str
 
 
 def code_of(error: BaseException) -> Code | None:
-    """PostgreSQL's SQLSTATE, MariaDB's errno, or a word for what SQLite says; None where there is none."""
+    """PostgreSQL's SQLSTATE, MariaDB's errno, or a name for SQLite's message; None if there is none of these."""
     if not isinstance(error, Error):
         return None
     cause = error.__cause__
@@ -41,7 +41,7 @@ def _sqlite_word(text: str) -> str | None:
 
 
 def described(error: BaseException) -> str:
-    """For a log line: the class, the code where the database has given one, and what to do where that is known."""
+    """For a log line: the error's class, its code if it has one, and advice if there is any."""
     code = code_of(error)
     if code is None:
         return type(error).__name__
@@ -50,22 +50,22 @@ def described(error: BaseException) -> str:
 
 
 def is_wait_exhausted(error: BaseException) -> bool:
-    """Whether it has waited for a lock as long as the database was told to. A second try would wait as long again."""
+    """Whether the statement waited for a lock until the database's time limit; a second try would wait as long."""
     return code_of(error) in WAIT_EXHAUSTED
 
 
 def is_deadlock(error: BaseException) -> bool:
-    """Whether two transactions waited for each other, and the database has chosen this one to lose."""
+    """Whether two transactions waited for each other, and the database aborted this one."""
     return code_of(error) in DEADLOCK
 
 
 def is_unholdable_text(error: BaseException) -> bool:
-    """Whether a character set has no form for a text that was to be stored."""
+    """Whether a character set cannot encode a text that was to be stored."""
     return isinstance(error, UnicodeEncodeError) or code_of(error) in UNHOLDABLE_TEXT
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether a second try can fare better: the same key at the same moment, a deadlock, a lost connection."""
+    """Whether a second try can succeed: after a simultaneous insert of the same key, a deadlock, a lost connection."""
     if isinstance(error, (IntegrityError, InterfaceError)):
         return True
     return isinstance(error, OperationalError) and not (is_wait_exhausted(error) or is_unholdable_text(error))

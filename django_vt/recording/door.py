@@ -1,4 +1,4 @@
-"""The one door: all that is recorded comes in here, whoever calls."""
+"""The single entry point of recording: every caller passes through `enter`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ R = TypeVar("R")
 
 
 def enter(what: object, using: str | None, carry_out: Callable[[Shield], R], *, level: int = logging.ERROR) -> R | None:
-    """Carry it out under a shield, and on an event loop in a thread; not at all where ENABLED is False.
+    """Call `carry_out` under a `Shield`; in a thread if an event loop runs here; not at all if ENABLED is False.
 
-    `what` is what the log calls it, `using` the database alias if the caller named one. A transaction that was broken
-    before is left as it is: not one statement is sent.
+    `what` is its name in the log, `using` the database alias if the caller gave one. If the transaction was broken
+    before, no statement is sent.
     """
     if not settings.ENABLED:
         return None
@@ -38,9 +38,9 @@ def enter(what: object, using: str | None, carry_out: Callable[[Shield], R], *, 
 
 @contextmanager
 def savepoints(using: str) -> Iterator[None]:
-    """A savepoint, or a transaction, on `using`, and a savepoint in each other transaction that is open.
+    """Open a savepoint or transaction on `using`, and a savepoint in every other open transaction.
 
-    For code of the shop's: its queries may fail, on whatever database, without harm to the order.
+    Run the shop's code inside: if one of its queries fails, on whatever database, the order is not harmed.
     """
     with ExitStack() as stack:
         for connection in connections.all(initialized_only=True):
@@ -53,8 +53,8 @@ def savepoints(using: str) -> Iterator[None]:
 def be_heard() -> None:
     """Undo what `disable_existing_loggers` in LOGGING did to this package's loggers.
 
-    `runserver` sets up logging a second time, when they exist; a lost order would then be lost without a word. What
-    LOGGING says of their levels and handlers stays.
+    `runserver` configures logging a second time, when these loggers exist; a lost order would then go unlogged. Their
+    levels and handlers stay as LOGGING sets them.
     """
     if not recording_logger.disabled:
         return

@@ -1,4 +1,4 @@
-"""The sync forms called where an event loop runs: Django's ORM refuses to work there, and an order must not be lost."""
+"""Sync calls on a running event loop: Django's ORM refuses to work there, so a thread does the work instead."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _warned = threading.Event()
 
 
 def runs_here() -> bool:
-    """Whether this thread runs an event loop, and Django would refuse to query."""
+    """Whether this thread runs an event loop, so that Django would refuse to query."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -34,9 +34,9 @@ def runs_here() -> bool:
 
 
 def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
-    """Call it in a short-lived thread with a database connection of its own, in autocommit; warns once a process.
+    """Call `function` in a short-lived thread with its own database connection, in autocommit; warn once a process.
 
-    None where no thread can be started: the process has its fill of them, or is about to end.
+    Returns None if no thread can be started: the process has too many, or is about to end.
     """
     if not _warned.is_set():
         _warned.set()
@@ -51,12 +51,12 @@ def in_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R 
     def call() -> None:
         try:
             result.set_result(function(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the caller waits
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             result.set_exception(error)
         finally:
             connections.close_all()
 
-    # In the caller's context: BEFORE_RECORD may ask there whose request is being served.
+    # Copy the caller's context variables: BEFORE_RECORD may ask for the request being served.
     thread = threading.Thread(target=contextvars.copy_context().run, args=(call,), name="django-vt-record")
     try:
         thread.start()

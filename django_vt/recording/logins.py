@@ -1,4 +1,4 @@
-"""Whose logins are reported: those of shoppers, by their own act."""
+"""Which logins are reported: those of shoppers who log in themselves."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _usual = {"last_login": False}
 
 
 def login_of(user: Any, request: HttpRequest | None) -> Login | None:
-    """The `Login` to record; None where TRACK_LOGINS does not want it, or it is somebody else's act."""
+    """The `Login` to record; None if TRACK_LOGINS excludes it, or if somebody else logs in as this user."""
     if is_impersonation(user, request) or not _is_wanted(user, request):
         return None
     return Login(attribution.address_of(user), settings.LOGIN_SOURCE)
 
 
 def is_plain(user: object) -> bool:
-    """Whether all that is asked of the user is there, so that no query runs and no code of the shop's."""
+    """Whether the needed fields of the user are loaded, so that neither a query nor the shop's code runs."""
     return settings.TRACK_LOGINS in (True, "all") and attribution.is_loaded(user) and "is_staff" in vars(user)
 
 
@@ -38,19 +38,19 @@ def _is_wanted(user: Any, request: HttpRequest | None) -> bool:
 
 
 def note_what_is_usual() -> None:
-    """Note whether logins of this project write `last_login`, at a time at which nobody logs in."""
+    """Note whether logins of this project write `last_login`. Call it when nobody is logging in."""
     _usual["last_login"] = _writes_last_login()
 
 
 def is_impersonation(user: Any, request: HttpRequest | None) -> bool:
-    """Whether staff log in as somebody else, or come back from it: django-hijack's and django-loginas's logins.
+    """Whether a member of staff logs in as somebody else, or returns: with django-hijack or django-loginas, say.
 
-    Both take Django's receiver that writes `last_login` away while they do. What else logs in another user within a
-    request of staff does the same, whatever it is.
+    These two disconnect Django's receiver that writes `last_login` meanwhile. Any other tool is recognised by a login
+    of another user within a request of staff.
     """
     if _usual["last_login"] and not _writes_last_login():
         return True
-    # Where Django keeps the user whom the request came from; `request.user` is the new one by now.
+    # Django keeps the user who made the request here; `request.user` is the new user by now.
     before: Any = getattr(request, "_cached_user", None) or getattr(request, "_acached_user", None)
     return bool(getattr(before, "is_staff", False)) and before.pk != user.pk
 

@@ -1,4 +1,4 @@
-"""What the app listens to: the shop's `order_placed` and Django's `user_logged_in`."""
+"""The app's signal receivers: for the shop's `order_placed` and Django's `user_logged_in`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def connect() -> None:
 
 
 def begin_to_serve(sender: object, **_others: object) -> None:
-    """With a process's first request: what only then is set up for good. Costs later requests nothing."""
+    """On a process's first request, do what must wait until setup is complete. Later requests pay nothing."""
     request_started.disconnect(dispatch_uid="django_vt.begin_to_serve")
     be_heard()
     logins.note_what_is_usual()
@@ -63,10 +63,10 @@ def record_order(
 ) -> None:
     """Record the `Confirmation` of an order: the receiver of `order_placed`.
 
-    `order_id`, `total` (Decimal, int, float or str, in the shop's currency) and `items` (`Item`s, pairs or dicts) must
-    be given; `request`, `identity`, `email`, `extra`, `using` (a database alias) and `account_id` where there are any.
-    What cannot be used is recorded as `skipped` with the reason, so that the order is not lost from sight. Raises what
-    `django_vt.track` raises.
+    `order_id`, `total` (Decimal, int, float or str, in the shop's currency) and `items` (`Item`s, pairs or dicts) are
+    required; `request`, `identity`, `email`, `extra`, `using` (a database alias) and `account_id` are optional. An
+    order with a value that cannot be used is recorded as `skipped` with the reason, so that it can be found. Raises
+    what `django_vt.track` raises.
     """
     _tell_of_misspelt(others)
     given = {"order_id": order_id, "total": total, "items": items, "email": email, "extra": extra}
@@ -90,9 +90,9 @@ def record_order(
 
 @discreetly
 def record_login(sender: object, *, request: HttpRequest | None = None, user: Any = None, **_others: object) -> None:
-    """Record the `Login` of a shopper: the receiver of Django's `user_logged_in`, as TRACK_LOGINS says.
+    """Record the `Login` of a shopper if TRACK_LOGINS says so: the receiver of Django's `user_logged_in`.
 
-    The request may be one that no middleware has seen, as from `Client.force_login`.
+    The request may not have passed any middleware, as with `Client.force_login`.
     """
     if user is None or not settings.TRACK_LOGINS:
         return
@@ -127,7 +127,7 @@ def _present(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tell_of_misspelt(others: dict[str, object]) -> None:
-    """Say at WARNING, once a process, that a keyword is nearly one of ours: `e_mail` would be passed over."""
+    """Warn, once a process, if a keyword is nearly one of ours: `e_mail` would be ignored silently."""
     for name in others:
         near = _nearly(name)
         if near and name not in _told_of and settings.ENABLED:
@@ -142,7 +142,7 @@ def _nearly(name: str) -> str | None:
 
 
 def _is_near(name: str, argument: str) -> bool:
-    """Whether they are the same but for underscores and capitals, or one letter more, less, or another."""
+    """Whether two names differ only in underscores, capitals, and one letter added, missing or replaced."""
     one, other = (text.replace("_", "").lower() for text in (name, argument))
     if len(one) > len(other):
         one, other = other, one

@@ -1,6 +1,6 @@
-"""Recording: one row in the caller's transaction; after its commit, a wake for the dispatcher.
+"""Recording: insert one row in the caller's transaction and, after its commit, wake the dispatcher.
 
-The row is rolled back with the order and kept with it. Nothing that fails here reaches the shopper.
+The row is committed or rolled back with the order. A failure here does not reach the shopper.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 Draft = dict[str, Any]
-"""The columns of a row to be."""
+"""The columns of a row that is not inserted yet."""
 
-# Where one of these cannot be used, nothing is left to send; and what BEFORE_RECORD does not know is not stored.
+# Without a usable value of one of the first three nothing can be sent; without BEFORE_RECORD's consent nothing is kept.
 BEYOND_HELP = frozenset({"order_id", "total", "items", "BEFORE_RECORD"})
 
 recorded = Signal()
-"""Sent with `entry` and `request` when one was stored or found again; `captured_events` listens."""
+"""Sent with `entry` and `request` when an entry was stored, or an earlier one found; `captured_events` listens."""
 
 
 def track(
@@ -78,11 +78,12 @@ async def atrack(
 
 
 def record(call: Call, *, name: object = None) -> SendLogEntry | None:
-    """Record what the call makes: the only way into the send log.
+    """Record the event that the call makes: the only way into the send log.
 
-    Returns the entry, or None where nothing was recorded. What the shop's code raises is undone to a savepoint, and
-    recorded as `skipped`. Raised is only what has broken the caller's transaction, or would leave an order committed
-    without an entry. `name` is what the log calls it, by default the call's type and reference.
+    Returns the entry, or None if nothing was recorded. If the shop's code raises, its queries are rolled back to a
+    savepoint, and the event is recorded as `skipped`. An error is raised only if it has broken the caller's
+    transaction, or if an order would be committed without an entry. `name` is the event's name in the log, by default
+    the call's type and reference.
     """
     name = Named(call, call.using) if name is None else name
     level = logging.DEBUG if call.repeats else logging.ERROR
@@ -90,7 +91,7 @@ def record(call: Call, *, name: object = None) -> SendLogEntry | None:
 
 
 class _Recording:
-    """One call on its way: from the shop's values to a draft, and from that to a row."""
+    """Carries out one call: makes a draft from the shop's values, and a row from the draft."""
 
     def __init__(self, call: Call, name: object, shield: Shield) -> None:
         self.call = call
@@ -105,7 +106,7 @@ class _Recording:
         self.after: Callable[[], None] = _nothing
 
     def run(self) -> SendLogEntry | None:
-        """The entry, stored or found; None where there is nothing to record."""
+        """Return the entry, stored or found; None if there is nothing to record."""
         try:
             draft = self._on_a_live_connection(self._draft)
         except Exception as error:
@@ -120,7 +121,7 @@ class _Recording:
         return entry
 
     def _on_a_live_connection(self, function: Callable[[], R]) -> R:
-        """Again where a kept connection turns out to be dead, unless the shop's code has begun: that runs only once."""
+        """Retry if a persistent connection turns out to be dead, unless the shop's code has begun: that runs once."""
         try:
             return function()
         except (OperationalError, InterfaceError):
@@ -160,7 +161,7 @@ class _Recording:
         return draft_of(wanted, whose.identity, whose.account_id)
 
     def _account_id(self, event: AnyEvent | None) -> str:
-        # A function of the shop's may query, and fail; so may a request of its own, whose host is asked for.
+        # The shop's function may query and fail; so may `get_host` of a request class of the shop's.
         with door.savepoints(self.using) if decided_by_function() else self._shops_code():
             given = self.call.account_id
             return account_for(event, request_in(self.call.request), given() if callable(given) else given)
@@ -174,9 +175,9 @@ class _Recording:
             return ""
 
     def _skipped(self, error: Exception) -> Draft | None:
-        """The row of what cannot be sent: why, and as much of it as can be told."""
+        """The draft of an event that cannot be sent: the reason, and those of its values that can be used."""
         why = error.field if isinstance(error, InvalidField) else type(error).__name__
-        # Without a deduplication key: a later signal with the mistake mended is an event of its own.
+        # No deduplication key: a later signal with the mistake corrected must make an entry of its own.
         reason = reasons.reason(reasons.INVALID, why)
         skipped = {"status": Status.SKIPPED, "reason": reason, "due_at": None, "dedup_key": None}
         self.is_invalid = True
@@ -200,12 +201,12 @@ class _Recording:
             except InvalidField:
                 identity = None
             draft = self._draft_of(without_what_is_wrong(given), identity, is_rest=True)
-        # What was remembered stays, for the signal that has the mistake mended.
+        # Keep the remembered identity for a later signal with the mistake corrected.
         self.after = _nothing
         return draft
 
     def _told(self) -> tuple[str, str]:
-        """Type and reference, as far as they can be had."""
+        """The type and the reference, as far as they can be read."""
         if self.event is not None:
             try:
                 return self._told_by_the_event(self.event)
@@ -229,7 +230,7 @@ class _Recording:
             return event_type, reference
 
     def _told_before(self, draft: Draft) -> SendLogEntry | None:
-        """The entry of an order that was signalled before, with the same mistake: one entry says it."""
+        """The earlier entry of the same order with the same mistake, if any: one entry is enough."""
         if not self.is_invalid or not draft["reference"]:
             return None
         same = {name: draft[name] for name in ("account_id", "event_type", "reference", "status", "reason")}
@@ -242,7 +243,7 @@ class _Recording:
             tell(logger, logging.ERROR, "%s cannot be sent: %s", str(self.name), why)
             return
         level = logging.DEBUG if self.call.repeats else logging.WARNING
-        # Its text, not itself: with its traceback it would keep the values alive in whatever keeps log records.
+        # Log the text, not the error: its traceback would keep the values alive in handlers that keep log records.
         why = str(error) if isinstance(error, InvalidField) else f"its construction raised {described(error)}"
         tell(logger, level, "An event cannot be sent: %s", why)
 
@@ -252,7 +253,7 @@ class _Recording:
         except Exception as error:
             is_order = draft["event_type"] == CONFIRMATION
             if is_order and _is_in_transaction(self.using) and (is_wait_exhausted(error) or is_deadlock(error)):
-                # Another transaction holds the same order's key, and may yet be rolled back.
+                # Another transaction holds this order's key, and may still roll back: the order would have no entry.
                 self.shield.open()
             raise
 
@@ -263,7 +264,7 @@ class _Recording:
 
 
 def _nothing() -> None:
-    """Nothing was remembered that could be forgotten now."""
+    """There is no remembered identity to forget."""
 
 
 def _is_in_transaction(using: str) -> bool:
@@ -271,7 +272,7 @@ def _is_in_transaction(using: str) -> bool:
 
 
 def wake_after_commit(using: str) -> None:
-    """Tell the dispatcher, once the open transaction is committed, that something is due. A lost wake loses nothing."""
+    """Wake the dispatcher once the open transaction is committed. If a wake is lost, the entry is still sent, later."""
     # A def or lambda: Django 5.2 and 6.0 raise on a functools.partial here when they log its failure.
     transaction.on_commit(lambda: dispatchers.wake(using), using=using, robust=True)
 
@@ -323,7 +324,7 @@ def _draft(account_id: str, event_type: str, **columns: Any) -> Draft:
 
 
 def dedup_key(account_id: str, event_type: str, key: str | None) -> str | None:
-    """The column's form of an event's `dedup_key`: a hash, as MariaDB's unique keys ignore case and accents."""
+    """The value stored for an event's `dedup_key`: a hash, because MariaDB's unique keys ignore case and accents."""
     if key is None:
         return None
     return hashlib.sha256("\0".join((account_id, event_type, key)).encode()).hexdigest()

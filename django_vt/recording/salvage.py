@@ -1,4 +1,4 @@
-"""An order of which something cannot be used: the rest of it is kept, so that it can be sent once staff say so."""
+"""Orders with an unusable value: the rest is kept, so that staff can send it later."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from django_vt.exceptions import InvalidField
 
 
 def in_hand(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a `Confirmation`, with the items in a list: a generator could be read only once."""
+    """The arguments of a `Confirmation`, with the items in a list, because a generator can be read only once."""
     items = given.get("items")
-    # Not asked of a list: whether it is a Mapping takes a while to find out.
+    # Test for list and tuple first: the isinstance check of an ABC is slow.
     if isinstance(items, (list, tuple, str, bytes, Mapping)) or not isinstance(items, Iterable):
         return dict(given)
     return {**given, "items": list(items)}
 
 
 def without_what_is_wrong(given: Mapping[str, Any]) -> Confirmation:
-    """The order without the items, the address or the extra data that cannot be used.
+    """The order without those items, the address or the extra data that cannot be used.
 
-    Raises `InvalidField` where its id, its total or all of its items cannot be: then nothing can be told of it.
+    Raises `InvalidField` if its id, its total or all of its items are unusable: then nothing is left to send.
     """
-    # In a list by now, or tuple: whatever else is given for them is refused before the address and the extra data.
+    # `items` is a list or tuple here: `Confirmation` checks it before the address and the extra data.
     rest = {**given, "items": [item for item in given["items"] if _is_usable(items=[item])]}
     for name in ("email", "extra"):
         if name in rest and not _is_usable(**{name: rest[name]}):

@@ -1,4 +1,4 @@
-"""The shop comes first: what goes wrong in this app is told to the log, and not to the shopper."""
+"""The shop comes first: errors of this app go to the log, not to the shopper."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from django_vt.models.db import default_alias
 from django_vt.recording.database_errors import described
 from django_vt.recording.telling import tell
 
-# The name that the documentation gives: all failures to record are found under one.
+# The documented name: all failures to record are logged under it.
 logger = logging.getLogger("django_vt.recording")
 
 IN_FAILED_TRANSACTION, BROKEN_CONNECTION = 3, 4  # libpq's PQTRANS_INERROR and PQTRANS_UNKNOWN
 
 
 class Shield:
-    """Logs what goes wrong in its block, by class and code only, unless FAIL_SILENTLY is off.
+    """Logs an error in its block, by class and code only, and swallows it; raises it if FAIL_SILENTLY is False.
 
-    What has broken an open transaction is raised: swallowed, it would surface later and elsewhere, or never, and
-    nothing of the transaction would be kept. `level` is the logging level.
+    An error that has broken an open transaction is raised too. Otherwise it would surface later and elsewhere, or
+    never, and nothing in the transaction would be kept. `level` is the logging level.
     """
 
     def __init__(self, what: object, using: str | None = None, *, level: int = logging.ERROR) -> None:
-        self._what = what  # shown by its `str`, and only when it comes to that
+        self._what = what  # its `str` may be costly: call it only if something is logged
         self._using = using
         self._level = level
         self._is_open = False
 
     def open(self) -> None:
-        """Let the next error through: the order would be committed without an entry, and nobody would know."""
+        """Raise the next error: otherwise the order would be committed without an entry, unnoticed."""
         self._is_open = True
 
     def __enter__(self) -> Shield:
@@ -54,16 +54,16 @@ class Shield:
         return not self.lets_through()
 
     def lets_through(self) -> bool:
-        """Whether an error is to reach the shop, whatever its class: a project may have made it of the database's."""
+        """Whether an error must reach the shop, whatever its class: a project may wrap database errors in its own."""
         return not settings.FAIL_SILENTLY or bool(self._doomed() - self._doomed_before)
 
     @property
     def was_broken_before(self) -> bool:
-        """Whether the transaction that the entry belongs to could only be rolled back when the shop called."""
+        """Whether the entry's transaction was already broken, and could only roll back, when the shop called."""
         return (self._using or default_alias()) in self._doomed_before
 
     def _doomed(self) -> set[str]:
-        # The shop's code may query any database whose transaction is open, not only the one with the order.
+        # The shop's code may break the open transaction of any database, not only of the order's.
         return {
             connection.alias for connection in connections.all(initialized_only=True) if is_doomed(connection.alias)
         }
@@ -72,9 +72,9 @@ class Shield:
 def is_doomed(using: str) -> bool:
     """Whether an open transaction on that database can only be rolled back.
 
-    Django notes it in `needs_rollback`, but for two cases that only the driver knows of. In PostgreSQL a statement has
-    failed outside a savepoint, and the COMMIT to come will be a ROLLBACK without a word. In SQLite an error, such as a
-    full disk, has rolled back the whole transaction.
+    Django notes it in `needs_rollback`, except for two cases that only the driver knows. On PostgreSQL, a statement
+    failed outside a savepoint, and COMMIT will silently roll back. On SQLite, an error such as a full disk has rolled
+    back the whole transaction.
     """
     connection = connections[using]
     if connection.needs_rollback:
@@ -83,7 +83,7 @@ def is_doomed(using: str) -> bool:
     if driver is None:
         return False
     if connection.vendor == "postgresql":
-        # psycopg's and psycopg2's alike. Without autocommit the transaction is open, in an `atomic` block or not.
+        # For psycopg and psycopg2 alike. With autocommit off, a transaction may be open without an `atomic` block.
         is_open = connection.in_atomic_block or not connection.autocommit
         return is_open and int(driver.info.transaction_status) in {IN_FAILED_TRANSACTION, BROKEN_CONNECTION}
     return connection.vendor == "sqlite" and connection.in_atomic_block and not driver.in_transaction

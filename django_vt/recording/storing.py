@@ -1,4 +1,4 @@
-"""From a draft to a row, with a second chance for what passes: a deadlock, a lost connection, the same key at once."""
+"""From a draft to a row, with one retry after a deadlock, a lost connection or a simultaneous insert of one key."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from django_vt.recording.telling import tell
 
 logger = logging.getLogger(__name__)
 
-# Columns that may hold what is not ASCII. The payload is ASCII.
+# Columns that may hold more than ASCII. The payload is ASCII.
 ANY_TEXT = ("reference", "identity")
-# The end of MariaDB's text for 1366, after the value, which could say anything.
+# The end of MariaDB's message for error 1366; before it stands the value, which may be any text.
 COLUMN = re.compile(r".*\W(\w+)`? at row \d+\W*", re.DOTALL)
 LONGEST_END = 400  # characters
 
 
 def store(draft: Mapping[str, Any], using: str, then: Callable[[SendLogEntry], None]) -> SendLogEntry:
-    """The entry that the draft has become, or the one that was there with its key; `then` in the same transaction.
+    """Insert the draft, or find the entry that has its key; call `then` with the entry in the same transaction.
 
-    A wait that was exhausted is not waited again. A text that the database has no form for costs its column.
+    An exhausted lock wait is not retried. If the database cannot encode a text, its column is stored empty.
     """
     try:
         return _attempt(draft, using, then)
@@ -57,13 +57,13 @@ def _attempt(
 
 
 def _revive(using: str) -> None:
-    # Without autocommit the order's transaction is open, in an `atomic` block or not: it would be lost.
+    # With autocommit off, the order's transaction is open even without an `atomic` block, and closing would lose it.
     if connections[using].get_autocommit():
         connections[using].close_if_unusable_or_obsolete()
 
 
 def _unholdable(draft: Mapping[str, Any], error: Exception) -> list[str]:
-    """The columns to give up: the one that the database names, otherwise all with more than ASCII in them."""
+    """The columns to store empty: the one that the database names, otherwise all that hold more than ASCII."""
     filled = [name for name in ANY_TEXT if not draft.get(name, "").isascii()]
     named = COLUMN.fullmatch(str(error)[-LONGEST_END:])
     return [name for name in filled if named and named[1] == name] or filled
@@ -91,10 +91,10 @@ def _find_or_insert(draft: Mapping[str, Any], using: str, *, is_second: bool) ->
 
 
 def _renewed(entry: SendLogEntry, draft: Mapping[str, Any]) -> SendLogEntry:
-    """A repeated event gives one that was not sent another chance, with what is known by now."""
+    """If the earlier entry failed or was skipped, make it pending again with what the repeated event knows."""
     if draft["status"] == Status.PENDING and entry.status in {Status.SKIPPED, Status.FAILED}:
         content = {name: draft[name] for name in ("account_id", "payload", "identity", "email_hash", "reference")}
         if SendLogEntry.objects.using(entry._state.db).filter(pk=entry.pk).renew(**content):
-            # Named: a router may send reads to a replica, which has not heard of it yet.
+            # Name the alias: a router may send reads to a replica that does not have the change yet.
             entry.refresh_from_db(using=entry._state.db)
     return entry
