@@ -1,5 +1,5 @@
-"""The vendor's language: values, requests, outcomes and reasons. Pure: no model, no query, no network.
+"""The vendor's protocol: values, requests, outcomes and reasons. Pure functions: no model, no query, no network.
 
-In come plain values and stored texts. Out go addresses ready to be sent, and what an answer means. Every fact about the
-vendor's endpoint is in this package.
+Input: plain values and stored texts. Output: URLs ready to be requested, and the meaning of an answer. Every fact about
+the vendor's endpoint is in this package.
 """

@@ -1,6 +1,6 @@
-"""E-mail addresses: compared by what they are, not by their spelling, and found wherever a text holds them.
+"""E-mail addresses: comparing them whatever their spelling, and finding them in any text.
 
-Everything here takes time that grows no faster than the text.
+All functions take time at most proportional to the length of the text.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 from django_vt.protocol.payloads import value_of
 
-# Invisible: zero-width characters, soft hyphens, marks of direction. Lone surrogates are not among them.
+# Zero-width characters, soft hyphens and direction marks, but no lone surrogates.
 INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
 )
-# Of nearly all addresses it is known at once that they are bare.
+# Matches nearly all addresses, which are bare already, so that they need no further work.
 PLAIN_ADDRESS = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,63}@[A-Za-z0-9.-]{0,250}[A-Za-z0-9]")
-# As keyboards of other scripts and percent-encoding write it.
+# At signs as keyboards of other scripts, and percent-encoding, write them.
 AT_SIGN = re.compile("\uff20|\ufe6b|%40")
 WORD = re.compile(r"\S+")
 ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
@@ -26,15 +26,15 @@ ADDRESS = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 NOT_IN_LOCAL_PART = re.compile(r"[@\s<>()\[\]{}\"`,;:|\\/=?&#%]")
 DOMAIN = re.compile(r"[^@\s<>()\[\]{}\"`,;:|\\/=?&#%'!*]+")
 LONGEST_LOCAL_PART, LONGEST_DOMAIN = 64, 255
-LONGEST_SPELLING = 1000  # of one address, with the name
+LONGEST_SPELLING = 1000  # characters of one address with its name
 BEHIND = ".,;\u3002\uff0e\uff61 \t\r\n\u00a0"
 MARKS_AROUND = ".,;:'\"*_!"
 
 
 def bare(text: str) -> str:
-    """The address that a text is, as it was spelt: without a name (`Jo <jo@…>`), `mailto:` and what cannot be seen.
+    """The address in the text, as spelt, without a name (`Jo <jo@…>`), `mailto:` and invisible characters.
 
-    Empty for a list of addresses: it names nobody. A text that is no address keeps all but the blanks around it.
+    Empty for a list of addresses, which identifies nobody. A text that is no address is only stripped of blanks.
     """
     while not PLAIN_ADDRESS.fullmatch(text) and len(text) <= LONGEST_SPELLING:
         barer = _barer(text)
@@ -59,9 +59,9 @@ def _barer(text: str) -> str:
 
 
 def canonical(text: str) -> str:
-    """An address as it is compared: bare, in NFC and lower case, its domain as DNS has it (IDN as punycode).
+    """The canonical form of an address: bare, NFC, lower case, its domain as in DNS (IDN as punycode).
 
-    Equal for two spellings of one address, and the same for what it has returned. Empty for a list of addresses.
+    Equal for any two spellings of one address, and idempotent. Empty for a list of addresses.
     """
     lower = bare(text).lower()
     if lower.isascii():
@@ -71,35 +71,35 @@ def canonical(text: str) -> str:
 
 
 def hash_of_address(address: str) -> str:
-    """The send log's column `email_hash`: SHA-256 of the address as it is compared; empty for none."""
+    """The value of the send log's `email_hash`: SHA-256 of the canonical address; empty if there is no address."""
     compared = canonical(address)
     return hashlib.sha256(compared.encode("utf-8", "surrogatepass")).hexdigest() if compared else ""
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is one address and nothing else."""
+    """Whether the text is exactly one address."""
     return ADDRESS.fullmatch(bare(text)) is not None
 
 
 def may_hold_address(text: str) -> bool:
-    """Whether an at sign stands in a text, in whatever form: without one it holds no address."""
+    """Whether the text holds an at sign, in any form; without one it holds no address."""
     return "@" in text or AT_SIGN.search(text) is not None
 
 
 def within(value: object) -> Iterator[str]:
-    """Each address in a value as JSON has it, as it is compared: in texts and in keys, however deep, in their order."""
+    """Each address in a JSON value, in canonical form and in order: from all texts and keys at any depth."""
     for text in _texts(value):
         if may_hold_address(text):
             yield from _in_text(text)
 
 
 def in_payload(payload: str) -> tuple[str, ...]:
-    """Each address that an event's payload holds, once; none where it was emptied."""
+    """The distinct addresses in an event's payload; none if the payload was emptied."""
     return tuple(dict.fromkeys(within(value_of(payload)))) if payload else ()
 
 
 def replaced(text: str, replace: Callable[[str], str]) -> str:
-    """The text with each word that may hold an address replaced; a word ends with a blank."""
+    """The text with each word that may hold an address replaced. Words are separated by blanks."""
     if not may_hold_address(text):
         return text
     return WORD.sub(lambda word: replace(word[0]) if may_hold_address(word[0]) else word[0], text)
@@ -115,7 +115,7 @@ def _as_dns_has_it(domain: str) -> str:
     try:
         return domain.encode("idna").decode("ascii").lower()
     except UnicodeError:
-        return domain  # it is no host's name
+        return domain  # not a host name
 
 
 def _in_text(text: str) -> Iterator[str]:
@@ -128,7 +128,7 @@ def _in_text(text: str) -> Iterator[str]:
             yield from filter(None, [canonical(found)])
         before = after
     if is_address(text):
-        yield canonical(text)  # its local part may hold what ends an address in other texts
+        yield canonical(text)  # its local part may hold characters that would end an address inside a text
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""What an answer, or none, means: whose fault it was, what becomes of the entries, whether sending pauses.
+"""The meaning of an answer, or of none: whose fault it was, what becomes of the entries, whether sending pauses.
 
-Functions of values: no database, no clock. No error body and no rate limit is documented by the vendor, so only the
-status counts, and 2xx is delivered. An entry that a request has failed with is a *suspect* until one is accepted.
+Pure functions: no database, no clock. The vendor documents neither error bodies nor rate limits, so only the status
+counts, and 2xx means delivered. An entry is a *suspect* after a request with it has failed, until one is accepted.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ LARGEST_STATUS = 999
 
 @dataclass(frozen=True)
 class Reply:
-    """What the vendor answered: the HTTP `status`, and in `retry_after` the header as it came, if any.
+    """The vendor's answer: the HTTP `status`, and the unparsed Retry-After header in `retry_after`, if any.
 
-    The header is read as seconds or as an HTTP date, and kept within 1 second and 1 hour.
+    The header is later read as seconds or as an HTTP date, and clamped to between 1 second and 1 hour.
     """
 
     status: int
@@ -48,12 +48,12 @@ def _is_status(value: object) -> bool:
 
 
 class Kind(enum.Enum):
-    """What an answer says of the endpoint."""
+    """What an answer says about the endpoint."""
 
     ACCEPTED = "accepted"
-    RETRY = "retry"  # failed: the entry's fault or the endpoint's
-    AWAY = "away"  # the endpoint's fault, whoever asked: no connection, or it asks for a rest
-    MISCONFIGURED = "misconfigured"  # the endpoint's fault too, and somebody must mend the settings
+    RETRY = "retry"  # failed, by the fault of an entry or of the endpoint
+    AWAY = "away"  # the endpoint's fault, whatever was sent: no connection, or it asks for a rest
+    MISCONFIGURED = "misconfigured"  # the endpoint's fault too: somebody must correct the settings
     REJECTED = "rejected"
 
 
@@ -73,7 +73,7 @@ KIND_OF_REASON = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """A request's result, judged. `retry_after` is in seconds, within 1 s and 1 h."""
+    """A request's result, judged. `retry_after` is in seconds, between 1 and 3600."""
 
     kind: Kind
     reason: str = ""
@@ -82,12 +82,12 @@ class Verdict:
 
     @property
     def is_endpoints_fault(self) -> bool:
-        """Whether it says nothing against the entries: sending pauses, whoever asked."""
+        """Whether the entries are not to blame: then sending pauses, whatever was sent."""
         return self.kind in {Kind.AWAY, Kind.MISCONFIGURED}
 
 
 def judge(result: Reply | DeliveryError, now: datetime) -> Verdict:
-    """The verdict on what came back; a status outside the table (5xx among them) is tried again."""
+    """The verdict on a result. Requests with a status outside the table, such as 5xx, are tried again."""
     if isinstance(result, DeliveryError):
         reason = reasons.safe(result.reason)
         return Verdict(KIND_OF_REASON.get(reasons.split(reason)[0], Kind.RETRY), reason)
@@ -101,7 +101,7 @@ def judge(result: Reply | DeliveryError, now: datetime) -> Verdict:
 
 
 def retry_after_seconds(header: str | None, now: datetime) -> float | None:
-    """`Retry-After`, seconds or an HTTP date, clamped to 1 s … 1 h; None where there is none or it makes no sense."""
+    """`Retry-After`, seconds or an HTTP date, clamped to 1 s … 1 h; None if it is missing or malformed."""
     if header is None:
         return None
     try:
@@ -119,19 +119,19 @@ def _seconds_until(date: str, now: datetime) -> float:
 class Fate(enum.Enum):
     """What becomes of the entries of a request that was not accepted."""
 
-    AGAIN = "again"  # the endpoint's fault: due as soon as sending is open, as if not tried
-    SPLIT = "split"  # they shared it: they are suspects, and fewer share the next; no attempt counts
-    WAIT = "wait"  # it stood alone, and nothing else was accepted since: it waits, and no attempt counts
-    LATER = "later"  # it waits, and the attempt counts
+    AGAIN = "again"  # the endpoint was at fault: due as soon as sending is open, as if not tried
+    SPLIT = "split"  # several shared the request: they become suspects, fewer share the next; no attempt counts
+    WAIT = "wait"  # the entry was alone, and nothing else was accepted since: it waits, and no attempt counts
+    LATER = "later"  # the entry waits, and the attempt counts
     FAILED = "failed"  # not tried any more
 
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of an entry that stood alone in a request, when that has failed.
+    """The record of an entry whose request, which it did not share, has failed.
 
-    `attempts`: those that counted before. `accepted_since_tried`, `accepted_since_rejected`: whether the endpoint has
-    accepted anything since the entry's failure before, or since the vendor first rejected it.
+    `attempts`: its attempts that counted before. `accepted_since_tried`: whether the endpoint has accepted anything
+    since the entry's previous failure. `accepted_since_rejected`: the same since the vendor first rejected the entry.
     """
 
     attempts: int = 0
@@ -140,9 +140,9 @@ class Record:
 
 
 def fate(verdict: Verdict, *, shared: bool, record: Record, allowed: int) -> Fate:
-    """What becomes of entries whose request was not accepted; `record` is that of an entry that stood alone.
+    """What becomes of the entries of a request that was not accepted.
 
-    `allowed`: how many attempts may fail.
+    `record`: used only if the request was not `shared`. `allowed`: how many attempts may fail.
     """
     if verdict.is_endpoints_fault:
         return Fate.AGAIN
@@ -157,14 +157,15 @@ def fate(verdict: Verdict, *, shared: bool, record: Record, allowed: int) -> Fat
 
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 900.0  # seconds
 LEAST_PATIENCE, MOST_PATIENCE = 2, 6
-OUTAGE = 4  # pauses in a row: fewer may be bad entries that happened to probe
+OUTAGE = 4  # pauses in a row: fewer may be due to bad entries that were the probe by chance
 
 
 def pause_after(verdict: Verdict, *, is_probe: bool, failures_in_row: int, patience: int, pauses: int) -> float | None:
-    """How long sending pauses after a request that was not accepted, in seconds; None: it goes on.
+    """Seconds that sending pauses after a request that was not accepted; None if it goes on.
 
-    `failures_in_row`: how many requests in a row failed that held entries which were no suspects, none in two of them;
-    0 where this one held suspects. `patience`: so many of them pause it. `pauses`: how many came in a row before.
+    `failures_in_row`: how many requests without suspects have failed in a row, each with other entries; 0 if this
+    request held suspects. `patience`: how many of these failures cause a pause. `pauses`: how many pauses in a row came
+    before.
     """
     if not (verdict.is_endpoints_fault or is_probe or failures_in_row >= patience):
         return None
@@ -177,10 +178,10 @@ SUSPECTS_PATIENCE, SUSPECTS_FIRST_REST = 3, 20.0
 
 
 def suspects_rest(failures: int, *, patience: int) -> float | None:
-    """How long suspects rest, all of an address, after so many failed requests of theirs in a row; None: they go on.
+    """Seconds that all suspects of an address rest after this many of their requests failed in a row; None: no rest.
 
-    Nothing was accepted meanwhile: it may be an outage that began with them. Others are not held up by it. With more
-    `patience` bad entries are known to be many, and more of their failures in a row are chance.
+    Nothing was accepted meanwhile, so it may be an outage. Other entries are not held up. A higher `patience` means
+    that bad entries are known to be many, so more failures in a row are allowed as chance.
     """
     allowed = SUSPECTS_PATIENCE * 2 ** (patience - LEAST_PATIENCE)
     if failures < allowed:
@@ -189,10 +190,10 @@ def suspects_rest(failures: int, *, patience: int) -> float | None:
 
 
 def patience_after_success(*, failures_in_row: int, patience: int, shared: bool, pauses: int = 0) -> int:
-    """How many failures in a row shall pause sending, after a request was accepted.
+    """The new `patience`, how many failures in a row pause sending, after a request was accepted.
 
-    One more if failures came before: then these were the entries' fault, and so may the next be. One less if it was
-    shared and none came before. The least after an outage: several probes failed, as `pauses` in a row say.
+    One more if failures came before: they were the entries' fault, and the next may be too. One less if no failure came
+    before and the request was shared. The least after an outage, which shows in many `pauses` in a row.
     """
     if pauses > OUTAGE:
         return LEAST_PATIENCE
@@ -208,16 +209,16 @@ class Turn(enum.Enum):
     SUSPECT = "suspect"
 
 
-SUSPECTS_SHARE = 4  # of so many requests one may be with suspects, while others wait
+SUSPECTS_SHARE = 4  # while others wait, one of this many requests may be with suspects
 
 
 def next_turn(
     *, fresh_waits: bool, suspects_wait: bool, suspects_in_flight: int, fresh_since: int, concurrency: int
 ) -> Turn | None:
-    """Whose request comes next; None: nobody's yet.
+    """The kind of request that comes next; None if none may begin yet.
 
-    `fresh_since`: how many requests of others were begun since the last with suspects. While others wait, suspects get
-    one request in four and one in flight. While none do, one place stays free for an order that comes.
+    `fresh_since`: how many requests without suspects were begun since the last one with suspects. While such requests
+    wait, suspects get one request in four, and one in flight. Otherwise one place stays free for a new order.
     """
     if fresh_waits:
         may = suspects_wait and not suspects_in_flight and fresh_since >= SUSPECTS_SHARE - 1
@@ -225,14 +226,14 @@ def next_turn(
     return Turn.SUSPECT if suspects_wait and suspects_in_flight < max(1, concurrency - 1) else None
 
 
-MANY_BAD = 4  # a patience from which on bad entries are so many that hardly a shared request gets through
+MANY_BAD = 4  # from this patience on, bad entries are so many that hardly any shared request gets through
 
 
 def smaller(sharing: int, verdict: Verdict, *, patience: int) -> int:
-    """How many may share the next request when so many shared one that failed: 20, 10, 5, 2, 1.
+    """How many entries may share the next request after `sharing` shared one that failed: 20, 10, 5, 2, 1.
 
-    One at once where halving would only cost: after a time-out, as each more would take as long, and where bad entries
-    are many.
+    Go to 1 directly if halving would only cost time: after a time-out, because the next may take as long, and if bad
+    entries are many.
     """
     if reasons.split(verdict.reason)[0] == reasons.TIMED_OUT or patience >= MANY_BAD:
         return 1
@@ -240,16 +241,16 @@ def smaller(sharing: int, verdict: Verdict, *, patience: int) -> int:
 
 
 def delay_after(waits: int, delays: Sequence[float]) -> float:
-    """Seconds until the next try of an entry that has failed alone so many times, ±20 %: not all at one moment.
+    """Seconds until the next try of an entry that has failed alone `waits` times. ±20 % spreads the tries.
 
-    At least one: a try that does not count could else be followed by the next at once, without end.
+    At least one second: otherwise tries that do not count could follow each other immediately, without end.
     """
     delay = delays[min(waits, len(delays)) - 1] if delays else FIRST_PAUSE
     return max(1.0, delay * random.uniform(1 - JITTER, 1 + JITTER))  # noqa: S311
 
 
 def longest_delay(delays: Sequence[float]) -> float:
-    """The longest that `delay_after` gives, seconds."""
+    """The longest delay that `delay_after` gives, in seconds."""
     return max([*delays, FIRST_PAUSE]) * (1 + JITTER)
 
 

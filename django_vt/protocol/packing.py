@@ -1,8 +1,8 @@
-"""Entries into requests: one account and one event type each, as many events as may share one and as fit.
+"""Packing entries into requests: each for one account and event type, with as many events as are allowed and fit.
 
-`GET <endpoint>/<account_id>/<event_type>?data=<JSON list>&callback=…&ts=<random integer>`, as the vendor's document
-has it. The recorded texts are joined and percent-encoded, never parsed or encoded as JSON again. Whether anybody on the
-way could read such a request is told here, too.
+`GET <endpoint>/<account_id>/<event_type>?data=<JSON list>&callback=…&ts=<random integer>`, as the vendor documents it.
+The recorded texts are joined and percent-encoded, never parsed or encoded as JSON again. This module also tells whether
+anybody on the way could read such a request.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from itertools import groupby
 from typing import Protocol
 from urllib.parse import quote_plus, urlsplit
 
-LARGEST_TS = 1000  # the vendor's example: rand(0,1000)
+LARGEST_TS = 1000  # from the vendor's example: rand(0,1000)
 
 
 class Packable(Protocol):
-    """What packing needs of an entry."""
+    """The attributes of an entry that packing needs."""
 
     pk: int
     account_id: str
@@ -31,10 +31,10 @@ class Packable(Protocol):
 
 @dataclass(frozen=True)
 class OutgoingRequest:
-    """One request: the address, ready to be sent as it is, and the entries whose events it carries.
+    """One request: the URL, ready to be requested, and the entries whose events it carries.
 
-    `url` is whole and percent-encoded; its query holds shoppers' data. `account_id` and `event_type` stand in its path.
-    `entry_ids` are the entries' primary keys, `payloads` their events' JSON, in the same order.
+    `url` is complete and percent-encoded; its query holds shoppers' data. `account_id` and `event_type` are in its
+    path. `entry_ids` are the entries' primary keys, `payloads` their events' JSON in the same order.
     """
 
     url: str = field(repr=False)
@@ -51,7 +51,7 @@ class OutgoingRequest:
 
 @dataclass(frozen=True)
 class Packing:
-    """How requests are made: the settings ENDPOINT, CALLBACK, BATCH_SIZE and MAX_URL_LENGTH (bytes)."""
+    """Packs by the settings ENDPOINT, CALLBACK, BATCH_SIZE and MAX_URL_LENGTH (bytes)."""
 
     endpoint: str
     callback: str | None
@@ -59,7 +59,7 @@ class Packing:
     max_url_length: int
 
     def pack(self, entries: Iterable[Packable]) -> list[OutgoingRequest]:
-        """Every entry in exactly one request, in the order given within each account, type and batch limit."""
+        """Put every entry into exactly one request. Within an account, type and batch limit, the order is kept."""
         ordered = sorted(entries, key=self._group)
         return [
             self._request(batch) for group, members in groupby(ordered, self._group)
@@ -100,7 +100,7 @@ class Packing:
 
 
 def _quoted(payload: str) -> str:
-    """As `quote_plus` has it, several times as fast: a payload is ASCII, as it was escaped when it was recorded."""
+    """The same as `quote_plus`, but several times as fast for ASCII, which a payload always is: it was recorded so."""
     return payload.translate(QUOTED) if payload.isascii() else quote_plus(payload)
 
 
@@ -109,7 +109,7 @@ OPENING, SEPARATOR, CLOSING = quote_plus("["), quote_plus(","), quote_plus("]")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host's name or address is this machine: localhost, 127.0.0.0/8 or ::1."""
+    """Whether a host name or address means this machine: localhost, 127.0.0.0/8 or ::1."""
     try:
         return host.lower() == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -118,10 +118,10 @@ def is_loopback(host: str) -> bool:
 
 @lru_cache(maxsize=8)
 def is_readable_on_the_way(url: str) -> bool:
-    """Whether others could read what is sent to `url`: it is not https, and it leaves this machine."""
+    """Whether others could read what is sent to `url`: it is not https, and not for this machine."""
     try:
         parts = urlsplit(url)
         return parts.scheme.lower() != "https" and not is_loopback(parts.hostname or "")
     except ValueError:
-        # It has no form of an address, so nothing is known of it.
+        # A malformed URL may go anywhere.
         return True

@@ -1,6 +1,6 @@
-"""JSON as it was stored, also where it is none: somebody has changed the row by hand, or an older version wrote it.
+"""Reading stored payloads, even if they are no JSON: a row may be changed by hand, or be from an older version.
 
-Nothing here raises, whatever the text is: a page that shows it opens, and a shopper in it can be found and forgotten.
+Nothing here raises, whatever the text is, so that pages can show it, and a shopper in it can be found and forgotten.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import re
 from typing import Any
 
 ESCAPED = re.compile(r"\\u([0-9A-Fa-f]{4})")
-DEEPEST = 100  # levels: what is nested more deeply is taken for a text, as functions that call themselves would fail
+DEEPEST = 100  # levels: deeper JSON is treated as a text, because recursive functions would fail on it
 
 
 def value_of(text: str) -> Any:
-    """What the JSON says; the text itself where it is no JSON. It is itself a text where the JSON says one."""
+    """The value of the JSON; the text itself if it is no JSON. A JSON string gives a text too."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -23,24 +23,24 @@ def value_of(text: str) -> Any:
 
 
 def object_of(text: str) -> dict[str, Any] | None:
-    """The JSON object that the text is; None for anything else."""
+    """The text's value if it is a JSON object, otherwise None."""
     value = value_of(text)
     return value if isinstance(value, dict) else None
 
 
 def readable(value: object) -> str:
-    """As people read JSON, with letters as they are; but for those that are none, and could not be written."""
+    """The value as indented JSON with unescaped letters. Only lone surrogates stay escaped: they cannot be encoded."""
     return json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 def indented(text: str) -> str:
-    """A payload as people read JSON; as it is where it is no JSON."""
+    """A payload as indented JSON; unchanged if it is no JSON."""
     value = value_of(text)
     return text if value == text else readable(value)
 
 
 def unescaped(text: str) -> str:
-    """The text with its letters as they are: where it is no JSON any more, what it says is still escaped as in JSON."""
+    """The text with JSON's escapes replaced by letters: a text that is no JSON any more still has them."""
     return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 

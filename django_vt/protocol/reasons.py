@@ -1,7 +1,7 @@
-"""The closed list of reasons that an entry of the send log can show, and their words.
+"""The closed list of reasons that an entry of the send log can have, and their wording.
 
 A stored reason is a code, or a code, a colon and a detail that is safe to show: `answered: 503`,
-`invalid: items[0].quantity`. Words are made when a person looks, in that person's language.
+`invalid: items[0].quantity`. The wording is made when a person looks, in that person's language.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ WORDS = {
 }
 
 CODES = frozenset(WORDS)
-# Those of what was never to be sent.
+# The reasons of skipped entries.
 OF_SKIPPED = frozenset({INVALID, NOBODY, EXPIRED, FORGOTTEN, SET_ASIDE})
 MAX_LENGTH = 200
-# What an address that was percent-encoded or a telephone number does not look like: a status, an error's class.
+# Matches a status or the name of an error class, but no percent-encoded address and no telephone number.
 SAFE_DETAIL = re.compile(r"[0-9]{3}|[A-Za-z_][A-Za-z0-9_.]{0,79}", re.ASCII)
 
 
 def reason(code: str, detail: object = "") -> str:
-    """The text to store for a code of the list, with a safe detail where there is one."""
+    """The text to store for a code of the list, with a safe detail if there is one."""
     if code not in CODES:
         raise ValueError(f"not a reason: {code}")
     return (f"{code}: {detail}" if detail != "" else code)[:MAX_LENGTH]
@@ -87,7 +87,7 @@ def describe(stored: str) -> str:
 
 
 def in_english(stored: str) -> str:
-    """A stored reason in the words of logs and commands, which speak one language wherever they run, as Django's do."""
+    """A stored reason in English, the language of logs and commands, as in Django."""
     with override(None):
         return describe(stored)
 

@@ -1,6 +1,6 @@
-"""The kinds of value that an event holds, each checked and brought into its plain form.
+"""Checking the values of an event and converting them to plain types.
 
-Every function takes the name of the field first, and raises `InvalidField` (a `ValueError`) with it.
+Functions that take the name of a field raise `InvalidField` (a `ValueError`) with this name.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from django.utils.functional import LazyObject, Promise
 from django_vt.exceptions import InvalidField
 from django_vt.protocol import addresses
 
-# A name as code has them; one that began with a digit could be a telephone number.
+# An identifier as in code. It may not begin with a digit, because a telephone number does.
 SAFE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}", re.ASCII)
 TYPE_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 CENT = Decimal("0.01")
-# Our own, not the thread's: a project may have set that one to other digits, or to raise when it rounds.
+# Not the thread's context: a project may have changed its precision, or made it raise on rounding.
 ARITHMETIC = Context(prec=40)
-# A JSON number is a double on the other side, and a double holds 15 decimal digits exactly.
+# The vendor reads a JSON number as a double, which holds 15 decimal digits exactly.
 MAX_DIGITS = 15
 MAX_INTEGER = 2**63
 MAX_IDENTIFIER_LENGTH = 255
@@ -33,17 +33,17 @@ LONGEST_INTEGER = 10**MAX_IDENTIFIER_LENGTH
 MAX_EMAIL_LENGTH = 320
 MAX_DEPTH = 32
 PLAIN_TYPES = frozenset({str, int, float, Decimal, bool, type(None), UUID, dict, list, tuple})
-# Each with what makes its own kind out of a subclass's.
+# Each plain type with the function that converts an instance of a subclass to it.
 PLAIN_BASES: Mapping[type, Callable[[Any], Any]] = {
     str: str.__str__, int: int.__int__, float: float.__float__, Decimal: Decimal,
 }  # fmt: skip
 
 
 def plain(value: Any) -> Any:
-    """What a value holds, as the plain type: of a lazy object, a lazy text, an enum, or a subclass of a plain type.
+    """The plain value of a lazy object, a lazy text, an enum member, or an instance of a subclass of a plain type.
 
-    `str()` would not do: it says "Size.XL" of a member of an Enum of strings. What the shop's own code raises inside a
-    lazy object is raised as it is.
+    `str()` would not do: for a member of a string Enum it gives "Size.XL". An error that the shop's code raises inside
+    a lazy object is not caught.
     """
     while type(value) not in PLAIN_TYPES:
         if isinstance(value, LazyObject):
@@ -56,8 +56,8 @@ def plain(value: Any) -> Any:
 
 
 def _unwrapped(value: Any) -> Any:
-    value.__class__  # noqa: B018 - as any use of it, this evaluates the object
-    return value._wrapped  # noqa: SLF001 - Django has no public way to it
+    value.__class__  # noqa: B018 - evaluates the lazy object, as any use does
+    return value._wrapped  # noqa: SLF001 - Django has no public attribute for it
 
 
 def _of_plain_type(value: object) -> object:
@@ -68,15 +68,15 @@ def _of_plain_type(value: object) -> object:
 
 
 def is_type(value: object) -> bool:
-    """Whether it can be an event's type, which also stands in the path of the vendor's address."""
+    """Whether the value can be an event's type, which also stands in the path of the URL."""
     value = plain(value)
     return isinstance(value, str) and TYPE_PATTERN.fullmatch(value) is not None
 
 
 def showable(reference: object) -> str:
-    """A reference as a log line or `str()` may show it, whatever the shop has passed for one.
+    """A reference as a log line or `str()` may show it, whatever object the shop passed.
 
-    Empty where it may be an address; without what could start a new line.
+    Empty if it may hold an address; without characters that could start a new line.
     """
     reference = plain(reference)
     if isinstance(reference, bool) or not isinstance(reference, (str, int, UUID)):
@@ -88,24 +88,24 @@ def showable(reference: object) -> str:
 
 
 def check_email(name: str, value: str) -> None:
-    """Refuses an address that the database or JSON could not hold; whether anybody reads it is the vendor's to know."""
+    """Refuse an address that the database or JSON cannot hold. Whether the address exists is not checked."""
     check_text(name, value)
-    # In the form in which it is stored, a letter can become two, and a foreign one some more.
+    # The canonical form can be longer: a letter can become two, and more in punycode.
     if len(value) > MAX_EMAIL_LENGTH or not (value.isascii() or len(addresses.canonical(value)) <= MAX_EMAIL_LENGTH):
         raise InvalidField(name, f"longer than {MAX_EMAIL_LENGTH} characters")
 
 
 def check_text(name: str, value: str) -> None:
-    """Refuses a NUL character and a lone surrogate, which databases refuse."""
+    """Refuse NUL characters and lone surrogates, which databases refuse."""
     if "\0" in value:
         raise InvalidField(name, "holds a NUL character")
-    # Not by trying to encode it: that error would hold the value.
+    # Do not try to encode it: the error would hold the value.
     if not value.isascii() and LONE_SURROGATE.search(value):
         raise InvalidField(name, "holds a lone surrogate: it was decoded wrongly")
 
 
 def identifier(name: str, value: object) -> str:
-    """An id as the string it is; ints and UUIDs, which primary keys are, become strings."""
+    """An id as a string; ints and UUIDs, such as primary keys, are converted."""
     value = plain(value)
     text = value if isinstance(value, str) else _identifier_text(name, value)
     if not text.strip():
@@ -120,13 +120,13 @@ def _identifier_text(name: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, UUID)):
         raise InvalidField(name, "must be a string")
     if isinstance(value, int) and abs(value) >= LONGEST_INTEGER:
-        # Python itself refuses to print one of some thousand digits.
+        # Python refuses to convert an int with thousands of digits to a string.
         raise InvalidField(name, f"longer than {MAX_IDENTIFIER_LENGTH} characters")
     return str(value)
 
 
 def email(name: str, value: object) -> str:
-    """An address as it was spelt, without the name and the blanks around it; None is none, and so is a list."""
+    """An address as it was spelt, without name and blanks around it; empty for None and for a list of addresses."""
     value = plain(value)
     if value is None:
         return ""
@@ -137,19 +137,19 @@ def email(name: str, value: object) -> str:
 
 
 def quantity(name: str, value: object) -> int | float | Decimal:
-    """How many: a number above 0."""
+    """A quantity: a number above 0."""
     value = plain(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise InvalidField(name, "must be a number")
     _check_number(name, value)
-    # As it will be sent: 1E-400 is above 0 as a Decimal, and 0 as a double.
+    # Compare the value as it will be sent: 1E-400 is above 0 as a Decimal, but 0 as a double.
     if number(value) <= 0:
         raise InvalidField(name, "must be above 0")
     return value
 
 
 def money(name: str, value: object) -> Decimal:
-    """An amount, rounded half-up to cents. A float counts as its shortest form, as the vendor's example has one."""
+    """An amount, rounded half-up to cents. A float, as in the vendor's example, counts as its shortest `repr`."""
     value = plain(value)
     if isinstance(value, bool) or not isinstance(value, (Decimal, int, str, float)):
         raise InvalidField(name, "must be a Decimal, an int, a str or a float")
@@ -172,7 +172,7 @@ def _check_size(name: str, amount: Decimal) -> None:
 
 
 def data(name: str, value: object, reserved: set[str]) -> dict[str, Any]:
-    """A copy of the data in plain JSON types, so that a later change of the caller's changes nothing here."""
+    """A copy of the data in plain JSON types, so that later changes by the caller have no effect."""
     value = plain(value)
     if not isinstance(value, Mapping):
         raise InvalidField(name, "must be a dict")
@@ -207,7 +207,7 @@ def _key(name: str, key: object) -> str:
 
 
 def inside(name: str, key: object) -> str:
-    """The name of what is under a key. A key may be anything, a shopper's address too, and names are logged."""
+    """The name of the field under a key. Names are logged, so a key that may be a shopper's address is left out."""
     key = plain(key)
     return f"{name}.{key}" if isinstance(key, str) and SAFE_KEY.fullmatch(key) else f"{name}[…]"
 
@@ -219,7 +219,7 @@ def _check_number(name: str, value: int | float | Decimal) -> None:
     elif isinstance(value, Decimal) and value.is_nan():
         raise InvalidField(name, "is not a number")
     elif not math.isfinite(value):
-        # A Decimal too: 1E+400 is infinite as a double.
+        # This refuses Decimals such as 1E+400 too, which are infinite as a double.
         raise InvalidField(name, "must be finite")
     elif isinstance(value, Decimal) and _digits(value) > MAX_DIGITS:
         raise InvalidField(name, f"has more than {MAX_DIGITS} digits")
@@ -233,9 +233,9 @@ def _digits(value: Decimal) -> int:
 
 
 def number(value: int | float | Decimal) -> int | float:
-    """As PHP's json_encode prints it: `100` and not `100.0`, `100.1` and not `100.10`."""
+    """The number that JSON prints as PHP's json_encode does: `100`, not `100.0`; `100.1`, not `100.10`."""
     if isinstance(value, int):
         return int(value)
-    # With at most 15 digits a double gives back the very decimal it was made from.
+    # A decimal with at most 15 digits survives the conversion to a double and back.
     double = float(value)
     return int(double) if double.is_integer() and abs(double) < 10**MAX_DIGITS else double
