@@ -1,4 +1,4 @@
-"""How bytes leave. A backend takes one request and gives the vendor's answer."""
+"""Backends: each sends one request and returns the vendor's answer."""
 
 from __future__ import annotations
 

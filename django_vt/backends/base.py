@@ -1,4 +1,4 @@
-"""What every backend is: the setting BACKEND names a class like this."""
+"""The base class of backends: the setting BACKEND names a subclass."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from django_vt.protocol.packing import OutgoingRequest
 
 
 class Backend(abc.ABC):
-    """Sends requests. One instance serves one delivery, from as many threads as it has requests in flight.
+    """Sends requests. One instance serves one delivery, which may call it from several threads at once.
 
-    `sends`: whether what it takes reaches Vibetrace. If it is False, `send_log_status` says that entries are called
-    sent though nothing leaves.
+    `sends`: whether requests reach Vibetrace. If it is False, `send_log_status` says that entries are marked as sent
+    although nothing leaves.
     """
 
     sends: ClassVar[bool] = True
 
     @abc.abstractmethod
     def send(self, request: OutgoingRequest) -> Reply:
-        """Send `request`, and return the answer of whatever status.
+        """Send `request` and return the answer, whatever its status.
 
-        If there is none, raise `DeliveryError` with a code of `django_vt.protocol.reasons`. Any other error counts as
-        `backend failed`. It should end within TIMEOUT's deadline, and leave trying again to the delivery.
+        If there is no answer, raise `DeliveryError` with a code of `django_vt.protocol.reasons`. Any other error counts
+        as `backend failed`. End within TIMEOUT's deadline. Do not retry: the delivery does.
         """
 
     def close(self) -> None:  # noqa: B027 - there may be nothing to free
@@ -33,5 +33,5 @@ class Backend(abc.ABC):
 
     @classmethod
     def check(cls) -> list[CheckMessage]:
-        """What `manage.py check` should say of a project that uses this backend."""
+        """The messages that `manage.py check` should show for a project that uses this backend."""
         return []

@@ -14,7 +14,7 @@ _turn = threading.Lock()
 
 
 class ConsoleBackend(Backend):
-    """Requests go to standard output, readable, and count as sent. They hold shoppers' data: not for production."""
+    """Prints requests to standard output and counts them as sent. They hold shoppers' data: not for production."""
 
     sends = False
 

@@ -1,4 +1,4 @@
-"""A backend that sends nothing and calls it sent."""
+"""A backend that sends nothing, although entries count as sent."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from django_vt.protocol.packing import OutgoingRequest
 
 
 class DummyBackend(Backend):
-    """Every request is answered 200 by nobody."""
+    """Answers every request 200 itself."""
 
     sends = False
 
     def send(self, request: OutgoingRequest) -> Reply:
-        """Nothing leaves."""
+        """Return 200 without sending anything."""
         return Reply(200)

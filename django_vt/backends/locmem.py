@@ -10,7 +10,7 @@ outbox: list[OutgoingRequest] = []
 
 
 class LocMemBackend(Backend):
-    """Requests end in `django_vt.backends.locmem.outbox`; each is answered 200."""
+    """Appends requests to `django_vt.backends.locmem.outbox` and answers each with 200."""
 
     sends = False
 

@@ -1,7 +1,7 @@
-"""Who runs delivery, and when: the setting DISPATCHER.
+"""Dispatchers decide where and when the delivery runs: the setting DISPATCHER.
 
-A dispatcher is only ever told that something may be due. What is due stands in the send log: a wake that is lost
-delays an event and loses none.
+A dispatcher is only told that something may be due. The send log knows what is due, so a lost wake delays events but
+loses none.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class _FirstRequest:
-    """Whether this process has served one; a forked child has not."""
+    """Whether this process has served a request; in a forked child this starts anew."""
 
     def __init__(self) -> None:
         self.is_served = False
@@ -35,13 +35,13 @@ os.register_at_fork(after_in_child=first_request.forget)
 
 
 def current() -> Dispatcher:
-    """The dispatcher of the settings."""
+    """A new instance of the class that DISPATCHER names."""
     dispatcher: Dispatcher = import_string(settings.DISPATCHER)()
     return dispatcher
 
 
 def wake(using: str) -> None:
-    """Something on that database may be due. Never raises: the shopper's order is committed already."""
+    """Tell the dispatcher that something on that database may be due. Never raises: the order is committed already."""
     try:
         current().wake(using)
     except Exception as error:  # noqa: BLE001 - a project may have written it
@@ -52,7 +52,7 @@ def wake(using: str) -> None:
 
 
 def start_with_first_request() -> None:
-    """Called at the start of each request: at a process's first one, what an earlier process left is looked for."""
+    """At a process's first request, look for entries that an earlier process left. Each request calls this."""
     if first_request.is_served:
         return
     first_request.is_served = True

@@ -1,7 +1,7 @@
-"""Threads of this process that work for a dispatcher: one a database, from its first wake until nothing is left.
+"""Background threads for dispatchers: one for each database, from its first wake until nothing is left to do.
 
-The thread dispatcher delivers in them. The dispatchers of queues publish in them, because a broker that is down must
-not hold the checkout: if the broker is down, Celery's `delay()` takes over a second; if it hangs, it never returns.
+The thread dispatcher delivers in them. The dispatchers of queues publish in them, because a broken broker must not hold
+up the checkout: if it is down, Celery's `delay()` takes over a second; if it hangs, `delay()` never returns.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from dataclasses import dataclass
 logger = logging.getLogger(__name__)
 
 LINGER = (
-    5.0  # seconds that a thread keeps its connections after the last work: the next event comes soon in a busy shop
+    5.0  # seconds that a thread keeps its connections after its last work: in a busy shop the next event comes soon
 )
-LAST_WAIT = 2.0  # seconds that the end of a process waits for what is under way
+LAST_WAIT = 2.0  # seconds that a process which ends waits for work in progress
 
 
 class BackgroundTask(abc.ABC):
-    """The work that one thread does for one database. All but `stop` is called in that thread."""
+    """The work that one thread does for one database. All methods except `stop` are called in that thread."""
 
     @abc.abstractmethod
     def run(self) -> float | None:
-        """Do what there is to do now. Returns the seconds until there is more, or None if nothing is left."""
+        """Do the work that there is now. Returns the seconds until there is more, or None if nothing is left."""
 
     @abc.abstractmethod
     def close(self) -> None:
         """Free the connections that `run` opened. The next `run` opens them again."""
 
     def stop(self) -> None:  # noqa: B027 - `run` may be quick anyway
-        """The process ends: let `run` return soon. Another thread calls this."""
+        """Make `run` return soon, because the process ends. Another thread calls this."""
 
 
 class BackgroundThreads:
-    """The threads of this process, one a database. A forked child has none and starts its own.
+    """The threads of this process, one for each database. A forked child has none and starts its own.
 
-    `make` makes the task for a database, by its alias. `name` is part of the threads' names.
+    `make` makes the task for a database alias. `name` is part of the threads' names.
     """
 
     def __init__(self, name: str, make: Callable[[str], BackgroundTask]) -> None:
@@ -53,13 +53,13 @@ class BackgroundThreads:
         atexit.register(self.stop)
 
     def forget(self) -> None:
-        """Begin as a new process does."""
+        """Start with no threads, as a new process does."""
         self._changed = threading.Condition()
         self._running: dict[str, _Running] = {}
         self._said: set[tuple[str, str]] = set()
 
     def wake(self, using: str) -> bool:
-        """Have the database's thread look now. Returns False if none runs."""
+        """Wake the database's thread. Returns False if none runs."""
         with self._changed:
             running = self._running.get(using)
             if running is None:
@@ -69,10 +69,10 @@ class BackgroundThreads:
             return True
 
     def start(self, using: str) -> None:
-        """Have the database's thread look now, and start it if none runs. Returns at once."""
+        """Wake the database's thread, or start it if none runs. Returns at once."""
         with self._changed:
             if not self.wake(using):
-                # In an empty context: free-threaded Python would give it the caller's, and the request being served.
+                # Use an empty context: free-threaded Python would copy the caller's, with the request being served.
                 run = contextvars.Context().run
                 name = f"{self._name}-{using}"
                 thread = threading.Thread(target=run, args=(self._run, using), name=name, daemon=True)
@@ -81,12 +81,12 @@ class BackgroundThreads:
                 try:
                     thread.start()
                 except BaseException:
-                    # The machine has no thread to spare. The next wake tries again.
+                    # No thread can be started. The next wake tries again.
                     self._remove(using)
                     raise
 
     def stop(self, seconds: float = LAST_WAIT) -> None:
-        """Let all threads finish what they are doing, and wait for that no longer than `seconds`."""
+        """Let all threads finish their current work, and wait for them at most `seconds`."""
         with self._changed:
             all_running = list(self._running.values())
             for running in all_running:
@@ -98,7 +98,7 @@ class BackgroundThreads:
             running.thread.join(max(0.0, end - time.monotonic()))
 
     def say_once(self, level: int, words: str, using: str) -> None:
-        """Log `words`, in which %s stands for the database, once a process and database."""
+        """Log `words`, in which %s stands for the database, once per process and database."""
         with self._changed:
             said = (words, using) in self._said
             self._said.add((words, using))
@@ -122,25 +122,25 @@ class BackgroundThreads:
             _close(running.task)
 
     def _sleep(self, using: str, running: _Running, seconds: float | None) -> bool:
-        """Sleep until there is something to do. Returns False if the thread has come to its end."""
+        """Sleep until there is something to do. Returns False if the thread must end."""
         linger = LINGER if seconds is None else min(seconds, LINGER)
         if self._is_woken(running, linger):
             return True
         if seconds is not None:
             if seconds > linger:
-                # In an outage it sleeps for hours, and would keep a connection of a pool, or of the server's few.
+                # In an outage the thread sleeps for hours, and must not occupy a connection of a pool or the server.
                 _close(running.task)
                 self._is_woken(running, seconds - linger)
             if not running.stopped:
                 return True
         with self._changed:
-            # Under the lock: a wake that comes now finds no thread and starts one.
+            # Remove it under the lock, so that a wake that comes now finds no thread and starts one.
             if not running.woken:
                 self._remove(using)
             return running.woken
 
     def _is_woken(self, running: _Running, seconds: float) -> bool:
-        """Wait so long for a wake or a stop. Returns True if a wake came."""
+        """Wait up to `seconds` for a wake or a stop. Returns True if a wake came."""
         with self._changed:
             self._changed.wait_for(lambda: running.woken or running.stopped, seconds)
             return running.woken
@@ -163,5 +163,5 @@ class _Running:
 def _close(task: BackgroundTask) -> None:
     try:
         task.close()
-    except Exception as error:  # noqa: BLE001 - what cannot be closed is let go
+    except Exception as error:  # noqa: BLE001 - a failed close is harmless
         logger.debug("Closing what a background thread used raised %s", type(error).__name__)

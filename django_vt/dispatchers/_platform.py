@@ -1,7 +1,7 @@
-"""Which SQLite databases bear a second writer, the thread of the thread dispatcher, beside the shop.
+"""Where background threads cannot run: on SQLite without a waiting `transaction_mode`, and in uWSGI without threads.
 
-With SQLite's own default a transaction that has read before it writes fails at once when another connection was
-faster to write: no time-out applies there. Begun with `BEGIN IMMEDIATE`, the two wait for each other.
+By SQLite's default, a transaction that reads before it writes fails at once if another connection wrote in between; no
+time-out applies. With `BEGIN IMMEDIATE`, the two wait for each other. The thread dispatcher is such a second writer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ WAITING_MODES = ("IMMEDIATE", "EXCLUSIVE")
 
 
 def is_unsafe_sqlite(alias: str) -> bool:
-    """Whether it is SQLite without a `transaction_mode` under which writers wait. Opens no connection."""
+    """Whether the database is SQLite without a `transaction_mode` that makes writers wait. Opens no connection."""
     connection = connections[alias]
     if connection.vendor != "sqlite":
         return False
@@ -27,13 +27,13 @@ def is_unsafe_sqlite(alias: str) -> bool:
 
 
 def unsafe_sqlite_aliases() -> list[str]:
-    """The send log's database, where a delivery thread beside the shop would fail the shop's transactions."""
+    """The send log's database, if a delivery thread would make the shop's transactions fail there."""
     alias = default_alias()
     return [alias] if is_unsafe_sqlite(alias) else []
 
 
 def check_sqlite() -> list[CheckMessage]:
-    """What to say of a project whose process writes from a second thread."""
+    """The messages for a project whose web process would write from a second thread."""
     return [
         Warning(
             f'DJANGO_VT["DISPATCHER"]: the thread dispatcher does not start on the SQLite database "{alias}"; '
@@ -47,7 +47,7 @@ def check_sqlite() -> list[CheckMessage]:
 
 def _way_out(alias: str) -> str:
     if connections[alias].settings_dict.get("ATOMIC_REQUESTS"):
-        # IMMEDIATE would make every page a writer, and answer 500 when they wait too long for each other.
+        # With IMMEDIATE every page would take the write lock, and answer 500 if it waits too long.
         return (
             'Set DJANGO_VT["DISPATCHER"] to "django_vt.dispatchers.manual.ManualDispatcher", and have cron or a worker '
             "process run `send_pending`."
@@ -55,7 +55,7 @@ def _way_out(alias: str) -> str:
     return f'Set DATABASES["{alias}"]["OPTIONS"] = {{"transaction_mode": "IMMEDIATE"}}.'
 
 
-# uWSGI runs Python threads only where it is told to: without, a delivery thread would stand still.
+# uWSGI runs Python threads only if configured to; otherwise a delivery thread would stand still.
 
 OFF = {"", "0", "false", "no", "off"}
 
@@ -63,14 +63,14 @@ OFF = {"", "0", "false", "no", "off"}
 def uwsgi_threads_are_off() -> bool:
     """Whether this process is a uWSGI worker without `enable-threads` and without `threads`, which implies it.
 
-    Known only here: `manage.py check` runs outside uWSGI.
+    Only the worker itself can tell: `manage.py check` runs outside uWSGI.
     """
     try:
         options: object = getattr(import_module("uwsgi"), "opt", None)
     except ImportError:
         return False
     if not isinstance(options, Mapping):
-        # A project's own folder of that name, perhaps.
+        # The module may be the project's own folder of that name.
         return False
     given = {_text(name): _text(value).lower() for name, value in options.items()}
     return "threads" not in given and given.get("enable-threads", "") in OFF

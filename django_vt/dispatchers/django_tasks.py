@@ -20,23 +20,24 @@ tasks: Any = import_module("django.tasks" if django.VERSION >= (6, 0) else "djan
 
 
 class TasksDispatcher(QueueDispatcher):
-    """Each wake is a task in the default queue of the backend `TASKS["default"]`.
+    """Enqueues a task in the default queue of the backend `TASKS["default"]` for each wake.
 
-    Its worker delivers what is due. If the backend can defer tasks (`supports_defer`), it also comes back for what is
-    due later. If it can't, nothing does until the next event: have cron run `manage.py send_pending` every few minutes.
+    A worker delivers what is due. If the backend can defer tasks (`supports_defer`), the task also schedules another
+    for what is due later. Otherwise that waits for the next event: have cron run `manage.py send_pending` every few
+    minutes.
     """
 
     def publish(self, using: str) -> None:
-        """Enqueue a task, in autocommit and after the shop's commit. Raises what the backend raises."""
+        """Enqueue a task, after the shop's commit and in autocommit. Raises what the backend raises."""
         deliver.enqueue(using)
 
     def publish_later(self, using: str, seconds: float) -> None:
-        """Enqueue a task that runs in so many seconds. Raises what the backend raises."""
+        """Enqueue a task that runs in `seconds`. Raises what the backend raises."""
         deliver.using(run_after=timezone.now() + timedelta(seconds=seconds)).enqueue(using)
 
     @classmethod
     def check(cls) -> list[CheckMessage]:
-        """Warns of a backend whose tasks no worker runs."""
+        """Warn if the backend's tasks are not run by workers."""
         backend = tasks.task_backends["default"]
         if isinstance(backend, _backend_class("immediate.ImmediateBackend")):
             return [_warning("runs tasks in the web process, in place, and never comes back for what failed")]
@@ -47,7 +48,7 @@ class TasksDispatcher(QueueDispatcher):
 
 @tasks.task  # type: ignore[untyped-decorator]
 def deliver(using: str | None = None) -> None:
-    """Deliver what is due on the database `using`, by default the send log's; come back for what is due later."""
+    """Deliver what is due on the database `using`, by default the send log's; schedule a task for what is due later."""
     TasksDispatcher().deliver(using, comes_back=deliver.get_backend().supports_defer)
 
 

@@ -1,4 +1,4 @@
-"""A dispatcher that delivers at once and where it is woken; the default in a test environment."""
+"""A dispatcher that delivers immediately, in the thread that wakes it; the default in a test environment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django_vt.dispatchers.base import Dispatcher
 
 
 class ImmediateDispatcher(Dispatcher):
-    """Delivers right after the commit, in the request: for tests and scripts, as the shopper waits for the vendor."""
+    """Delivers right after the commit, in the request. The shopper waits, so use it only for tests and scripts."""
 
     def wake(self, using: str) -> None:
         """Deliver what is due."""

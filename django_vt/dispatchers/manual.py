@@ -6,7 +6,7 @@ from django_vt.dispatchers.base import Dispatcher
 
 
 class ManualDispatcher(Dispatcher):
-    """Nothing is sent by the web processes: run `send_pending` from cron, or `send_pending --forever`."""
+    """Sends nothing from the web processes: run `send_pending` from cron, or `send_pending --forever`."""
 
     def wake(self, using: str) -> None:
-        """Nothing: `send_pending` looks for itself."""
+        """Do nothing: `send_pending` looks for due entries itself."""

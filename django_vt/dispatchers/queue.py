@@ -1,6 +1,6 @@
-"""What the dispatchers of task queues share: publish now, publish later, and the run that a queue's worker makes.
+"""The base class of dispatchers for task queues: publish now, publish later, and deliver in the queue's worker.
 
-A dispatcher for another queue is a `QueueDispatcher` that says how to publish, and a task that calls its `deliver`.
+To support another queue, write a `QueueDispatcher` that knows how to publish, and a task that calls its `deliver`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from django_vt.models.db import default_alias
 
 logger = logging.getLogger(__name__)
 
-LONGEST_RUN = 20.0  # seconds after which a run begins no request: a worker that is told to end must not wait longer
+LONGEST_RUN = 20.0  # seconds after which a run begins no request, so that a worker told to stop can stop soon
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds between two attempts while the queue cannot be reached
 UWSGI_WITHOUT_THREADS = (
     "No worker can be woken, events of the database %s wait for `manage.py send_pending`: uWSGI runs no threads unless "
@@ -34,10 +34,11 @@ UWSGI_WITHOUT_THREADS = (
 
 
 class QueueDispatcher(Dispatcher):
-    """Each wake becomes a task of a queue; it names the database and holds no event.
+    """Turns each wake into a task of a queue. The task names the database and holds no event.
 
-    A thread of the web process publishes it. Wakes that come while one is being published become one. If a task can't
-    be published, the thread tries again as long as the process lives; a task that is lost delays events and loses none.
+    A thread of the web process publishes it. All wakes that come while a task is being published become one task. If a
+    task cannot be published, the thread tries again as long as the process lives. A lost task delays events but loses
+    none.
     """
 
     publishers: ClassVar[BackgroundThreads]
@@ -55,25 +56,25 @@ class QueueDispatcher(Dispatcher):
         """Put a task for the database `using` on the queue, to be run in `seconds`, 60 at most; raise if that fails."""
 
     def close(self) -> None:
-        """Free what `publish` opened on this instance."""
+        """Free the resources that `publish` opened on this instance."""
 
     def wake(self, using: str) -> None:
-        """Have a task published soon. Returns at once: the checkout never waits for the queue."""
+        """Have a thread publish a task. Returns at once, so that the checkout never waits for the queue."""
         if uwsgi_threads_are_off():
             self.publishers.say_once(logging.ERROR, UWSGI_WITHOUT_THREADS, using)
         else:
             self.publishers.start(using)
 
     def start(self, using: str) -> None:
-        """Wake for what was recorded while the queue was away."""
+        """Wake, because entries may have been recorded while the queue was away."""
         self.wake(using)
 
     @discreetly
     def deliver(self, using: str | None = None, *, comes_back: bool = True) -> None:
-        """What the queue's task does: deliver what is due, and publish the next task for what is due later.
+        """Called by the queue's task: deliver what is due, and publish a task for what is due later.
 
-        `using` is the alias of the database, by default the send log's. `comes_back`: False if the queue can't run a
-        task later. Of all tasks that end, one publishes the next, so that there is one chain a database.
+        `using` is the alias of the database, by default the send log's. `comes_back`: False if the queue cannot run a
+        task later. If several tasks end, only one publishes the next, so that each database has one chain of tasks.
         """
         alias = using or default_alias()
         seconds = _run(alias)
@@ -86,7 +87,7 @@ class QueueDispatcher(Dispatcher):
 
 
 class _Publishing(BackgroundTask):
-    """Publishes the wakes for one database. While the queue is away it tries again, ever less often."""
+    """Publishes the wakes for one database. While the queue is away, it retries with exponential backoff."""
 
     def __init__(self, dispatcher: type[QueueDispatcher], using: str) -> None:
         self._dispatcher = dispatcher()
@@ -97,7 +98,7 @@ class _Publishing(BackgroundTask):
         try:
             self._dispatcher.publish(self._using)
         except Exception as error:  # noqa: BLE001 - brokers and their clients raise anything
-            # Once an outage, and by its class only: the text can hold the broker's address and password.
+            # Log at ERROR once per outage, and the class only: the text can hold the broker's address and password.
             level = logging.DEBUG if self._failures else logging.ERROR
             logger.log(level, "No worker could be woken, trying again: %s; events wait", type(error).__name__)
             self._failures += 1
@@ -116,7 +117,7 @@ class _Publishing(BackgroundTask):
 
 
 def _run(using: str) -> float | None:
-    """Deliver what is due; returns the seconds until the next run is worth while, or None if nothing is pending."""
+    """Deliver what is due; returns the seconds until the next run is worthwhile, or None if nothing is pending."""
     end = time.monotonic() + LONGEST_RUN
     worker = Worker(using, stopping=lambda: time.monotonic() > end)
     try:
@@ -126,12 +127,12 @@ def _run(using: str) -> float | None:
 
 
 def _is_mine(using: str, seconds: float) -> bool:
-    """Whether this run is the one to publish the next: the one that wins the compare-and-set on `next_wake_at`.
+    """Whether this run must publish the next task: if it wins the compare-and-set on `next_wake_at`.
 
-    If the database can't tell, it is: each such run is followed by one at most, and they become one chain again later.
+    True if the database fails too: each such run publishes at most one task, and the chains merge again later.
     """
     try:
-        # One run serves all accounts of the database, so the row that stands for the database keeps the chain.
+        # One run serves all accounts, so use the row that stands for the whole database.
         now = database_now(using)
         row = Endpoint.objects.using(using).row_of_account()
         return row.plan_wake(now + int(min(seconds, LONGEST_SLEEP) * 1000), now)

@@ -1,4 +1,4 @@
-"""A dispatcher that delivers from a daemon thread of the web process: the default, with nothing else to run."""
+"""A dispatcher that delivers from a daemon thread of the web process: the default, which needs no other process."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ UWSGI_WITHOUT_THREADS = (
 
 
 class ThreadDispatcher(Dispatcher):
-    """One daemon thread a process and database: sleeps until something is due, ends when nothing is pending."""
+    """Runs one daemon thread per process and database. It sleeps until entries are due, and ends if none is pending."""
 
     def wake(self, using: str) -> None:
-        """Have the thread look now; start it if none runs."""
+        """Wake the thread, or start it if none runs."""
         if is_unsafe_sqlite(using):
             _threads.say_once(logging.WARNING, SQLITE_UNSAFE, using)
         elif not _threads.wake(using):
             _start(using)
 
     def start(self, using: str) -> None:
-        """Look for what an earlier process left."""
+        """Look for entries that an earlier process left."""
         self.wake(using)
 
     @classmethod
     def check(cls) -> list[CheckMessage]:
-        """Warns of an SQLite database on which it does not start."""
+        """Warn if the thread does not start on the project's SQLite database."""
         return check_sqlite()
 
 
@@ -52,7 +52,7 @@ def _start(using: str) -> None:
 
 
 class _Delivering(BackgroundTask):
-    """Delivers on one database, over connections that it keeps until it is closed."""
+    """Delivers on one database. It keeps its connections until `close`."""
 
     def __init__(self, using: str) -> None:
         self._worker = Worker(using)

@@ -1,4 +1,4 @@
-"""The backend that reaches the vendor, with requests."""
+"""The backend that sends requests to the vendor, with the library requests."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from django_vt.protocol import reasons
 from django_vt.protocol.outcome import Reply
 from django_vt.protocol.packing import OutgoingRequest, is_readable_on_the_way
 
-BODY_LIMIT = 4096  # bytes; nothing in the body counts, it is read so that the connection can be used again
+BODY_LIMIT = 4096  # bytes; the body is ignored, and read only so that the connection can be used again
 
 
 class HttpBackend(Backend):
-    """GET over TLS that is verified; no redirect is followed, and TIMEOUT's sum is the total deadline.
+    """Sends a GET over verified TLS. It follows no redirect, and the sum of TIMEOUT is the total deadline.
 
-    A request is repeated in one case: a kept connection that the server has closed before a byte of the answer. Then
-    the server has closed an idle connection, as every server does after some time.
+    A request is repeated in one case only: if the server closes a kept connection before the first byte of an answer.
+    Then the connection was idle for too long, as happens with every server.
     """
 
     def __init__(self) -> None:
@@ -36,9 +36,9 @@ class HttpBackend(Backend):
         self._watchdog = Watchdog()
 
     def send(self, request: OutgoingRequest) -> Reply:
-        """One GET. The errors of requests and urllib3 never leave: their text holds the whole URL.
+        """Send one GET. No error of requests or urllib3 is raised, because its text holds the whole URL.
 
-        Nothing goes to another machine by plain http. A system check says so too, but no web server runs the checks.
+        Refuse plain http to another machine. A system check refuses it too, but web servers do not run the checks.
         """
         if is_readable_on_the_way(settings.ENDPOINT):
             raise DeliveryError(reasons.PLAIN_HTTP)
@@ -50,13 +50,13 @@ class HttpBackend(Backend):
         raise DeliveryError(reason)
 
     def close(self) -> None:
-        """Close the connections of all threads, and end the watchdog's."""
+        """Close the connections of all threads, and end the watchdog's thread."""
         self._watchdog.close()
         while self._lines:
             self._lines.pop().close()
 
     def _line(self) -> _Line:
-        # A requests session is not made for several threads at once.
+        # One session for each thread: they are not thread-safe.
         line: _Line | None = getattr(self._of_thread, "line", None)
         if line is None or line.endpoint != settings.ENDPOINT:
             line = self._of_thread.line = _Line(settings.ENDPOINT)
@@ -65,7 +65,7 @@ class HttpBackend(Backend):
 
 
 class _Line:
-    """A thread's connections to an endpoint, and a request prepared once: preparing an 8 kB URL costs a millisecond."""
+    """A thread's connections to an endpoint. A request is prepared only once: for an 8 kB URL that takes 1 ms."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
@@ -90,10 +90,10 @@ class _Line:
             except requests.ConnectionError as error:
                 if not _was_closed_while_idle(error, deadline):
                     raise
-                # On a fresh connection: the pool drops the one that failed.
+                # This uses a new connection: the pool drops the one that failed.
                 response = self._adapter.send(prepared, timeout=(connect, read), **self._environment)
         try:
-            # A head that the watchdog has cut off would pass for a whole one.
+            # If the watchdog has cut off the headers, they would still look complete.
             deadline.check()
             return Reply(response.status_code, response.headers.get("Retry-After"))
         finally:
@@ -104,15 +104,15 @@ class _Line:
 
 
 def _was_closed_while_idle(error: requests.ConnectionError, deadline: Deadline) -> bool:
-    """Whether a kept connection ended before a byte of the answer, and not because the deadline has passed."""
+    """Whether a kept connection ended before the first byte of the answer, and not because of the deadline."""
     ended = any(isinstance(cause, (ConnectionError, ssl.SSLEOFError)) for cause in _causes(error))
     return deadline.is_kept and ended and not (deadline.is_answered or deadline.passed)
 
 
 def _read_a_little(response: requests.Response) -> None:
-    """Read a small body to its end, so that the connection is free again; close on anything else.
+    """Read a small body to its end, so that the connection can be used again; otherwise close the connection.
 
-    The status has come, so nothing that happens to the body changes what became of the events.
+    The status is known already, so an error in the body changes nothing for the events.
     """
     try:
         response.raw.read(BODY_LIMIT, decode_content=False)
@@ -123,7 +123,7 @@ def _read_a_little(response: requests.Response) -> None:
 
 
 def reason_for(error: BaseException) -> str:
-    """Which reason of the closed list an error of requests, urllib3 or the socket stands for."""
+    """The reason, from the closed list, for an error of requests, urllib3 or the socket."""
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLError) and cause.reason in REFUSED_VERSIONS for cause in causes):
         return reasons.TLS_VERSION
@@ -133,7 +133,7 @@ def reason_for(error: BaseException) -> str:
     return reasons.BROKEN
 
 
-# As OpenSSL names them: the other side says so, or offers a version that is switched off here.
+# OpenSSL's names: the server refuses our TLS versions, or offers one that is disabled here.
 REFUSED_VERSIONS = frozenset(
     {"TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE", "WRONG_SSL_VERSION"}
 )
@@ -148,7 +148,7 @@ REASON_OF_CAUSE: tuple[tuple[tuple[type[BaseException], ...], str], ...] = (
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """The error and what it wraps: as a cause, a context, an argument or a retry's `reason`."""
+    """The error and all errors that it wraps as cause, context, argument or a retry's `reason`."""
     found: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:

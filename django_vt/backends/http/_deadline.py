@@ -1,4 +1,4 @@
-"""A total deadline for a request: requests' own time-outs are per read, and a slow drip never meets one."""
+"""A total deadline for a request. The time-outs of requests are per read, so a slow drip never exceeds one."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _current: ContextVar[Deadline | None] = ContextVar("django_vt_deadline", default
 
 
 class Deadline:
-    """For the time of a `with` block: after `seconds` the watchdog shuts the socket that the block's request uses."""
+    """The deadline of the request in a `with` block: after `seconds`, the watchdog shuts down its socket."""
 
     def __init__(self, watchdog: Watchdog, seconds: float) -> None:
         self.passed = False
-        self.is_answered = False  # whether a first line of an answer has come
-        self.is_kept = False  # whether the request went out over a connection that had carried another
+        self.is_answered = False  # whether the first line of an answer has come
+        self.is_kept = False  # whether the connection has carried another request before
         self._watchdog = watchdog
         self._seconds = seconds
         self._ends_at = time.monotonic() + seconds
@@ -52,22 +52,22 @@ class Deadline:
         self._watchdog.cancel(self._pass)
         _current.reset(self._token)
         with self._turn:
-            # The connection may be another request's from now on.
+            # From now on, another request may use the connection.
             self._connection = None
 
     def watch(self, connection: HTTPConnection) -> None:
-        """The request goes over this connection."""
+        """Note the connection that the request uses."""
         with self._turn:
             self._connection = connection
         self.check()
 
     @property
     def left(self) -> float:
-        """Seconds until the deadline; a little above 0 if it is over, as a socket's time-out of 0 means none."""
+        """Seconds until the deadline; a little above 0 if it is over, because 0 makes a socket non-blocking."""
         return max(self._ends_at - time.monotonic(), 0.001)
 
     def check(self) -> None:
-        """Raise an error like the time-out of a read where it is too late already."""
+        """Raise `TimeoutError`, as a read's time-out does, if the deadline has passed."""
         if self.passed:
             raise TimeoutError
 
@@ -76,25 +76,25 @@ class Deadline:
             self.passed = True
             sock = self._connection.sock if self._connection else None
             if sock is not None:
-                # The file descriptor's own shutdown wakes a thread that reads from it; closing would not.
+                # shutdown() wakes a thread that reads from the socket; close() would not.
                 with contextlib.suppress(OSError):
                     socket.socket.shutdown(_plain(sock), socket.SHUT_RDWR)
 
 
 def _plain(sock: Any) -> socket.socket:
-    """What urllib3's stand-ins for a socket hold: the one for TLS through a proxy that is reached by TLS itself."""
+    """The socket inside urllib3's wrappers, such as that for TLS through a proxy which is itself reached by TLS."""
     inner: socket.socket = getattr(sock, "socket", sock)
     return inner
 
 
 class _AwaitedResponse(http.client.HTTPResponse):
-    """Waits for the final answer, and notes when a first line of any answer has come.
+    """Waits for the final answer, and notes when the first line of any answer has come.
 
-    Python takes every 1xx but 100 for the answer itself. A vendor's proxy may send `103 Early Hints` before it.
+    Python treats every 1xx except 100 as the final answer, but the vendor's proxy may send `103 Early Hints` first.
     """
 
     def _read_status(self) -> tuple[str, int, str]:
-        """What `http.client` calls for the first line, in all supported versions of Python."""
+        """Read the first line; all supported versions of Python call this from `http.client`."""
         while True:
             version, status, reason = super()._read_status()  # type: ignore[misc]
             deadline = _current.get()
@@ -103,7 +103,7 @@ class _AwaitedResponse(http.client.HTTPResponse):
                 deadline.check()
             if not 100 <= status < 200:
                 return version, status, reason
-            # Pass over the interim answer's headers, of which nothing counts.
+            # Skip the interim answer's headers.
             while self.fp.readline(LONGEST_LINE).strip():
                 pass
 
@@ -117,16 +117,16 @@ class _Watched(DiscreetConnection):
         if deadline is None:
             super().connect()
             return
-        # From here on, as the handshake of TLS can drip as well.
+        # Watch before connecting, because a TLS handshake can be slow too.
         deadline.watch(self)
         super().connect()
         # Re-check: if the deadline passed during `connect()`, the watchdog had no socket to close.
         deadline.check()
 
     def _new_conn(self) -> socket.socket:
-        """Connect to one of the host's addresses after another, and to none after the deadline.
+        """Try the host's addresses one after another, but none after the deadline.
 
-        urllib3 gives each address the whole time-out: ten that do not answer would take ten times as long.
+        urllib3 gives each address the whole time-out, so ten dead addresses would take ten times as long.
         """
         deadline = _current.get()
         if deadline is None:
@@ -175,14 +175,14 @@ class _WatchedHTTPSPool(HTTPSConnectionPool):
 
 
 class DeadlineAdapter(HTTPAdapter):
-    """requests' transport with connections that a `Deadline` can end; through a proxy too.
+    """requests' transport with connections that a `Deadline` can end, through a proxy too.
 
-    It hands urllib3 the address without its query, which `wire.py` puts back. `responses`, which takes the place of
-    `send` in shops' tests, still sees all of it.
+    It gives urllib3 the URL without its query, which `_wire.py` adds again. The library `responses` replaces `send` in
+    shops' tests, and still sees the whole URL.
     """
 
     def request_url(self, request: PreparedRequest, proxies: Any) -> str:
-        """What stands in the request line, without the query."""
+        """The target in the request line, without the query."""
         return super().request_url(request, proxies).partition("?")[0]
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -200,9 +200,9 @@ class DeadlineAdapter(HTTPAdapter):
 _POOLS = {"http": _WatchedHTTPPool, "https": _WatchedHTTPSPool}
 
 
-# The thread that ends requests which have exceeded their deadline: one for all that a backend has under way.
+# One thread per backend ends the requests that have exceeded their deadline.
 #
-# A thread for each request, as `threading.Timer` starts, would take as long as many a request.
+# Starting a thread for each request, as `threading.Timer` does, would take as long as many requests take.
 #
 
 logger = logging.getLogger(__name__)
@@ -211,7 +211,7 @@ Alarm = Callable[[], None]
 
 
 class Watchdog:
-    """Calls alarms when their time has come. Its thread starts with the first and ends when none is set, or closed."""
+    """Calls alarms when they are due. Its thread starts with the first alarm, and ends without alarms or on `close`."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -220,12 +220,12 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     def set(self, alarm: Alarm, seconds: float) -> None:
-        """Call it after so many seconds, from another thread."""
+        """Have the watchdog's thread call `alarm` after `seconds`."""
         at = time.monotonic() + seconds
         with self._changed:
             self._alarms[alarm] = at
             if self._thread is None:
-                # In an empty context: free-threaded Python would give it the caller's, and an event with it.
+                # Use an empty context: free-threaded Python would copy the caller's, and keep its event alive.
                 run = Context().run
                 thread = threading.Thread(target=run, args=(self._watch,), name="django-vt-watchdog", daemon=True)
                 thread.start()
@@ -234,12 +234,12 @@ class Watchdog:
                 self._changed.notify()
 
     def cancel(self, alarm: Alarm) -> None:
-        """Not any more. The thread is left to find that out by itself."""
+        """Cancel the alarm. The thread is not woken for this."""
         with self._changed:
             self._alarms.pop(alarm, None)
 
     def close(self) -> None:
-        """Cancel all, and end the thread."""
+        """Cancel all alarms, and end the thread."""
         with self._changed:
             thread = self._thread
             self._alarms.clear()

@@ -1,8 +1,8 @@
-"""The query, which holds shoppers' data, joins a request where it is written to the wire, and not before.
+"""Hide the query, which holds shoppers' data: add it to the request only when the request line is written.
 
-Whatever watches requests takes the address from the arguments of what it wraps: Sentry from `http.client`'s
-`putrequest`, OpenTelemetry, Datadog, New Relic and Elastic from urllib3's `urlopen` or requests' `Session`, which is
-not asked; and urllib3's own log and the texts of its errors have it from there. None sees what is not there.
+Monitoring tools read the URL from the arguments of functions that they wrap: Sentry wraps `http.client`'s `putrequest`;
+OpenTelemetry, Datadog, New Relic and Elastic wrap urllib3's `urlopen` or requests' `Session`, which is not used here.
+urllib3's log and the texts of its errors take it from there too. None of them gets a query that is not there yet.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _current: ContextVar[_Query | None] = ContextVar("django_vt_query", default=None
 
 @contextmanager
 def query_on_the_wire(text: str) -> Iterator[None]:
-    """The request made in the block, to an address without a query, goes out with this one (percent-encoded)."""
+    """Send the request made in the block, whose URL has no query, with this (percent-encoded) query."""
     token = _current.set(_Query(text))
     try:
         yield
@@ -39,14 +39,14 @@ class DiscreetConnection(HTTPConnection):
     """Writes the query of `query_on_the_wire` into the request line."""
 
     def request(self, *args: Any, **options: Any) -> None:
-        """As in urllib3. `RuntimeError` where the query could not be written: a Python that writes otherwise."""
+        """As in urllib3. Raises `RuntimeError` if this version of Python did not write the query."""
         super().request(*args, **options)
         query = _current.get()
         if query is not None and not query.is_written:
             raise RuntimeError("the query was not written")
 
     def _encode_request(self, request: str) -> bytes:
-        """What `http.client` calls with the request line, in all supported versions of Python."""
+        """Encode the request line; all supported versions of Python call this from `http.client`."""
         query = _current.get()
         if query is not None:
             method, target, version = request.split(" ")
@@ -55,9 +55,9 @@ class DiscreetConnection(HTTPConnection):
         return request.encode("ascii")
 
 
-# Keeps the vendor's query, which holds shoppers' data, out of the HTTP library's log records.
+# Keep the query, which holds shoppers' data, out of urllib3's log records.
 #
-# urllib3 logs the path and query of every request at DEBUG, and of one whose answer has odd headers at WARNING.
+# urllib3 logs the path and query of every request at DEBUG, and at WARNING if the answer has malformed headers.
 #
 
 LOGGERS = ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry", "urllib3.poolmanager")
@@ -66,10 +66,10 @@ _in_force: ContextVar[bool] = ContextVar("django_vt_discretion", default=False)
 
 
 class QueryFilter(logging.Filter):
-    """Cuts queries off the arguments of records that are made while one of our requests is under way."""
+    """Removes queries from the arguments of records that are made during one of our requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass, without what may not be in it."""
+        """Let every record pass, without queries and tracebacks."""
         if _in_force.get():
             record.exc_info = record.exc_text = None
             if isinstance(record.args, tuple):
@@ -88,8 +88,8 @@ _filter = QueryFilter()
 
 @contextmanager
 def queries_kept_out_of_logs() -> Iterator[None]:
-    """For the time of the block, in this thread."""
-    # Each time: a project's logging configuration may have come, or come again, since the last.
+    """Keep queries out of logs during the block, in this thread."""
+    # Add the filters each time: the project may have configured logging since the last time.
     for name in LOGGERS:
         logging.getLogger(name).addFilter(_filter)
     token = _in_force.set(True)
