@@ -1,7 +1,7 @@
-"""Tells Vibetrace what happened on the server of a Django shop.
+"""Reports events from the server of a Django shop to Vibetrace.
 
-`track` and `atrack` record an event, `remember_identity` and `aremember_identity` keep whose order it is until its
-payment is confirmed. Orders are best reported by the signal `django_vt.signals.order_placed`.
+`track` and `atrack` record an event. `remember_identity` and `aremember_identity` keep the buyer's identity until the
+order is paid. Report orders by the signal `django_vt.signals.order_placed`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
     "track",
 ]
 
-# What does it is imported when it is called: it needs Django's apps to be ready, which import this package first.
+# The functions import their implementation when called: it needs Django's apps, which import this package first.
 
 
 @discreetly
@@ -43,23 +43,22 @@ def track(
     using: str | None = None,
     account_id: str | None = None,
 ) -> SendLogEntry | None:
-    """Record `event`, in the transaction that is open on the database `using` (an alias; by default the send log's).
+    """Record `event` in the open transaction on the database `using` (an alias; by default the send log's).
 
-    `event` is a `Confirmation`, a `Login`, an `Event`, or what has the members of `AnyEvent`. It is attributed by the
-    first of IDENTIFY_BY that `identity`, the `request`, what was remembered for the order, the event's own address or
-    the request's user can name; where none can, it is recorded as `skipped`. An event whose `dedup_key` was recorded
-    before gives back that entry. `account_id` is the account, where it is not that of the settings.
+    `event` is a `Confirmation`, a `Login`, an `Event`, or an object with the members of `AnyEvent`. It is attributed by
+    the first way in IDENTIFY_BY for which one of these knows an id: `identity`, the `request`, the identity remembered
+    for the order, the event's own address, the request's user. If none does, it is recorded as `skipped`. If an event
+    with the same `dedup_key` was recorded before, that entry is returned. `account_id` replaces the settings' account.
 
-    Returns the entry, or None when nothing was recorded: ENABLED is False, BEFORE_RECORD dropped it, or recording
-    failed. What fails of the event's own code, such as a property that queries, is undone to a savepoint and recorded
-    as `skipped`.
+    Returns the entry, or None if nothing was recorded: ENABLED is False, BEFORE_RECORD dropped the event, or recording
+    failed. If the event's own code fails, for example in a property that queries, its queries are rolled back to a
+    savepoint, and the event is recorded as `skipped`.
 
-    Raises two kinds of database error, and the whole transaction is then the shop's to try again: one that has broken
-    the transaction (a deadlock on MariaDB), and, for an order in an open transaction, a wait for another transaction
-    that records the same order. Where FAIL_SILENTLY is False it raises whatever went wrong.
+    Raises two kinds of database error, after which the shop must retry its whole transaction: an error that has broken
+    the transaction (such as a deadlock on MariaDB), and, for an order in an open transaction, a failed wait for another
+    transaction that records the same order. If FAIL_SILENTLY is False, it raises every error.
 
-    On a running event loop it records all the same, through a thread and outside the caller's transaction; use
-    `atrack` there.
+    On a running event loop it records in a thread, outside the caller's transaction; use `atrack` there.
     """
     from django_vt.recording import record
 
@@ -75,7 +74,7 @@ async def atrack(
     using: str | None = None,
     account_id: str | None = None,
 ) -> SendLogEntry | None:
-    """`track` for async code: takes, returns and raises the same."""
+    """`track` for async code, with the same arguments, result and errors."""
     from django_vt.recording import record
 
     return await record.atrack(event, request=request, identity=identity, using=using, account_id=account_id)
@@ -85,17 +84,17 @@ async def atrack(
 def remember_identity(
     request: HttpRequest, reference: object, *, using: str | None = None, account_id: str | None = None
 ) -> None:
-    """Remember whose order it is, for the `Confirmation` of that `order_id` that is recorded without this request.
+    """Remember the buyer of an order, for its `Confirmation`, which is recorded later without this request.
 
-    To be called at checkout with the shopper's `request`, before they leave to pay. `reference` is the order's id, as
-    it is passed to `order_placed` or `Confirmation` later, in whatever process and however many days; `using` the alias
-    of the order's database, by default the send log's. Kept are the ids in the cookies, all ways known; the address
-    comes with the order itself. A second call for an order replaces the first, one for a visitor without ids changes
-    nothing. Of several accounts that of the request's host is remembered too, or `account_id`: the order goes there,
-    also that of a visitor without ids.
+    Call it at the checkout with the shopper's `request`, before they leave to pay. `reference` is the order's id, as it
+    is passed to `order_placed` or `Confirmation` later, in any process and after any number of days. `using` is the
+    alias of the order's database, by default the send log's. All ids in the cookies are kept; the address comes with
+    the order itself. A second call for an order replaces the first; a call for a visitor without ids changes nothing.
+    In a project with several accounts, the account is remembered too, even for a visitor without ids: `account_id`, or
+    that of the request's host.
 
-    It is forgotten with the `Confirmation` that uses it, or by `purge_send_log` after RETENTION_DAYS; which of several
-    accounts it is is kept until then. Raises what `track` raises, so nothing that fails here reaches the shopper.
+    The identity is forgotten with the `Confirmation` that uses it, or by `purge_send_log` after RETENTION_DAYS; one of
+    several accounts is kept until then. Raises what `track` raises, so other errors do not reach the shopper.
     """
     from django_vt.recording import attribution
 
@@ -106,7 +105,7 @@ def remember_identity(
 async def aremember_identity(
     request: HttpRequest, reference: object, *, using: str | None = None, account_id: str | None = None
 ) -> None:
-    """`remember_identity` for async code: takes and raises the same."""
+    """`remember_identity` for async code, with the same arguments and errors."""
     from django_vt.recording import attribution
 
     await attribution.aremember_identity(request, reference, using=using, account_id=account_id)
@@ -118,15 +117,15 @@ def forget_shopper(
 ) -> Forgetting:
     """Forget a shopper, as `manage.py forget_shopper` does: for a view in which shoppers delete their account.
 
-    Give exactly one: their e-mail `address`, in whatever spelling; `pixel`, the value of the cookie `_vt_user` or the
-    user id that it begins with; or `vtsid`, the value of the cookie `_vtsid`. `using` is the send log's database.
+    Give exactly one of these: their e-mail `address`, in any spelling; `pixel`, the value of the cookie `_vt_user` or
+    the user id that it begins with; or `vtsid`, the value of the cookie `_vtsid`. `using` is the send log's database.
 
-    Payload, identity and e-mail hash of their entries are emptied, in every status; their remembered identities are
-    deleted. What was pending is skipped and never sent. It works in short transactions, and may be called again.
-    Returns what it did: `statuses` (how many entries, by the status they had), `remembered`, `others` (entries of the
-    same visitors that hold another address, and are left) and `in_hands_until`, the moment until which a worker may
-    still send what it had in its hands, None where none had. Raises `InvalidField`, a `ValueError`, for what names
-    nobody.
+    The payload, identity and e-mail hash of their entries are emptied, whatever the status; their remembered identities
+    are deleted. Pending entries are skipped and never sent. It works in short transactions, and may be called again.
+    Returns what it did: `statuses` (how many entries, by their earlier status), `remembered`, `others` (entries of the
+    same visitors that hold another address, and are left) and `in_hands_until`: the moment until which a worker may
+    still send an entry that it held, None if no worker held one. Raises `InvalidField`, a `ValueError`, for an invalid
+    argument.
     """
     from django_vt.operations import forgetting
 
@@ -137,12 +136,11 @@ def forget_shopper(
 def export_shopper(
     *, address: str | None = None, pixel: str | None = None, vtsid: str | None = None, using: str | None = None
 ) -> dict[str, Any]:
-    """All that is held of a shopper, as `manage.py export_shopper` prints it: what `forget_shopper` would forget.
+    """All data held about a shopper, as `manage.py export_shopper` prints it: what `forget_shopper` would forget.
 
-    Takes and raises what `forget_shopper` does: exactly one of `address`, `pixel` and `vtsid`, and `using`. Returns
-    plain values that JSON can hold: `at`; `entries`, each with its columns, the `event` that is sent (None where it was
-    emptied, a text where it is no JSON) and its `failed_attempts`; `remembered_identities`. Moments are ISO 8601. All
-    of it is personal data.
+    Takes and raises the same as `forget_shopper`: exactly one of `address`, `pixel` and `vtsid`, and `using`. Returns a
+    dict that JSON can hold: `at`; `entries`, each with its columns, its `event` (None if it was emptied, a text if it
+    is no JSON) and its `failed_attempts`; `remembered_identities`. Moments are ISO 8601. All of it is personal data.
     """
     from django_vt.operations import exporting
 

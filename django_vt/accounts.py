@@ -1,7 +1,7 @@
-"""Which of the vendor's accounts an event is for: the only place, beside the checks, that reads ACCOUNT_ID.
+"""Which of the vendor's accounts an event is for. Only this module and the checks read ACCOUNT_ID.
 
-ACCOUNT_ID is an account id, a dict from hosts to account ids, or the dotted path of a function. A group of shops in one
-project has an account each, and an order goes to the account of the shop it was placed in.
+ACCOUNT_ID is an account id, a dict from hosts to account ids, or the dotted path of a function. If one project serves
+several shops, each has its account, and an order goes to the account of the shop that it was placed in.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 def account_for(event: AnyEvent | None, request: HttpRequest | None, account_id: object = None) -> str:
-    """The account that `event` is for: `account_id` if it is given, otherwise what ACCOUNT_ID says of the request.
+    """The account for `event`: `account_id` if it is given, otherwise the one that ACCOUNT_ID gives for the request.
 
-    Empty if the settings name no usable account for it: the event is recorded all the same, as skipped. `event` is None
-    where something could not become one.
+    Empty if the settings name no usable account: the event is then recorded as skipped. `event` is None if no event
+    could be made.
 
-    Raises `InvalidField`, a `ValueError`, for an `account_id` that the settings cannot mean, and for a function in
-    ACCOUNT_ID that fails. A database error of that function is raised as it is.
+    Raises `InvalidField`, a `ValueError`, for an `account_id` that the settings do not allow, and if the function in
+    ACCOUNT_ID fails. A database error of that function is raised unchanged.
     """
     account_id = values.plain(account_id)
     if account_id is not None:
@@ -69,7 +69,7 @@ def decided_by_function() -> bool:
 
 
 def is_known(account_id: str) -> bool:
-    """Whether the settings name an account. If a function decides, any may be one of its."""
+    """Whether the settings name the account. If a function decides, every account counts as known."""
     known = known_accounts()
     return known is None or account_id in known
 
@@ -85,7 +85,7 @@ def account_at(host: str) -> str | None:
 
 
 def only_account() -> str:
-    """The account of a project that has one; empty if the settings name none, several, or a function."""
+    """The only account that the settings name; empty if they name none, several, or a function."""
     known = known_accounts() or ()
     return known[0] if len(known) == 1 else ""
 
@@ -100,7 +100,7 @@ def _given(account_id: object) -> str:
 
 
 def _of_host(accounts: Mapping[Any, Any], request: HttpRequest | None) -> str:
-    """The account of the request's host. A dict that names one account alone means that, whatever the host."""
+    """The account of the request's host. If the dict names only one account, it is used for every host."""
     return _found_at(accounts, host_of(request)) or only_account()
 
 
@@ -117,7 +117,7 @@ def _covers(pattern: str, host: str) -> bool:
 
 
 def host_of(request: object) -> str:
-    """The host that a request was made to, lower-cased, with its port if it has one; empty if it cannot be told."""
+    """The host of a request, in lower case, with its port if it has one; empty if it is unknown."""
     try:
         return str(request.get_host()).lower()  # type: ignore[attr-defined]
     except (AttributeError, DisallowedHost, KeyError):
@@ -130,5 +130,5 @@ def _of_function(path: str, event: AnyEvent | None, request: HttpRequest | None)
     except DatabaseFailure:
         raise
     except Exception as error:  # noqa: BLE001 - the project has written it
-        # Neither its text nor the error itself: both can hold what the request held.
+        # Drop the text and the cause: both can hold data of the request.
         raise InvalidField("ACCOUNT_ID", f"its function raised {type(error).__name__}") from None

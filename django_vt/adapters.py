@@ -1,8 +1,8 @@
-"""For receivers of other packages' signals: what turns their order into an event, without ever raising.
+"""Helpers for adapters, which turn another package's orders into events in receivers of its signals.
 
-An adapter maps (order → `Confirmation`), connects, and calls `report`. `django_vt.contrib.oscar` is one. If the signal
-carries no request, `buyers_identity` and `buyers_account` ask the request being served, provided that the visitor is
-the buyer. If the order is paid later, `remember_buyer` keeps both until then.
+An adapter maps an order to a `Confirmation`, connects receivers, and calls `report`, as `django_vt.contrib.oscar` does.
+If the signal carries no request, `buyers_identity` and `buyers_account` ask the request being served, provided that its
+visitor is the buyer. If the order is paid later, `remember_buyer` keeps both until then.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ def report(
     account_id: str | Callable[[], str | None] | None = None,
     repeats: bool = False,
 ) -> SendLogEntry | None:
-    """Record the event that `make` returns (None: nothing to report); what `make` cannot use is recorded as `skipped`.
+    """Record the event that `make` returns; None means nothing to report. If `make` raises, the event is `skipped`.
 
-    `make` may also return a dict of a `Confirmation`'s arguments: where an item cannot be used, the skipped entry then
-    holds the rest of the order, and can be sent by `resend`. `make`, `identity` and `account_id` are called in a
-    savepoint: their queries may fail without harm to the caller's transaction.
+    `make` may also return a dict of a `Confirmation`'s arguments: if an item is unusable, the skipped entry holds the
+    rest of the order, and `resend` can send it. `make`, `identity` and `account_id` are called in a savepoint, so their
+    queries may fail without harm to the caller's transaction.
 
-    `event_type` and `reference` are what the entry shows where there is no event; of a `confirmation`, `reference` is
-    the orderId. `request` is the buyer's, where the signal has one; `identity` returns whose order it is, where you
-    know better. `using` is the alias of the order's database. `account_id` is the account, or returns it, where it is
-    not that of the request's host; None leaves it to the settings and to what was remembered. `repeats`: another
-    signal has told of the order already, so that the log need not say again what is wrong.
+    `event_type` and `reference` are what the entry shows if there is no event; for a `confirmation`, `reference` is the
+    orderId. `request` is the buyer's, if the signal has one. `identity` returns the buyer's identity, if you know it
+    better. `using` is the alias of the order's database. `account_id` is the account, or a function that returns it, if
+    it is not that of the request's host; None leaves it to the settings and to what was remembered. `repeats`: another
+    signal has reported the order before, so errors are not logged again.
 
-    Returns the entry, or None when nothing was recorded. Raises what `track` raises, and nothing of `make`'s.
+    Returns the entry, or None if nothing was recorded. Raises what `track` raises, but no error of `make`.
     """
     return record(
         Call(
@@ -69,9 +69,9 @@ def report(
 
 @discreetly
 def buyers_identity(is_buyer: IsBuyer) -> Identity:
-    """The identity of the request being served if its visitor is the buyer, and a falsy one otherwise.
+    """The identity of the request being served if its visitor is the buyer, otherwise a falsy one.
 
-    Orders are also placed by staff for a customer, and by code: the visitor is then somebody else, or nobody.
+    Staff may place an order for a customer, and so may code: then the visitor is not the buyer, or there is none.
     `is_buyer` is called with the visitor's user, an `AnonymousUser` for a guest, and returns whether the order is
     theirs. It may query, and raises what the query raises: pass this as `report`'s `identity`, which expects that.
     """
@@ -80,10 +80,10 @@ def buyers_identity(is_buyer: IsBuyer) -> Identity:
 
 @discreetly
 def buyers_account(is_buyer: IsBuyer) -> str | None:
-    """The account of the shop that the buyer is at: of the host of the request being served, if hosts name accounts.
+    """The account of the buyer's shop: of the host of the request being served, if ACCOUNT_ID maps hosts to accounts.
 
-    None if they do not, or the visitor is not the buyer: staff mark orders of all shops as paid from one. For
-    `report`'s `account_id`; `is_buyer` as in `buyers_identity`.
+    Otherwise None; also if the visitor is not the buyer, because staff may mark all shops' orders paid from one host.
+    Use it for `report`'s `account_id`. `is_buyer` is as in `buyers_identity`.
     """
     return account_at(host_of(_buyers_request(is_buyer))) if are_by_host() else None
 
@@ -92,11 +92,11 @@ def buyers_account(is_buyer: IsBuyer) -> str | None:
 def remember_buyer(
     reference: object, is_buyer: IsBuyer, *, using: str | None = None, account_id: str | None = None
 ) -> None:
-    """Remember whose order it is that is paid later, by the request being served if its visitor is the buyer.
+    """Remember the buyer of an order that is paid later, if the buyer is the visitor of the request being served.
 
-    `reference` is the order's id, as its `Confirmation` will name it. `is_buyer` is called as `buyers_identity` calls
-    it, in a savepoint. `using` is the alias of the order's database, `account_id` the account where it is not that of
-    the request's host. Raises what `django_vt.remember_identity` raises, and nothing of `is_buyer`'s.
+    `reference` is the order's id, as its `Confirmation` will give it. `is_buyer` is as in `buyers_identity`, and is
+    called in a savepoint. `using` is the alias of the order's database, `account_id` the account if it is not that of
+    the request's host. Raises what `django_vt.remember_identity` raises, but no error of `is_buyer`.
     """
 
     def remember(_shield: object) -> None:

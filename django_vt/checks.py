@@ -1,7 +1,7 @@
-"""The system checks: a wrong setting is found by `manage.py check`, not at the first order.
+"""The system checks: `manage.py check` finds a wrong setting before the first order does.
 
-None but `check_databases` opens a connection, and none raises, whatever `DJANGO_VT` holds. No message repeats a string
-out of the settings that could hold a password. `manage.py check --tag django_vt` runs all but that one.
+Only `check_databases` opens a connection. No check raises, whatever `DJANGO_VT` holds. No message repeats a string from
+the settings that could hold a password. `manage.py check --tag django_vt` runs all checks except `check_databases`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from django_vt.protocol.packing import is_readable_on_the_way
 from django_vt.settings_rules import YEAR, is_dotted_path
 from django_vt.tenants import check_tenants
 
-# Whether each value is of the type, and within the range, that its rule in `django_vt.conf` names.
+# Each value must have the type and the range that its rule in `django_vt.conf` names.
 
 
 def check_values(block: Mapping[Any, Any]) -> list[CheckMessage]:
-    """An error for each value of a wrong type or out of its range."""
+    """An error for each value of the wrong type or out of range."""
     return [
         Error(
             f'{BLOCK}["{key}"] must be {setting.rule.words}.',
@@ -41,22 +41,22 @@ def check_values(block: Mapping[Any, Any]) -> list[CheckMessage]:
 
 
 def is_well_formed(block: Mapping[Any, Any], key: str) -> bool:
-    """Whether a key is left out or its value keeps its rule: only then the finer checks can read it."""
+    """Whether the key is missing or its value keeps its rule; other checks may read it only then."""
     return key not in block or SETTINGS[key].rule.accepts(block[key])
 
 
 def _shown_value(value: object) -> str:
-    """What is there. Strings are not repeated: one can have come from the wrong environment variable."""
+    """The value as a message may show it. A string may be a secret, so only its type is shown."""
     if value is None or isinstance(value, (bool, float)) or (isinstance(value, int) and abs(value) < YEAR):
         return repr(value)
     return f"of type {type(value).__name__}"
 
 
-# Whether there is an account to send for, and whether each can stand in the path of the vendor's address.
+# There must be an account, and each must be usable in the path of a URL.
 
 
 def check_account(block: Mapping[Any, Any]) -> list[CheckMessage]:
-    """ACCOUNT_ID may be missing only where nothing is sent. What its function will return is not known here."""
+    """An error if ACCOUNT_ID is missing, unless ENABLED is False, or is unusable. A function is not called."""
     setting = settings.ACCOUNT_ID
     if not is_well_formed(block, "ACCOUNT_ID") or is_dotted_path(setting):
         return []
@@ -83,13 +83,13 @@ def _unusable_account() -> CheckMessage:
     )
 
 
-# Whether what the settings name can be imported and is of the right kind; and what it has to say itself.
+# Classes and functions that settings name must be importable and of the right kind; classes add their own messages.
 
 DOTTED_PATH = re.compile(r"\w+(\.\w+)+", re.ASCII)
 
 
 def check_dotted_paths(block: Mapping[Any, Any]) -> list[CheckMessage]:
-    """The classes that settings name, with their own `check()`, and the functions."""
+    """Check the classes that settings name, also by their own `check()`, and the functions."""
     messages: list[CheckMessage] = []
     for key, setting in SETTINGS.items():
         value = getattr(settings, key)
@@ -140,7 +140,7 @@ def _example(key: str) -> str:
 def _why(path: str, error: Exception) -> str:
     if not DOTTED_PATH.fullmatch(path):
         return "it is no dotted path"
-    # An ImportError's text holds names of modules; another error's could hold anything.
+    # The text of an ImportError holds only module names; that of another error could hold anything.
     return str(error) if isinstance(error, ImportError) else f"the import raised {type(error).__name__}"
 
 
@@ -160,14 +160,14 @@ def _not_callable(key: str) -> CheckMessage:
     )
 
 
-# Whether ENDPOINT is an address that shoppers' data may go to.
+# ENDPOINT must be a URL to which shoppers' data may be sent.
 
-LONGEST_ADDRESS = 255  # the column of the table of endpoints
+LONGEST_ADDRESS = 255  # the size of the column in the table of endpoints
 URL_CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", re.ASCII)  # RFC 3986
 
 
 def check_endpoint(block: Mapping[Any, Any]) -> list[CheckMessage]:
-    """An absolute https URL, or http to this machine, to which a path and a query can be added."""
+    """An error unless ENDPOINT is an absolute https URL, or http to this machine, that takes a path and a query."""
     if not is_well_formed(block, "ENDPOINT"):
         return []
     parts = _split(settings.ENDPOINT)
@@ -180,13 +180,13 @@ def check_endpoint(block: Mapping[Any, Any]) -> list[CheckMessage]:
 
 
 def _split(url: str) -> SplitResult | None:
-    """The parts of the URL; None where it has no host, a port that is none, or isn't one."""
+    """The parts of the URL; None if it is no URL, has no host, or has an invalid port."""
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises where it is no number
+        parts.port  # noqa: B018 - raises if it is no number
     except ValueError:
         return None
-    # urlsplit drops line breaks without a word.
+    # urlsplit silently drops line breaks.
     usable = URL_CHARACTERS.fullmatch(url) and parts.scheme in {"http", "https"} and parts.hostname
     return parts if usable else None
 
@@ -217,11 +217,11 @@ def _plain_http() -> CheckMessage:
     )
 
 
-# Whether a worker's claim lasts as long as its work.
+# A worker's claim must last as long as its work.
 
 
 def check_lease(block: Mapping[Any, Any]) -> list[CheckMessage]:
-    """LEASE is at least twice a request's deadline; else two workers would send the same entries."""
+    """An error if LEASE is less than twice a request's deadline: two workers could send the same entries."""
     if not (is_well_formed(block, "LEASE") and is_well_formed(block, "TIMEOUT")):
         return []
     shortest = 2 * settings.deadline
@@ -238,13 +238,13 @@ def check_lease(block: Mapping[Any, Any]) -> list[CheckMessage]:
     ]
 
 
-# Whether the middleware is installed.
+# The middleware should be installed.
 
 MIDDLEWARE = "django_vt.middleware.VTIdentityMiddleware"
 
 
 def check_middleware() -> list[CheckMessage]:
-    """MIDDLEWARE names ours, or a subclass of it. Where in the list doesn't matter."""
+    """A warning unless MIDDLEWARE names this app's middleware or a subclass, at any position."""
     installed = list(django_settings.MIDDLEWARE or ())
     if MIDDLEWARE in installed or any(_is_subclass(path) for path in installed):
         return []
@@ -261,16 +261,16 @@ def check_middleware() -> list[CheckMessage]:
 def _is_subclass(path: str) -> bool:
     try:
         found = import_string(path)
-    except Exception:  # noqa: BLE001 - Django says so itself, with the first request
+    except Exception:  # noqa: BLE001 - Django itself reports it at the first request
         return False
     return isinstance(found, type) and issubclass(found, import_string(MIDDLEWARE))
 
 
-# Keys of `DJANGO_VT` that mean nothing: most are spelt wrongly.
+# Unknown keys in `DJANGO_VT`, most of which are misspelt.
 
 
 def check_unknown_keys(block: Mapping[Any, Any]) -> list[CheckMessage]:
-    """An error for each key that is no setting, with the one that was probably meant."""
+    """An error for each unknown key, which suggests the nearest name."""
     return [
         Error(f"{BLOCK}[{_shown(key)}] is not a setting of django-vt.", hint=_hint(key), id="django_vt.E004")
         for key in block
@@ -289,7 +289,7 @@ def _hint(key: object) -> str:
     return f"Remove it. The settings are {', '.join(sorted(KEYS))}."
 
 
-# Databases that cost a shop pages, or an event a column.
+# Database settings that make pages fail, or that lose a column of an event.
 
 WAITING_MODES = ("IMMEDIATE", "EXCLUSIVE")
 
@@ -311,14 +311,14 @@ def check_sqlite_pages() -> list[CheckMessage]:
 
 
 def _waiting_mode(alias: str) -> str:
-    """The `transaction_mode` under which SQLite's transactions wait for each other from their beginning, or nothing."""
+    """The `transaction_mode` if it makes SQLite's transactions wait for each other from the start, otherwise empty."""
     connection = connections[alias]
     mode = str(connection.settings_dict.get("OPTIONS", {}).get("transaction_mode")).upper()
     return mode if connection.vendor == "sqlite" and mode in WAITING_MODES else ""
 
 
 def check_charset(alias: str) -> list[CheckMessage]:
-    """A warning where MariaDB or MySQL keeps the send log in a charset that lacks letters: utf8mb3, latin1."""
+    """A warning if MariaDB or MySQL keeps the send log in a charset that lacks letters, such as utf8mb3 or latin1."""
     connection = connections[alias]
     if connection.vendor != "mysql":
         return []
@@ -348,7 +348,7 @@ CHARSETS_OF_COLUMNS = """
 """
 CHARSET_OF_NEW_TABLES = "SELECT @@character_set_database"
 
-# What Django calls.
+# The checks that Django calls.
 
 TAG = "django_vt"
 
@@ -364,7 +364,7 @@ CHECKS_OF_THE_BLOCK = (
 
 @register(TAG)
 def check_settings(app_configs: object = None, **options: object) -> list[CheckMessage]:
-    """Everything in `DJANGO_VT`."""
+    """Check everything in `DJANGO_VT`."""
     block: Any = getattr(django_settings, BLOCK, None)
     if not isinstance(block, Mapping):
         return [
@@ -379,7 +379,7 @@ def check_settings(app_configs: object = None, **options: object) -> list[CheckM
 
 @register(TAG)
 def check_project(app_configs: object = None, **options: object) -> list[CheckMessage]:
-    """What the app needs of the project's other settings."""
+    """Check the project's other settings that the app needs."""
     return check_middleware() + check_sqlite_pages() + check_tenants()
 
 
@@ -387,7 +387,7 @@ def check_project(app_configs: object = None, **options: object) -> list[CheckMe
 def check_databases(
     app_configs: object = None, databases: Collection[str] | None = None, **options: object
 ) -> list[CheckMessage]:
-    """Whether the send log's database can hold what shoppers write. The only check that opens a connection.
+    """Check that the send log's database can hold what shoppers write. Only this check opens a connection.
 
     Django runs it with `migrate`, and with `check --database`.
     """

@@ -1,8 +1,8 @@
-"""The settings of the app: one block, `DJANGO_VT`, read when a value is asked for.
+"""The settings of the app: one dict, `DJANGO_VT`, read whenever a value is asked for.
 
-Each key has its default and the rule for its values in the same line of `Settings`.
+`Settings` has one line for each key, with its default and the rule for its values.
 
-Nothing is kept between two reads, so `override_settings` and pytest-django's `settings` just work.
+Nothing is cached between two reads, so `override_settings` and pytest-django's `settings` just work.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ IdentificationWay = Literal["pixel", "vtsid", "email"]
 WAYS: tuple[IdentificationWay, ...] = get_args(IdentificationWay)
 
 BLOCK = "DJANGO_VT"
-LONGEST_COOKIE = 400 * 24 * 3600  # seconds: what browsers keep, by the draft that is to replace RFC 6265
-LARGEST_BATCH = 900  # what one claim can hold
-SHORTEST_URL, LONGEST_URL = 500, 65536  # bytes: an address and an event fit; no server is known to take more
+LONGEST_COOKIE = 400 * 24 * 3600  # seconds: browsers keep no cookie longer, by the draft that will replace RFC 6265
+LARGEST_BATCH = 900  # the most that one claim can hold
+SHORTEST_URL, LONGEST_URL = 500, 65536  # bytes: enough for a URL with an event; no server is known to accept more
 ACCOUNT_ID_PATTERN = re.compile(r"[A-Za-z0-9._~-]{1,64}", re.ASCII)
 
 Value = TypeVar("Value")
 
 
 class Setting(Generic[Value]):
-    """A key of `DJANGO_VT`: its default, in a test environment perhaps another, and the rule that a value must keep."""
+    """A key of `DJANGO_VT`: its default, maybe another default in a test environment, and the rule for its values."""
 
     def __init__(self, default: Value, rule: Rule, *, in_tests: Value | None = None) -> None:
         self.default = default
@@ -49,17 +49,17 @@ class Setting(Generic[Value]):
         if instance is None:
             return self
         block = getattr(django_settings, BLOCK, None)
-        # Whether it is a Mapping takes long to ask, once a request; nearly always it is a dict.
+        # Test for dict first, which it nearly always is: the isinstance check of an ABC is slow.
         if (type(block) is dict or isinstance(block, Mapping)) and self.name in block:
             return block[self.name]
         return self.in_tests if self.in_tests is not None and in_test_environment() else self.default
 
 
 class Settings:
-    """The keys of `DJANGO_VT`, a line each; reading an attribute reads the project's settings.
+    """The keys of `DJANGO_VT`. Reading an attribute reads the project's settings.
 
-    docs/reference/settings.md says what each key means. A value of the wrong type is not mended here: the system checks
-    (`manage.py check`) name it.
+    docs/reference/settings.md explains each key. A value of the wrong type is returned as it is: the system checks
+    (`manage.py check`) report it.
     """
 
     # A string or a dict; `django_vt.accounts` alone reads it.
@@ -123,7 +123,7 @@ class Settings:
 
     @property
     def deadline(self) -> float:
-        """Seconds within which a request must have ended: the sum of TIMEOUT."""
+        """Seconds within which a request must end: the sum of TIMEOUT."""
         connect, read = self.TIMEOUT
         return connect + read
 
@@ -138,18 +138,17 @@ settings = Settings()
 
 
 def in_test_environment() -> bool:
-    """Whether Django's `setup_test_environment()` is in force, as under its runner and pytest-django.
+    """Whether Django's `setup_test_environment()` was called, as by its test runner and pytest-django.
 
-    Told by the mark that Django keeps for itself. `mail.outbox` is none: Django's locmem mail backend makes one in any
-    process.
+    Django's private `_TestState` tells. `mail.outbox` does not: Django's locmem mail backend makes one in any process.
     """
-    # Looked up, not imported: what no test has loaded was not called, and a shop's processes need none of it.
+    # Do not import the module: if it is not loaded, nothing was called, and production should not load it.
     utils = sys.modules.get("django.test.utils")
     return hasattr(getattr(utils, "_TestState", None), "saved_data")
 
 
 def account_id_is_usable(account_id: object) -> bool:
-    """Whether a value can stand as the account in the path of the vendor's address."""
+    """Whether a value can be the account in the path of the URL."""
     return isinstance(account_id, str) and _can_stand_in_a_path(account_id)
 
 

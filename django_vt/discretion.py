@@ -1,10 +1,10 @@
-"""What an error that leaves this package takes along: where it came by, and none of the values that it came by.
+"""Remove local variables from the tracebacks of errors that leave this package, so that reports show no personal data.
 
-An error's traceback keeps the local variables of each function that it has passed, and a report of the error shows
-them: Django's technical page, its mail to ADMINS, an error tracker. Those of this package's functions are a shopper's
-address and what the vendor is told of them. So every function that a shop or Django calls stands behind `discreetly`.
+A traceback keeps the local variables of every function that the error has passed. Reports of the error show them:
+Django's technical page, its mail to ADMINS, an error tracker. In this package's functions they hold a shopper's address
+and the events about them. So every function that a shop or Django calls is decorated with `discreetly`.
 
-The functions of the shop keep their variables, also those that were called from here: they are the shop's.
+The shop's own functions keep their variables, even if this package called them.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 PACKAGE = __name__.partition(".")[0]
-# Where Python's own modules are, and what is installed beside Django.
+# The folders of Python's standard library, and of the packages installed beside Django.
 _FOLDERS = {
     *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
     str(Path(django.__file__).parents[1]),
 }
-# What was compiled from a text has no file: `<string>`, `<frozen importlib._bootstrap>`.
+# Code that was compiled from a text has a file name such as `<string>` or `<frozen importlib._bootstrap>`.
 LIBRARIES = ("<", *(f"{folder}{os.sep}" for folder in _FOLDERS))
 
 
 def discreetly(function: F) -> F:
-    """The function or coroutine function, whose errors leave it without the values of this package's functions."""
+    """Decorate a function or coroutine function so that its errors carry no local variables of this package."""
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
         except BaseException as error:
-            del args, kwargs  # this function's own variables
+            del args, kwargs  # this frame is running and cannot be cleared
             forget_values(error)
             raise
 
@@ -59,19 +59,19 @@ def discreetly(function: F) -> F:
 
 
 def made_discreetly(cls: type[T]) -> type[T]:
-    """The class, a dataclass or not, with a constructor that is called `discreetly`."""
+    """Decorate a class so that its constructor is wrapped by `discreetly`."""
     cls.__init__ = discreetly(cls.__init__)  # type: ignore[method-assign]
     return cls
 
 
 def forget_values(error: BaseException) -> None:
-    """Clear the variables of this package's functions, and of the libraries that these have called, in its tracebacks.
+    """Clear the local variables of this package's functions, and of libraries that they called, in the tracebacks.
 
-    Also in the tracebacks of the errors that it came of. A function that still runs keeps its variables.
+    These are the tracebacks of the error, its causes and its contexts. A function that still runs keeps its variables.
     """
     below: set[FrameType] = set()
     known = [error]
-    for each in known:  # which grows
+    for each in known:  # the loop appends to it
         _clear(each.__traceback__, below)
         for other in (each.__cause__, each.__context__):
             if other is not None and not any(other is one for one in known):
@@ -79,16 +79,16 @@ def forget_values(error: BaseException) -> None:
 
 
 def _clear(traceback: TracebackType | None, below: set[FrameType]) -> None:
-    """`below` collects the frames that have one of this package among their callers, or are one."""
+    """Clear one traceback. `below` collects the frames that belong to this package or have one of it as a caller."""
     is_below = False
     while traceback is not None:
         frame = traceback.tb_frame
-        # The traceback of what an error came of begins where that was caught, which can be in a library.
+        # The traceback of a cause begins where the cause was caught, which may be in a library.
         is_below = is_below or frame in below or _is_ours(frame)
         if is_below:
             below.add(frame)
             if _is_ours(frame) or not (_is_the_shops(frame) or _hides_by_itself(frame)):
-                with suppress(RuntimeError):  # it still runs: a function further out will clear it
+                with suppress(RuntimeError):  # it still runs: an outer `discreetly` will clear it
                     frame.clear()
         traceback = traceback.tb_next
 
@@ -103,5 +103,5 @@ def _is_the_shops(frame: FrameType) -> bool:
 
 
 def _hides_by_itself(frame: FrameType) -> bool:
-    """Whether it is what Django's `sensitive_variables` has put around a function: reports look for it there."""
+    """Whether the frame is the wrapper of Django's `sensitive_variables`, whose variables error reports need."""
     return frame.f_code.co_name == "sensitive_variables_wrapper"

@@ -1,7 +1,7 @@
-"""What happened in the shop, and the JSON that tells the vendor.
+"""Events: what happened in the shop, and the JSON that reports it to the vendor.
 
-The field names (`items`, `generic`, `orderId`, `source`, …) and their order are those of the vendor's
-document "You can send events to our system from server side" and of the requests its examples make.
+The field names (`items`, `generic`, `orderId`, `source`, …) and their order are those of the vendor's document "You can
+send events to our system from server side" and of the requests that its examples make.
 """
 
 from __future__ import annotations
@@ -28,34 +28,34 @@ CONFIRMATION = "confirmation"
 LOGIN = "login"
 IDENTITY_KEYS = ("userId", "sessionId", "_vtsid", "email")
 EMPTY: Mapping[str, Any] = MappingProxyType({})
-LONGEST_PAYLOAD = 1_000_000  # characters; servers take addresses of some thousand
+LONGEST_PAYLOAD = 1_000_000  # characters; servers accept URLs of some thousand
 
 
 class AnyEvent(Protocol):
-    """What `track` takes: `Confirmation`, `Login`, `Event`, or a class of the shop's own with these members."""
+    """What `track` accepts: `Confirmation`, `Login`, `Event`, or a class of the shop's own with these members."""
 
     @property
     def type(self) -> str:
-        """The vendor's event type, which stands in the path too."""
+        """The vendor's event type, which is also in the path of the URL."""
 
     @property
     def email(self) -> str:
-        """The event's own e-mail address, empty where it has none."""
+        """The event's own e-mail address; empty if it has none."""
 
     @property
     def reference(self) -> str:
-        """What staff look it up by (the orderId), at most 255 characters."""
+        """The text by which staff look the event up (the orderId), at most 255 characters."""
 
     @property
     def dedup_key(self) -> str | None:
-        """Events of one type with equal keys are one event; None: each is its own."""
+        """Events of one type with the same key count as one event. If it is None, each event counts."""
 
     def body(self, identity: Identity) -> dict[str, Any]:
-        """The event's fields in the vendor's order, with those of `identity`, of one way or none, among them."""
+        """The event's fields in the vendor's order, including those of `identity`, which has one way or none."""
 
 
 class SafeRepr:
-    """A `repr` of what staff look it up by, and of nothing that tells of a person."""
+    """Gives a `repr` with the fields by which staff look an object up, and no personal data."""
 
     _shown: ClassVar[tuple[str, ...]] = ()
 
@@ -69,12 +69,12 @@ _names: dict[str, str] = {}
 
 
 class BaseEvent(SafeRepr):
-    """What a class of events says of itself. A new type of event is one such class, with the members of `AnyEvent`.
+    """The base class of events. For a new type of event, subclass it and define the members of `AnyEvent`.
 
-    `type` is the vendor's event type, where all events of the class have the same. `impersonal` are the keys of the
-    payload, at any depth, whose values staff see without the permission `view_person`. All others are masked: a class
-    that says nothing shows nothing. `staff_name` is what staff call it, such as `gettext_noop("refund")`, and is
-    translated when they look; empty: its type.
+    `type` is the vendor's event type, if all events of the class share it. `impersonal` are the keys of the payload, at
+    any depth, whose values staff see without the permission `view_person`. All other values are masked; by default that
+    is everything. `staff_name` is what staff call the event, such as `gettext_noop("refund")`, and is translated when
+    it is shown; if it is empty, the type is shown.
     """
 
     impersonal: ClassVar[frozenset[str]] = frozenset()
@@ -84,23 +84,23 @@ class BaseEvent(SafeRepr):
         super().__init_subclass__(**options)
         event_type = vars(cls).get("type")
         if isinstance(event_type, str):
-            # The send log keeps the type and not the class: of two classes for one type each can only show less.
+            # The send log stores the type, not the class. If two classes share a type, only keys in both are shown.
             _impersonal[event_type] = cls.impersonal & _impersonal.get(event_type, cls.impersonal)
             if cls.staff_name:
                 _names[event_type] = cls.staff_name
 
     def ways(self, allowed: tuple[IdentificationWay, ...]) -> tuple[IdentificationWay, ...]:
-        """Of the `allowed` ways of naming its person, those that it may go by, in their order: here all."""
+        """Those of the `allowed` ways by which the event may be attributed, in their order; by default all."""
         return allowed
 
 
 def impersonal_keys(event_type: str) -> frozenset[str]:
-    """The keys in a payload of this type whose values tell of no person; the fewest for a type that no class has."""
+    """The keys in a payload of this type whose values are not personal; for a type without a class, `Event`'s."""
     return _impersonal.get(event_type, Event.impersonal)
 
 
 def event_name(event_type: str) -> str:
-    """What staff call events of a type, in their language."""
+    """The name of an event type for staff, in their language."""
     name = _names.get(event_type)
     return gettext(name) if name else event_type
 
@@ -123,19 +123,19 @@ class Item(SafeRepr):
         vars(self).update(id=values.identifier("id", id), quantity=values.quantity("quantity", quantity))
 
 
-# What the constructor takes for a line of an order.
+# The forms in which `Confirmation` accepts a line of an order.
 AnyItem: TypeAlias = "Item | tuple[str | int | UUID, int | float | Decimal] | Mapping[str, Any]"
 
 
 @made_discreetly
 @dataclass(frozen=True, repr=False, init=False)
 class Confirmation(BaseEvent):
-    """An order was placed: the vendor's `confirmation`, in the form of its document's example.
+    """An order was placed: the vendor's `confirmation`, as in the example of its document.
 
     `order_id` (text, int or UUID, 1 to 255 characters) becomes `orderId`, by which the vendor and this app discard
-    repetitions. `total` is in the shop's currency, a Decimal, int, str or float (by its shortest form), rounded half-up
-    to cents, at most 15 digits. `items` are `Item`s, pairs or dicts with `id` and `quantity`. `email` is the buyer's,
-    as order data: it names the buyer only if nothing better is known. `extra` goes into `generic` beside them. Raises
+    repetitions. `total` is in the shop's currency, a Decimal, int, str or float (by its shortest `repr`), rounded
+    half-up to cents, at most 15 digits. `items` are `Item`s, pairs or dicts with `id` and `quantity`. `email` is the
+    buyer's; the order is attributed by it only if nothing better is known. `extra` is added to `generic`. Raises
     `InvalidField`, a `ValueError` that names the field.
     """
 
@@ -144,7 +144,7 @@ class Confirmation(BaseEvent):
     items: tuple[Item, ...]
     email: str
     extra: Mapping[str, Any]
-    type = CONFIRMATION  # no ClassVar: pyright would not take it for the type of any event
+    type = CONFIRMATION  # no ClassVar, because pyright would not match it with the property of AnyEvent
     impersonal: ClassVar[frozenset[str]] = frozenset(
         {"items", "id", "quantity", "generic", "orderId", "total", "currency", "coupon", "coupons", "status"}
         | {"total_shipping"}
@@ -190,12 +190,11 @@ class Confirmation(BaseEvent):
 @made_discreetly
 @dataclass(frozen=True, repr=False)
 class Login(BaseEvent):
-    """A shopper logged in: the vendor's `login`, in the form of its document's example.
+    """A shopper logged in: the vendor's `login`, as in the example of its document.
 
-    `email` is the shopper's address and, where given, also the identity, as in the vendor's example. `source` is a
-    word for where the login happened. `attributes`, keys and values that JSON can say, become
-    attributes of the person, as the vendor's help pages have it. Raises `InvalidField`, a `ValueError` that names the
-    field.
+    `email` is the shopper's address. If it is given, it is also the identity, as in the vendor's example. `source` is a
+    word for where the login happened. `attributes`, keys and values that JSON can hold, become attributes of the
+    person, according to the vendor's help pages. Raises `InvalidField`, a `ValueError` that names the field.
     """
 
     email: str
@@ -214,15 +213,15 @@ class Login(BaseEvent):
 
     @property
     def reference(self) -> str:
-        """Empty: the address is not shown."""
+        """Empty, because the address must not be shown."""
         return ""
 
     @property
     def dedup_key(self) -> None:
-        """Each login is its own."""
+        """None: no login repeats another."""
 
     def ways(self, allowed: tuple[IdentificationWay, ...]) -> tuple[IdentificationWay, ...]:
-        """By its e-mail alone if it has one, as in the vendor's example."""
+        """Only by e-mail if the login has an address, as in the vendor's example."""
         return ("email",) if self.email and "email" in allowed else allowed
 
     def body(self, identity: Identity) -> dict[str, Any]:
@@ -235,11 +234,11 @@ class Login(BaseEvent):
 @made_discreetly
 @dataclass(frozen=True, repr=False)
 class Event(BaseEvent):
-    """Anything else (the vendor calls it generic): `type` matches `[A-Za-z0-9_-]{1,64}`, `data` is what JSON can say.
+    """Any other event (the vendor calls it generic). `type` matches `[A-Za-z0-9_-]{1,64}`, `data` is JSON data.
 
-    `reference` (up to 255 characters) is shown and searched for in the send log. Events of one type with the same
-    `dedup_key` are one. Raises `InvalidField`, a `ValueError` that names the field, also for a key in `data` that says
-    whose event it is: give `track` an identity instead.
+    `reference` (up to 255 characters) is shown in the send log and can be searched for. Events of one type with the
+    same `dedup_key` count as one. Raises `InvalidField`, a `ValueError` that names the field; also for an identity's
+    key in `data`: pass the identity to `track` instead.
     """
 
     type: str
@@ -262,7 +261,7 @@ class Event(BaseEvent):
 
     @property
     def email(self) -> str:
-        """Empty: whose event it is, `track` is told."""
+        """Empty, because `track` gets the identity."""
         return ""
 
     def body(self, identity: Identity) -> dict[str, Any]:
@@ -273,8 +272,8 @@ class Event(BaseEvent):
 def payload(event: AnyEvent, identity: Identity) -> str:
     """The event's JSON exactly as it is sent: compact, ASCII, keys in their order.
 
-    `InvalidField` where no request could carry it. A database may hang up on a row of that size, and take the order's
-    transaction with it.
+    Raises `InvalidField` if it is too long for any request. A database may drop the connection for such a row, and the
+    order's transaction with it.
     """
     text = _encode(event.body(identity))
     if len(text) > LONGEST_PAYLOAD:
@@ -283,18 +282,18 @@ def payload(event: AnyEvent, identity: Identity) -> str:
 
 
 def address_in(event: AnyEvent) -> str:
-    """The e-mail address by whose hash the event is found: its own, otherwise the first that it holds anywhere.
+    """The e-mail address whose hash is stored for the event: its own, otherwise the first one in its body or reference.
 
-    In the form in which addresses are compared; empty if the event holds none.
+    In canonical form; empty if the event holds no address.
     """
     return _own_address(event) or next(_addresses(event), "")
 
 
 def addresses_in(event: AnyEvent) -> tuple[str, ...]:
-    """Every e-mail address that the event holds, once, in the form in which addresses are compared.
+    """The distinct e-mail addresses that the event holds, in canonical form.
 
-    In texts and keys of its body, however deep, and in its reference. The send log has the hash of the first alone: who
-    looks for another reads the payloads (`django_vt.protocol.addresses.in_payload`).
+    They are taken from the texts and keys of its body, at any depth, and from its reference. The send log stores the
+    hash of the first only: to find another, read the payloads (`django_vt.protocol.addresses.in_payload`).
     """
     return tuple(dict.fromkeys(filter(None, [_own_address(event), *_addresses(event)])))
 
@@ -311,7 +310,7 @@ _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def naming(identity: Identity) -> dict[str, str]:
-    """The fields by which the vendor knows `identity`, of one way or none, for the beginning of an event's body."""
+    """The fields of an event's body that give `identity`, which has one way or none."""
     if identity.user_id:
         return {"userId": identity.user_id, "sessionId": identity.session_id}
     if identity.vtsid:
@@ -321,7 +320,7 @@ def naming(identity: Identity) -> dict[str, str]:
 
 def _items(value: object) -> tuple[Item, ...]:
     value = values.plain(value)
-    # Not asked of a list: whether it is a Mapping takes a while to find out.
+    # Test for list and tuple first: the isinstance check of an ABC is slow.
     if not isinstance(value, (list, tuple)) and (
         isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable)
     ):

@@ -1,16 +1,16 @@
-"""What this app raises. No message here ever holds an address, a cookie value or a URL."""
+"""The exceptions of this app. Their messages never hold an address, a cookie value or a URL."""
 
 from __future__ import annotations
 
 
 class DjangoVTError(Exception):
-    """The family of this app's errors."""
+    """The base class of this app's errors."""
 
 
 class InvalidField(DjangoVTError, ValueError):
-    """A value that cannot be sent. `field` says which, such as `items[0].quantity`, `problem` what is wrong.
+    """A value cannot be sent. `field` names it, such as `items[0].quantity`; `problem` says what is wrong.
 
-    The message is both, and never repeats the value: it could be a shopper's.
+    The message has both, and never the value, which could be personal data.
     """
 
     def __init__(self, field: str, problem: str) -> None:
@@ -23,7 +23,7 @@ class InvalidField(DjangoVTError, ValueError):
 
 
 class DeliveryError(DjangoVTError):
-    """A request got no answer. `reason` is a code of `django_vt.protocol.reasons`, and all that is said of it."""
+    """A request got no answer. The message is only the `reason`, a code of `django_vt.protocol.reasons`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

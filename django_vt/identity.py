@@ -1,7 +1,7 @@
-"""Whose event it is: cookies, an e-mail address, or what the shop knows, as an `Identity`.
+"""`Identity`: whose event it is, by cookies, by an e-mail address, or by what the shop knows.
 
-The three ways, and the names of their fields, are the vendor's ("Server Side User Identification"):
-the pixel's `userId` and `sessionId`, the site's own `_vtsid`, or the `email` of a person it knows.
+The three ways, and the names of their fields, are the vendor's ("Server Side User Identification"): the pixel's
+`userId` and `sessionId`, the shop's own `_vtsid`, or the `email` of a person that the vendor knows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from django_vt.protocol import addresses, values
 PIXEL_COOKIE = "_vt_user"
 VTSID_COOKIE = "_vtsid"
 
-# Cookies are the shopper's to write; what doesn't look like the vendor's is no cookie.
+# Shoppers can change their cookies, so a value that does not match the vendor's form is ignored.
 PIXEL_PATTERN = re.compile(r"([A-Za-z0-9-]{1,64})_([A-Za-z0-9-]{1,64})(?:_.*)?", re.ASCII | re.DOTALL)
 PIXEL_ID_PATTERN = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 VTSID_PATTERN = re.compile(r"[A-Za-z0-9._~-]{1,128}", re.ASCII)
@@ -31,12 +31,12 @@ ALL_WAYS: tuple[IdentificationWay, ...] = ("pixel", "vtsid", "email")
 @made_discreetly
 @dataclass(frozen=True, repr=False)
 class Identity:
-    """All that is known of who did something; an event goes out under exactly one of the ways in it.
+    """All ids known of a person. An event is sent with exactly one of its ways: pixel, vtsid or email.
 
-    `user_id` and `session_id` are the vendor's pixel ids, strings of `[A-Za-z0-9-]` ("0111" has a zero that counts),
-    given both or not at all; `vtsid` is the site's own id (`_vtsid`); `email` an address that the vendor knows
-    (`Jo <jo@…>` is `jo@…`, a list of addresses is none). Raises `InvalidField`, a `ValueError` that names the field,
-    for anything but such strings. Truthy when it names somebody. Its `repr` names the ways and no value.
+    `user_id` and `session_id` are the vendor's pixel ids, strings of `[A-Za-z0-9-]` (the zero in "0111" counts); give
+    both or neither. `vtsid` is the shop's own id (`_vtsid`). `email` is an address that the vendor knows (`Jo <jo@…>`
+    becomes `jo@…`; a list of addresses becomes empty). Raises `InvalidField`, a `ValueError` that names the field, for
+    any other value. Truthy if it holds an id. Its `repr` shows the ways but no value.
     """
 
     user_id: str = ""
@@ -62,25 +62,25 @@ class Identity:
     @classmethod
     @discreetly
     def from_cookies(cls, cookies: Mapping[str, str]) -> Identity:
-        """What `_vt_user` and `_vtsid` in `cookies` (as `request.COOKIES`) say.
+        """The identity in the cookies `_vt_user` and `_vtsid` of `cookies`, a mapping such as `request.COOKIES`.
 
-        Never raises: a cookie of another form than the vendor's counts as absent.
+        Never raises: a cookie that does not match the vendor's form counts as absent.
         """
         pixel = PIXEL_PATTERN.fullmatch(_text(cookies.get(PIXEL_COOKIE)))
         user_id, session_id = pixel.groups() if pixel else ("", "")
         vtsid = _text(cookies.get(VTSID_COOKIE))
         vtsid = vtsid if VTSID_PATTERN.fullmatch(vtsid) else ""
         identity = cls.__new__(cls)
-        # Past the constructor: it would match again what has matched, once a request.
+        # Bypass the constructor, which would match the patterns again, at each request.
         vars(identity).update(user_id=user_id, session_id=session_id, vtsid=vtsid, email="")
         return identity
 
     @classmethod
     @discreetly
     def from_dict(cls, data: Mapping[str, Any]) -> Identity:
-        """The identity that `to_dict` wrote as `data`, for instance into the shop's own session or order.
+        """The identity that `to_dict` wrote as `data`, for example into the shop's own session or order.
 
-        Raises `InvalidField`, a `ValueError`, for a key or a value that is no part of one.
+        Raises `InvalidField`, a `ValueError`, for an unknown key or an invalid value.
         """
         known = {field.name for field in dataclasses.fields(cls)}
         if unknown := set(data) - known:
@@ -89,11 +89,11 @@ class Identity:
         return cls(**data)
 
     def to_dict(self) -> dict[str, str]:
-        """What is set, as strings that JSON can hold. These are personal data: keep them as such."""
+        """The non-empty fields, as strings that JSON can hold. They are personal data: protect them."""
         return {field.name: value for field in dataclasses.fields(self) if (value := getattr(self, field.name))}
 
     def only(self, way: IdentificationWay) -> Identity:
-        """This identity reduced to one `way`, "pixel", "vtsid" or "email"; falsy where it doesn't have that one."""
+        """This identity reduced to one `way`, "pixel", "vtsid" or "email"; falsy if it does not have that way."""
         if not self._has(way):
             return NOBODY
         if not any(self._has(other) for other in ALL_WAYS if other != way):
@@ -107,15 +107,15 @@ class Identity:
 
     @property
     def ways(self) -> tuple[IdentificationWay, ...]:
-        """The ways in which it names somebody."""
+        """The ways for which it holds an id."""
         return tuple(way for way in ALL_WAYS if self._has(way))
 
     @property
     def stored_form(self) -> str:
-        """The send log's column `identity`: `pixel:<user>_<session>`, `vtsid:…` or `email:…`.
+        """The value of the send log's `identity`: `pixel:<user>_<session>`, `vtsid:…` or `email:…`.
 
-        An address is stored as it is compared: in lower case, its domain as DNS has it. An identity of several ways
-        is stored under the first of these. Empty where it names nobody.
+        An address is stored in canonical form. If the identity has several ways, the first in this order is stored.
+        Empty if it holds no id.
         """
         if self.user_id:
             return f"pixel:{self.user_id}_{self.session_id}"
@@ -148,7 +148,7 @@ class Identity:
 
 
 class Source:
-    """Somewhere to ask for an identity: asked once, when needed, and only for the ways it can have."""
+    """A source of an identity. It is asked at most once, when needed, and only for the ways that it can have."""
 
     def __init__(self, ask: Callable[[], Identity], *ways: IdentificationWay) -> None:
         self._ask = ask
@@ -156,7 +156,7 @@ class Source:
         self._answer: Identity | None = None
 
     def answer(self, way: IdentificationWay) -> Identity:
-        """What it knows, reduced to this way."""
+        """The source's identity reduced to `way`."""
         if way not in self._ways:
             return NOBODY
         if self._answer is None:
@@ -167,7 +167,7 @@ class Source:
 def choose(ways: Iterable[IdentificationWay], sources: Iterable[Source]) -> Identity:
     """The identity of exactly one way: for each way in turn, the first source that has it.
 
-    `sources` may be made as they are asked: nearly always one of the first has the first way.
+    `sources` may be a generator: nearly always, one of the first sources has the first way.
     """
     known: list[Source] = []
     others = iter(sources)
@@ -182,7 +182,7 @@ def choose(ways: Iterable[IdentificationWay], sources: Iterable[Source]) -> Iden
     return NOBODY
 
 
-# What the request being served says; set by `django_vt.visitors.serving`, so that nothing here knows of requests.
+# Returns the identity of the request being served. `django_vt.visitors.serving` sets it; this module needs no requests.
 being_served: ContextVar[Callable[[], Identity]] = ContextVar("django_vt_being_served")
 
 
@@ -190,8 +190,8 @@ being_served: ContextVar[Callable[[], Identity]] = ContextVar("django_vt_being_s
 def current() -> Identity:
     """The identity of the request being served; falsy outside a request.
 
-    For adapters of signals that carry no request. The one being served need not be the buyer's (staff mark
-    orders paid, payment providers call back): check that before you use it. `track()` never does by itself.
+    For adapters of signals that carry no request. The request being served may not be the buyer's: staff mark orders
+    paid, payment providers call back. Check that before you use it. `track()` never uses it by itself.
     """
     return being_served.get(lambda: NOBODY)()
 

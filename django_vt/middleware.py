@@ -1,4 +1,4 @@
-"""The middleware: `request.vt_identity`, for the price of an object that looks at the cookies when it is asked."""
+"""The middleware: sets `request.vt_identity`, a lazy object that reads the cookies on first use."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ Response: TypeAlias = "HttpResponseBase | Awaitable[HttpResponseBase]"
 
 
 class VTIdentityMiddleware:
-    """Gives each request `vt_identity`, an `Identity` read from its cookies, and headers, on first use.
+    """Gives each request `vt_identity`, an `Identity` read from its cookies and headers on first use.
 
-    Named in MIDDLEWARE, it is made by Django, sync or async as `get_response` is.
+    Add it to MIDDLEWARE. It is sync or async like `get_response`.
 
-    No query, no `Vary: Cookie`, no access to `request.user`. A new process's first request also starts the
-    dispatcher, so that what a killed process left is sent.
+    It makes no query, sets no `Vary: Cookie` and does not touch `request.user`. A process's first request also starts
+    the dispatcher, so that entries which a killed process left are sent.
 
-    With ISSUE_VTSID a visitor who has no `_vtsid` gets one, and this very request's identity has it. Only the response
-    that sets the cookie varies by it. A hook there may ask `request.user` if this stands below Django's own
-    middleware in MIDDLEWARE.
+    With ISSUE_VTSID, a visitor without `_vtsid` gets one, and this request's identity has it already. Only the response
+    that sets the cookie varies by it. A function in ISSUE_VTSID may use `request.user` if this middleware comes after
+    Django's in MIDDLEWARE.
     """
 
     sync_capable = True
@@ -43,7 +43,7 @@ class VTIdentityMiddleware:
 
     @discreetly
     def __call__(self, request: HttpRequest) -> Response:
-        """Serve `request`, or give the coroutine that does. Raises what the views raise, and nothing of its own."""
+        """Serve `request`, or return the coroutine that does. Raises what the views raise, but no error of its own."""
         if self.is_async:
             return self._serve_async(request)
         vtsid = vtsid_cookie.new_vtsid(request)

@@ -1,4 +1,4 @@
-"""The kinds of rule that a setting's value must keep; `django_vt.conf` has one beside each default."""
+"""The rules that the values of settings must keep; `django_vt.conf` names one beside each default."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from django_vt.protocol import values
 
 YEAR = 365 * 24 * 3600.0  # seconds
 CENTURY = 36500.0  # days
-HEADER_PATTERN = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)  # what servers let through (RFC 9110, without _)
+HEADER_PATTERN = re.compile(r"[A-Za-z0-9-]{1,100}", re.ASCII)  # the names that servers accept (RFC 9110, without _)
 
 
 def is_string(value: object) -> bool:
-    """Whether it is a string."""
+    """Whether the value is a string."""
     return isinstance(value, str)
 
 
 def is_dotted_path(value: object) -> bool:
-    """Whether it is words of Python with dots between them: `acc.123` is none."""
+    """Whether the value is Python identifiers joined by dots; `acc.123` is not."""
     return isinstance(value, str) and "." in value and _is_dotted_path(value)
 
 
@@ -33,10 +33,10 @@ def _is_dotted_path(value: str) -> bool:
 
 @dataclass(frozen=True)
 class Rule:
-    """The words that go on after "must be", and whether a value is that.
+    """A rule: the `words` that follow "must be" in messages, and a function that says whether it accepts a value.
 
-    A string for which `is_path` is true is the dotted path of a subclass of `base`, or of a function that is described
-    by `signature`. Without either, no string is a path.
+    If `is_path` is true for a string, it is the dotted path of a subclass of `base`, or of a function with this
+    `signature`. If both are empty, no string is a path.
     """
 
     words: str
@@ -47,12 +47,12 @@ class Rule:
 
 
 def is_bool(value: object) -> bool:
-    """Whether it is True or False, and not 1 or 0."""
+    """Whether the value is True or False, and not 1 or 0."""
     return isinstance(value, bool)
 
 
 def is_word(value: object) -> bool:
-    """Whether it is a string of 1 to 255 characters that every database can hold."""
+    """Whether the value is a string of 1 to 255 characters that every database can hold."""
     try:
         return isinstance(value, str) and bool(values.identifier("", value))
     except InvalidField:
@@ -60,17 +60,17 @@ def is_word(value: object) -> bool:
 
 
 def is_number(value: object, lowest: float, largest: float) -> bool:
-    """Whether it is a number within these limits."""
+    """Whether the value is a number within these limits."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and lowest <= value <= largest
 
 
 def is_time(value: object) -> bool:
-    """Whether it is a number of seconds, above 0 and up to a year."""
+    """Whether the value is a number of seconds, above 0 and up to a year."""
     return is_number(value, 0, YEAR) and value != 0
 
 
 def is_list(value: object, accepts: Callable[[object], bool]) -> bool:
-    """Whether it is a list or tuple that is not empty and of which each member is accepted."""
+    """Whether the value is a non-empty list or tuple whose members are all accepted."""
     return isinstance(value, (list, tuple)) and len(value) > 0 and all(accepts(member) for member in value)
 
 
@@ -80,7 +80,7 @@ def or_none(rule: Rule) -> Rule:
 
 
 def class_path(base: str) -> Rule:
-    """The dotted path of a subclass of `base`, itself a dotted path: only delivery imports a backend."""
+    """The dotted path of a subclass of `base`. `base` is a path too, because only the delivery may import backends."""
     return Rule("the dotted path of a class, as a string", is_string, base=base)
 
 
@@ -108,7 +108,7 @@ def whole_number(lowest: int, largest: int, unit: str = "") -> Rule:
 
 
 def one_of(*choices: object) -> Rule:
-    """One of the choices, and of their type: 1 is not True."""
+    """One of the choices, of the same type: 1 is not True."""
     return Rule(
         f"one of {', '.join(map(repr, choices))}",
         lambda value: any(type(value) is type(choice) and value == choice for choice in choices),
@@ -116,7 +116,7 @@ def one_of(*choices: object) -> Rule:
 
 
 def several_of(choices: tuple[str, ...]) -> Rule:
-    """A list of some of the choices, each once."""
+    """A list of one or more of the choices, each once."""
     return Rule(
         f"a list of one or more of {', '.join(map(repr, choices))}, each once",
         lambda value: is_list(value, lambda member: member in choices) and len(set(value)) == len(value),
@@ -151,7 +151,7 @@ DELAYS = Rule(
 TIMES_BY_TYPE = Rule("a dict from event types to numbers of seconds above 0", _is_dict_by_type)
 ACCOUNTS = Rule(
     "a string, or a dict from hosts to account ids",
-    # None is missing: a check of its own says so.
+    # None is accepted here: another check reports a missing account.
     lambda value: value is None or is_string(value) or _is_dict_of_strings(value),
     signature="(event, request or None) that returns the account id",
     is_path=is_dotted_path,

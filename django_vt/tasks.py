@@ -1,4 +1,4 @@
-"""Where the `autodiscover_tasks()` of a Celery app looks. Other queues look here too, and Celery may not be there."""
+"""The task that a Celery app's `autodiscover_tasks()` finds. Other queues look here too, even without Celery."""
 
 from __future__ import annotations
 

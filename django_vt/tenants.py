@@ -1,4 +1,4 @@
-"""What django-tenants needs of the project: the send log is then in a schema for each tenant."""
+"""The check for projects with django-tenants, in which each tenant's schema has a send log."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ WITHIN_THE_REQUEST = ("immediate.ImmediateDispatcher", "manual.ManualDispatcher"
 
 
 def check_tenants() -> list[CheckMessage]:
-    """An error if the send log is in schemas of django-tenants and something would work in the background.
+    """An error if the send log is in schemas of django-tenants and the dispatcher works in the background.
 
-    A background thread or worker has the schema `public`: tenants' orders would wait for ever, and nobody be told.
+    A background thread or worker uses the schema `public`: tenants' orders would wait for ever, unnoticed.
     """
     engine = str(connections[default_alias()].settings_dict.get("ENGINE"))
     if not engine.startswith("django_tenants.") or settings.DISPATCHER.endswith(WITHIN_THE_REQUEST):

@@ -1,1 +1,1 @@
-"""Adapters to what a shop may have beside Django. Nothing here is imported unless the shop asks for it."""
+"""Integrations with other packages that a shop may use. Nothing here is imported unless the shop asks for it."""

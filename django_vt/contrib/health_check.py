@@ -1,10 +1,10 @@
-"""A check for django-health-check: has something been due for too long?
+"""A check for django-health-check: it fails if an entry has been due for too long.
 
-Give it a view of its own, for monitoring::
+Give it a separate view, for monitoring::
 
     path("health/vibetrace/", HealthCheckView.as_view(checks=["django_vt.contrib.health_check.SendLog"]))
 
-A load balancer that asked it would take the shop offline because Vibetrace is.
+Do not use it for a load balancer: that would take the shop offline when Vibetrace is down.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ WHY = {
 
 @dataclass
 class SendLog(HealthCheck):  # type: ignore[misc] # its package has no types
-    """Fails while something in the send log has been due for longer than `max_age`.
+    """Fails while an entry of the send log has been due for longer than `max_age`.
 
-    `database` is the alias of the send log's database; without one it is where the project's routers write the log.
+    `database` is the alias of the send log's database, by default the one to which the project's routers write it.
     """
 
     max_age: timedelta = timedelta(minutes=15)
     database: str | None = None
 
     async def run(self) -> None:
-        """Called by django-health-check. Raises `ServiceUnavailable`, which says for how long and why."""
-        # In the thread that serves the request: the connection there is Django's to close.
+        """Called by django-health-check. Raises `ServiceUnavailable`, whose message says for how long and why."""
+        # Look in the thread that serves the request, where Django closes the connection.
         await sync_to_async(self._look)()
 
     def _look(self) -> None:

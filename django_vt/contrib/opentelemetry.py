@@ -1,8 +1,8 @@
-"""The send log's figures as OpenTelemetry metrics. One line, in the `ready()` of an app of the shop's::
+"""The send log's figures as OpenTelemetry metrics. Add one line to the `ready()` of one of the shop's apps::
 
     observe_send_log()
 
-It needs `opentelemetry-api` only; where the project has set up no SDK, nothing is asked and nothing exported.
+It needs only `opentelemetry-api`. If the project has set up no SDK, nothing is queried and nothing exported.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from django_vt.operations.metrics import METRICS, Look, Metric
 
 logger = logging.getLogger(__name__)
 
-# OpenTelemetry asks for one metric after the other; within so many seconds one look at the log serves them all.
+# Seconds. OpenTelemetry asks for one metric after another; within this time one look at the log serves them all.
 LOOK_LASTS = 1.0
 UNITS = {"seconds": "s"}
 
 
 def observe_send_log(meter: Meter | None = None, *, using: str | None = None) -> None:
-    """Make an observable gauge of each of the send log's figures.
+    """Make an observable gauge for each of the send log's figures. Call it once per process.
 
-    `meter` is by default the one named `django_vt` of the project's meter provider, whenever that is set. `using` is
-    the alias of the send log's database, by default where the project's routers write it. Call it once a process.
-    The log is asked when OpenTelemetry collects: a handful of queries by index, on a connection that is not kept.
+    `meter` is by default the one named `django_vt` of the project's meter provider, even if that is set later. `using`
+    is the alias of the send log's database, by default the one to which the project's routers write it. The log is
+    queried when OpenTelemetry collects: a handful of queries by index, on a connection that is not kept.
     """
     meter = meter or get_meter("django_vt")
     view = _View(using)
@@ -42,7 +42,7 @@ def observe_send_log(meter: Meter | None = None, *, using: str | None = None) ->
 
 
 class _View:
-    """The look at the log that the callbacks share."""
+    """Shares one look at the log between the callbacks."""
 
     def __init__(self, using: str | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._using = using
@@ -52,7 +52,7 @@ class _View:
         self._ends = 0.0
 
     def observe(self, metric: Metric, _options: CallbackOptions) -> Iterator[Observation]:
-        """The callback of a metric. Where the log cannot be read there is nothing to observe."""
+        """The callback of a metric. It yields nothing if the log cannot be read."""
         using = self._using or default_alias()
         look = self._shared_look(using)
         for labels, value in metric.read(look) if look else ():
@@ -75,6 +75,6 @@ def _look_at(using: str) -> Look | None:
         logger.warning("The send log cannot be observed: %s", type(error).__name__)
         return None
     finally:
-        # OpenTelemetry collects in a thread of its own, whose connection nobody else would close.
+        # OpenTelemetry collects in its own thread, whose connection nobody else closes.
         if not was_open:
             connection.close()

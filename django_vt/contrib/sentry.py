@@ -1,10 +1,10 @@
-"""Keeps what events hold of shoppers out of Sentry. One line in the settings::
+"""Keeps the shoppers' data in events out of Sentry. It takes one line in the settings::
 
     sentry_sdk.init(dsn=..., integrations=[VibetraceIntegration()])
 
-The HTTP backend already keeps the vendor's query from whatever watches requests. What is left are the local variables
-of this package's functions, and of what they call, in the stack traces of errors; requests that a shop's own backend
-makes; and what staff type on the send log's own pages.
+The HTTP backend already hides the query of requests to the vendor. This integration removes the rest: in stack traces,
+the local variables of this package's functions and of the functions they call; the queries of requests that a shop's
+own backend makes; and what staff type on the send log's own pages.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ Item = dict[str, Any]
 Hook = Callable[[Any, Any], Any]
 
 PACKAGE = "django_vt"
-# Under which names Sentry keeps what is left out of the text that it belongs to, in small letters: parts of an address,
-# a request's cookies and body, the values of a statement, what a template is given. And a request's own names.
+# The keys, in lower case, under which Sentry keeps data apart from its text: the parts of a URL, a request's cookies
+# and body, the parameters of an SQL statement, the context of a template.
 PARTS = frozenset(
     {"http.query", "http.fragment", "url.query", "url.fragment", "query_string", "cookies", "db.params", "context"}
     | {"http.request.body.data", "http.request.header.cookie", "http.request.header.referer"}
     | {"http_cookie", "http_referer"}
 )
 TELLING_HEADERS = frozenset({"cookie", "referer", "x-csrftoken"})
-# The send log's pages stand under this in each admin site; also as a login page gets the address, percent-encoded.
+# The path of the send log's pages in every admin site; percent-encoded too, as the login page's `next` has it.
 PAGE = r"django_vt(?:/|%2F)sendlogentry"
 PAGES = re.compile(PAGE, re.IGNORECASE)
-# Bounded: the same address over and over would otherwise be read from each of its beginnings to the end.
+# Bounded, because a text of many such paths would otherwise take quadratic time.
 PAGE_WITH_QUERY = re.compile(rf"({PAGE}(?:[\w/-]|%2F){{0,100}})(?:[?#]|%3F|%23)[^\s'\"<>]*", re.IGNORECASE)
 LONGEST_PATH = 200
 TABLE = "django_vt_"
 
 
 class VibetraceIntegration(Integration):
-    """Scrubs all that leaves: events, transactions, streamed spans, logs, whatever hooks the project has of its own."""
+    """Scrubs events, transactions, streamed spans and logs for Sentry, even if the project has its own hooks."""
 
     identifier = PACKAGE
 
@@ -57,8 +57,8 @@ class VibetraceIntegration(Integration):
     def setup_once_with_options(self, options: dict[str, Any] | None = None) -> None:
         """Called by Sentry with the client's `options`.
 
-        What a request's form holds is put into an event after this package's event processor has seen it; streamed
-        spans and logs pass none. All of them pass these hooks.
+        Sentry adds a request's form to an event after this package's event processor has run, and streamed spans and
+        logs pass no event processor. All of them pass these hooks.
         """
         if options is None:
             return
@@ -70,13 +70,13 @@ class VibetraceIntegration(Integration):
 
 
 def scrub_event(event: Event, hint: Hint) -> Event:
-    """`event`, an error's or a transaction's, without what tells of a shopper; `hint`, Sentry's own, is not looked at.
+    """The `event`, of an error or a transaction, without shoppers' data. `hint` is ignored.
 
-    Fit for `before_send` and `before_send_transaction`.
+    It can be used as `before_send` and `before_send_transaction`.
     """
     content: Item = dict(event)
     for frames in _stacks(content):
-        # Ours, and what is called from there: Django hands the row on as the parameters of its statement.
+        # Clear our frames and those they call: Django's have the row as parameters of the statement.
         for frame in dropwhile(lambda frame: not _is_ours(frame), frames):
             frame.pop("vars", None)
     if isinstance(request := content.get("request"), dict):
@@ -86,27 +86,27 @@ def scrub_event(event: Event, hint: Hint) -> Event:
 
 
 def scrub_span(span: SpanJSON, hint: Hint) -> SpanJSON:
-    """The streamed `span` without what tells of a shopper; `hint`, Sentry's own, is not looked at.
+    """The streamed `span` without shoppers' data. `hint` is ignored.
 
-    Fit for `before_send_span`.
+    It can be used as `before_send_span`.
     """
     scrubbed: Any = _with_attributes(dict(span))
     return scrubbed  # type: ignore[no-any-return]
 
 
 def scrub_log(log: Log | Metric, hint: Hint) -> Log | Metric:
-    """The `log`, or the metric, without what tells of a shopper; `hint`, Sentry's own, is not looked at.
+    """The `log`, or the metric, without shoppers' data. `hint` is ignored.
 
-    Fit for `before_send_log` and `before_send_metric`.
+    It can be used as `before_send_log` and `before_send_metric`.
     """
     scrubbed: Any = _with_attributes(dict(log))
     return scrubbed  # type: ignore[no-any-return]
 
 
 def scrub_breadcrumb(crumb: Breadcrumb, hint: BreadcrumbHint) -> Breadcrumb:
-    """The breadcrumb `crumb` without what tells of a shopper; `hint`, Sentry's own, is not looked at.
+    """The breadcrumb `crumb` without shoppers' data. `hint` is ignored.
 
-    Fit for `before_breadcrumb`.
+    It can be used as `before_breadcrumb`.
     """
     scrubbed: Any = _scrubbed({**crumb})
     return scrubbed  # type: ignore[no-any-return]
@@ -135,7 +135,7 @@ def _scrubbing(own: Hook, scrub: Hook) -> Hook:
 
 def _scrubbing_spans(own: Hook) -> Hook:
     def before_send_span(span: SpanJSON, hint: Hint) -> SpanJSON:
-        # Where the project's hook fails or returns no span, Sentry sends the span as it was.
+        # If the project's hook fails or returns no span, Sentry sends the original span.
         wanted: SpanJSON | None = None
         with capture_internal_exceptions():
             wanted = own(span, hint)
@@ -145,13 +145,13 @@ def _scrubbing_spans(own: Hook) -> Hook:
 
 
 def _values(section: Any) -> Iterable[dict[str, Any]]:
-    """Sentry's lists come bare or as `{"values": […]}`."""
+    """The members of one of Sentry's lists, which is a plain list or `{"values": […]}`."""
     found: Iterable[dict[str, Any]] = (section.get("values") if isinstance(section, dict) else section) or ()
     return found
 
 
 def _stacks(event: dict[str, Any]) -> Iterator[Iterable[dict[str, Any]]]:
-    """The frames of each stack trace, the caller before what it calls."""
+    """The frames of each stack trace, each caller before the function that it calls."""
     holders = chain([event], _values(event.get("exception")), _values(event.get("threads")))
     for holder in holders:
         yield (holder.get("stacktrace") or {}).get("frames") or ()
@@ -162,7 +162,7 @@ def _is_ours(frame: dict[str, Any]) -> bool:
 
 
 def _without_form(request: Item) -> Item:
-    """What is told of a request, and of one of the send log's pages no form, and no header that holds an address."""
+    """The request; if it is for one of the send log's pages, without its form and headers that hold an address."""
     if not PAGES.search(f"{request.get('url')} {request.get('query_string')}"):
         return request
     headers = request.get("headers") or {}
@@ -171,7 +171,7 @@ def _without_form(request: Item) -> Item:
 
 
 def _with_attributes(item: Item) -> Any:
-    """The item scrubbed. An attribute may be an object, such as a request; what is sent is its `repr`."""
+    """The item scrubbed. If an attribute is an object, such as a request, Sentry sends its `repr`, so scrub that."""
     attributes = item.get("attributes") or {}
     told = {
         name: value if isinstance(value, (str, int, float, list, tuple)) else safe_repr(value)
@@ -181,9 +181,9 @@ def _with_attributes(item: Item) -> Any:
 
 
 def _scrubbed(value: Any, *, ours: bool = False) -> Any:
-    """A copy without the queries of the vendor's addresses and of the send log's pages.
+    """A copy of the value without the queries of the vendor's URLs and of the send log's pages.
 
-    `ours`: it belongs to one of these, so that what Sentry keeps of it beside its text goes, too.
+    `ours`: the value belongs to one of these, so the data that Sentry keeps apart from its text are removed too.
     """
     if isinstance(value, str):
         return _without_query(value)

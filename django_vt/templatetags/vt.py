@@ -1,4 +1,4 @@
-"""`{% load vt %}{% vt_identify %}`: tells the vendor's script in the browser which `_vtsid` the visitor has."""
+"""`{% load vt %}{% vt_identify %}` tells the vendor's script in the browser the visitor's `_vtsid`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ register = template.Library()
 @register.inclusion_tag("django_vt/vt_identify.html", takes_context=True)
 @discreetly
 def vt_identify(context: Context, event_type: str = "identify") -> dict[str, Any]:
-    """A script that pushes an event with the visitor's `_vtsid`, where there is one, to the vendor's queue.
+    """A script that pushes an event with the visitor's `_vtsid`, if there is one, to the vendor's queue.
 
-    The vendor's document has it that `_vtsid` be "set in the event set along with userId and sessionId", and that
-    events in the browser are pushed to `window._vteq` as `{type: fields}`. It is assumed here that its pixel adds the
-    first two to whatever is pushed, and that a generic event named `event_type` will do; another name can be given.
+    According to the vendor's document, `_vtsid` must be "set in the event set along with userId and sessionId", and
+    events in the browser are pushed to `window._vteq` as `{type: fields}`. This tag assumes that the vendor's pixel
+    adds the other two to every event, and that a generic event named `event_type` will do.
 
-    The script reads `document.cookie` and never holds the id, so the page may be cached. It carries the page's CSP
-    nonce, of Django's own middleware or django-csp's, where there is one. Renders nothing where ENABLED is False.
-    Raises `ValueError` for an `event_type` that is none.
+    The script reads `document.cookie` and does not contain the id, so the page may be cached. It has the page's CSP
+    nonce, from Django's own middleware or django-csp, if there is one. Renders nothing if ENABLED is False. Raises
+    `ValueError` for an invalid `event_type`.
     """
     if not is_type(event_type):
         raise InvalidField("event_type", f"must match {TYPE_PATTERN.pattern}")
@@ -35,9 +35,9 @@ def vt_identify(context: Context, event_type: str = "identify") -> dict[str, Any
 
 
 def _nonce(context: Context) -> object | None:
-    """The page's nonce. Not asked for its truth: it is false until it is first written out."""
+    """The page's nonce. Compare it with None: it is falsy until it is first rendered."""
     request = getattr(context, "request", None) or context.get("request")
-    # django-csp's, then Django's own, which the context has only with its context processor.
+    # First django-csp's, then Django's own; the context has the latter only with its context processor.
     candidates = (
         getattr(request, "csp_nonce", None), getattr(request, "_csp_nonce", None), context.get("csp_nonce")
     )  # fmt: skip

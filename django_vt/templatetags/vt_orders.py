@@ -1,4 +1,4 @@
-"""`{% load vt_orders %}{% vt_order_entries order.number %}`: what became of an order, on its page in a dashboard."""
+"""`{% load vt_orders %}{% vt_order_entries order.number %}` shows an order's entries on its page in a dashboard."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ register = template.Library()
 @register.inclusion_tag("django_vt/order_entries.html", takes_context=True)
 @discreetly
 def vt_order_entries(context: Context, order_id: object) -> dict[str, Any]:
-    """The newest entries that the send log has of an order, each with its state and the reason: two queries or four.
+    """The newest entries of an order in the send log, each with its state and reason: two to four queries.
 
-    `order_id` is what was passed as such. Who may see the send log (`request.user`, or `user`, of the context) gets a
-    link to each. It tells nothing of a person, and breaks no page: where the send log cannot be read, it says so.
+    `order_id` is the id that was reported. If the user (`request.user`, or `user` in the context) may see the send log,
+    each entry has a link. It shows no personal data, and never breaks the page: if the send log cannot be read, it says
+    so.
     """
     from django_vt.admin.order_page import entries_of_order  # the admin may not be installed
 

@@ -1,4 +1,4 @@
-"""What a shop's own tests use: the events that a block recorded, and a stand-in for the vendor.
+"""Helpers for a shop's own tests: the events that a block recorded, and a stand-in for the vendor.
 
 ::
 
@@ -8,7 +8,7 @@
         client.post("/checkout/")
     assert [event.event_type for event in events] == ["confirmation"]
 
-With pytest the fixtures `vt_events` and `fake_vendor` come with the package (`django_vt.testing.pytest_plugin`).
+For pytest, the package has the fixtures `vt_events` and `fake_vendor` (`django_vt.testing.pytest_plugin`).
 """
 
 from .captured_events import CapturedEvents, captured_events

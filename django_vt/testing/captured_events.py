@@ -1,4 +1,4 @@
-"""`captured_events()`: what a block of code recorded in the send log."""
+"""`captured_events()`: the entries that a block of code recorded in the send log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 
-# Django's models are imported inside the functions: the pytest plugin imports this in projects without Django, too.
+# Functions import Django's models themselves: the pytest plugin imports this module in projects without Django, too.
 if TYPE_CHECKING:
     from django_vt.models import SendLogEntry
 
@@ -21,11 +21,11 @@ Key = tuple[str, Any]
 
 
 class CapturedEvents(Sequence["SendLogEntry"]):
-    """The entries recorded so far, in the order in which they first were; equal to a list of the same entries.
+    """The entries recorded so far, in the order of their first recording; equal to a list of the same entries.
 
-    Every look at it reads the entries afresh with one query a database, so that it shows what delivery has made of
-    them, and no entry that was rolled back. (On a running event loop, where Django allows no query, it shows them as
-    they were recorded; `await sync_to_async(list)(events)` reads them there.) After the block it no longer changes.
+    Each access reads the entries again, with one query per database, so that it shows the results of the delivery, and
+    no entry that was rolled back. (On a running event loop Django allows no query, so it shows the entries as they were
+    recorded; `await sync_to_async(list)(events)` reads them there.) After the block it no longer changes.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class CapturedEvents(Sequence["SendLogEntry"]):
         return self._current()[index]
 
     def __iter__(self) -> Iterator[SendLogEntry]:
-        # Sequence's own would ask for each entry's index, one query each.
+        # The `__iter__` of Sequence would access each index, with one query each.
         return iter(self._current())
 
     def __eq__(self, other: object) -> bool:
@@ -57,18 +57,18 @@ class CapturedEvents(Sequence["SendLogEntry"]):
         return repr(self._current())
 
     def add(self, entry: SendLogEntry) -> None:
-        """Note `entry`; one that was noted before keeps its place."""
+        """Add `entry`; if it was added before, it keeps its place."""
         self._entries[entry._state.db or "default", entry.pk] = entry
 
     def refresh(self) -> None:
-        """Read all entries again; those whose rows are gone are dropped."""
+        """Read all entries again, and drop those whose rows are gone."""
         found: dict[Key, SendLogEntry] = {}
         for alias in {alias for alias, _ in self._entries}:
             found.update(_rows(alias, [pk for key_alias, pk in self._entries if key_alias == alias]))
         self._entries = {key: found[key] for key in self._entries if key in found}
 
     def close(self) -> None:
-        """Read them a last time."""
+        """Read the entries a last time."""
         self._drop_doomed()
         self.refresh()
         self._closed = True
@@ -79,9 +79,9 @@ class CapturedEvents(Sequence["SendLogEntry"]):
         return list(self._entries.values())
 
     def _drop_doomed(self) -> None:
-        """Drop what is about to be rolled back.
+        """Drop entries that are about to be rolled back.
 
-        Where an exception leaves the block and an `atomic()` around it, that transaction takes no more queries.
+        If an exception leaves the block inside an `atomic()`, that transaction accepts no more queries.
         """
         from django.db import connections
 
@@ -105,7 +105,7 @@ def _queries_are_refused() -> bool:
 
 @contextmanager
 def capturing() -> Iterator[CapturedEvents]:
-    """`captured_events()` without the change of settings and without the last reading."""
+    """`captured_events()`, but without changing settings and without reading the entries at the end."""
     from django_vt.recording.record import recorded
 
     events = CapturedEvents()
@@ -122,9 +122,9 @@ def capturing() -> Iterator[CapturedEvents]:
 
 
 def _is_of_the_test_client(entry: SendLogEntry, request: object) -> bool:
-    """Whether it is a login by `client.force_login()` or `client.login()`: how the test begins, not what it is about.
+    """Whether it is a login by `client.force_login()` or `client.login()`, which only sets a test up.
 
-    Their request is a bare one, as no server and no page ever gets.
+    Their request is a plain `HttpRequest`, which no server ever makes.
     """
     from django.http import HttpRequest
 
@@ -132,13 +132,13 @@ def _is_of_the_test_client(entry: SendLogEntry, request: object) -> bool:
 
 
 def raising_settings() -> dict[str, Any]:
-    """The project's DJANGO_VT, but errors in recording are raised: a test should see them."""
+    """The project's DJANGO_VT with FAIL_SILENTLY False, so that errors in recording fail the test."""
     from django.conf import settings
 
     return {**getattr(settings, "DJANGO_VT", {}), "FAIL_SILENTLY": False}
 
 
-class captured_events:  # noqa: N801 - reads as the function that it is to its users
+class captured_events:  # noqa: N801 - users call it like a function
     """The events recorded inside a block, as a sequence of `SendLogEntry`.
 
     For example::
@@ -147,16 +147,16 @@ class captured_events:  # noqa: N801 - reads as the function that it is to its u
             client.post("/checkout/")
         assert [(event.event_type, event.reference) for event in events] == [("confirmation", "100023")]
 
-    An entry is there once, however often its order was signalled, and as it is in the database when the block ends: an
-    order that was rolled back leaves none, so `events == []`. A login by `client.force_login()` or `client.login()` is
-    not listed; one through the shop's login page is. Inside the block FAIL_SILENTLY is False, so that what goes wrong
-    in recording, an unusable order too, fails the test. Works in TestCase, TransactionTestCase and pytest; needs access
-    to the database as soon as something was recorded.
+    Each entry is listed once, even if its order was signalled several times, and as it is in the database when the
+    block ends: if an order was rolled back, `events == []`. A login by `client.force_login()` or `client.login()` is
+    not listed; one through the shop's login page is. Inside the block FAIL_SILENTLY is False, so that an error in
+    recording, such as an unusable order, fails the test. It works in TestCase, TransactionTestCase and pytest; the test
+    needs access to the database as soon as an event was recorded.
 
-    Put it around the transaction whose rollback the test is about, not inside. In async code it is
+    To test a rollback, put it around the transaction, not inside. In async code, write
     `async with captured_events() as events:`; a plain `with` on a running event loop raises `RuntimeError`.
 
-    As a decorator, of sync and async functions; one with an argument `events` gets them there::
+    It also decorates sync and async functions. If the function has an argument `events`, it gets the events there::
 
         @captured_events()
         def test_checkout(events, client): ...
@@ -196,7 +196,7 @@ class captured_events:  # noqa: N801 - reads as the function that it is to its u
         """Decorate `function`; every call captures anew."""
         signature = inspect.signature(function)
         wrapper: Any = _async_wrapper(function) if iscoroutinefunction(function) else _wrapper(function)
-        # pytest takes the arguments of a test for fixtures; this one it must not look for.
+        # pytest treats a test's arguments as fixtures, so hide `events` from it.
         remaining = [parameter for name, parameter in signature.parameters.items() if name != "events"]
         wrapper.__signature__ = signature.replace(parameters=remaining)
         return wrapper  # type: ignore[no-any-return]

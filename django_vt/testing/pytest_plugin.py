@@ -1,6 +1,6 @@
-"""The fixtures that come with the package: pytest finds them by the package's entry point, nothing is to be set up.
+"""The package's pytest fixtures. pytest finds them by the package's entry point, so they need no setup.
 
-Needs pytest-django where a fixture is used; harmless in projects without Django, where it is imported as well.
+The fixtures need pytest-django. The module is also imported in projects without Django, and does no harm there.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from .fake_vendor import FakeVendor
 if TYPE_CHECKING:
     from pytest_django import Settings
 
-# Both change settings through pytest-django's fixture, whose changes are undone in the reverse of their order. One
-# that took its own way would, torn down before a test's later `settings.DJANGO_VT = ...`, leave its change for good.
+# Both change settings through pytest-django's fixture, which undoes changes in reverse order. If a fixture changed them
+# otherwise and the test then set `settings.DJANGO_VT = ...`, undoing that would restore the fixture's change for good.
 
 
 @pytest.fixture
 def vt_events(db: None, settings: Settings) -> Iterator[CapturedEvents]:
-    """The events recorded in this test so far, a sequence of `SendLogEntry`: `captured_events()` around all of it.
+    """The events recorded in this test so far, a sequence of `SendLogEntry`: `captured_events()` for the whole test.
 
-    Logins by `client.force_login()` and `client.login()` are not among them. An order that cannot be sent is raised.
+    Logins by `client.force_login()` and `client.login()` are not among them. An order that cannot be sent raises.
 
     For example::
 
@@ -39,7 +39,7 @@ def vt_events(db: None, settings: Settings) -> Iterator[CapturedEvents]:
 
 @pytest.fixture
 def fake_vendor(db: None, settings: Settings) -> Iterator[FakeVendor]:
-    """A started `django_vt.testing.FakeVendor` that DJANGO_VT points to: events go there over real HTTP.
+    """A running `django_vt.testing.FakeVendor`, to which DJANGO_VT sends events over real HTTP.
 
     For example::
 

@@ -1,8 +1,8 @@
-"""Who is being served: the request's visitor, and the id that the site itself gives to a visitor.
+"""The visitor of the request being served, and the id that the shop itself gives to a visitor.
 
-In comes a request. Out goes `request.vt_identity`, and the cookie `_vtsid` where ISSUE_VTSID says so. No query is made.
+Input: a request. Output: `request.vt_identity`, and the cookie `_vtsid` if ISSUE_VTSID says so. No query is made.
 
-For shops there is `current_request`, beside `django_vt.identity.current`.
+Shops may use `current_request`, as well as `django_vt.identity.current`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whose request it is, and which request this thread or task is serving."""
+"""The identity of a request's visitor, and the request that this thread or task is serving."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ _served: ContextVar[HttpRequest | None] = ContextVar("django_vt_served_request",
 
 
 def start_serving(request: HttpRequest) -> ServingToken:
-    """The middleware's: this thread or task serves the request from now on."""
+    """Note that this thread or task serves the request from now on. Only the middleware calls this."""
     return _served.set(request), being_served.set(lambda: of_request(request))
 
 
 def stop_serving(token: ServingToken) -> None:
-    """The middleware's: it has served it."""
+    """Note that the request has been served. Only the middleware calls this."""
     request, whose = token
     _served.reset(request)
     being_served.reset(whose)
 
 
 def current_request() -> HttpRequest | None:
-    """The request that this thread or task is serving; None outside a request, or where no middleware has seen it."""
+    """The request that this thread or task is serving; None outside a request, or if it did not pass the middleware."""
     return _served.get()
 
 
 def of_request(request: object) -> Identity:
-    """The identity of a request's visitor; also of one that the middleware has not seen, and of one that is wrapped.
+    """The identity of a request's visitor. The request may be wrapped, and need not have passed the middleware.
 
-    Nobody's where there is no request in it.
+    The identity is falsy if `request` leads to no request.
     """
     found = request_in(request)
     if found is None:
@@ -52,10 +52,10 @@ def of_request(request: object) -> Identity:
 
 
 def request_in(context: object) -> Any:
-    """What has cookies: `context` itself, or what it leads to; None if it leads to nothing of that kind.
+    """The object with cookies: `context` itself, or one that it leads to; None if there is none.
 
-    REST framework wraps a request, and so do GraphQL's `info` and its `context`: an object or a dict, by whichever
-    server. The outermost that has cookies is taken: its `user` is the one that the framework has found.
+    REST framework wraps a request, and so do GraphQL's `info` and its `context`, an object or a dict depending on the
+    server. The outermost object with cookies is returned, because its `user` is the one that the framework found.
     """
     for _step in range(LONGEST_WAY):
         if context is None or isinstance(getattr(context, "COOKIES", None), Mapping):
@@ -65,10 +65,10 @@ def request_in(context: object) -> Any:
 
 
 def read_identity(request: Any) -> Identity:
-    """What the headers that PIXEL_HEADER and VTSID_HEADER name say, and otherwise the cookies.
+    """The identity in the headers that PIXEL_HEADER and VTSID_HEADER name, otherwise that in the cookies.
 
-    A header is the page's own word, where a cookie may be of the server's domain alone. Either counts only if it looks
-    like the vendor's.
+    A header comes from the page itself, while a cookie may belong to the server's domain only. Both are ignored unless
+    they match the vendor's form.
     """
     from_cookies = Identity.from_cookies(request.COOKIES)
     pixel, vtsid = (_header(request, name) for name in (settings.PIXEL_HEADER, settings.VTSID_HEADER))

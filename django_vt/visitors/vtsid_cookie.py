@@ -1,7 +1,8 @@
-"""The site's own visitor id: where ISSUE_VTSID says so, a visitor who has none gets the cookie `_vtsid`.
+"""The shop's own visitor id: if ISSUE_VTSID says so, a visitor without one gets the cookie `_vtsid`.
 
-The vendor takes an event that carries the `_vtsid` of an earlier browser-side event as that visitor's ("Server Side
-User Identification"). So the page's script must be able to read it: it is not HttpOnly, see `{% vt_identify %}`.
+If an event carries the `_vtsid` of an earlier event from the browser, the vendor attributes it to the same visitor
+("Server Side User Identification"). So the page's script must read the cookie: it is not HttpOnly, see
+`{% vt_identify %}`.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ _told: set[str] = set()
 
 
 def new_vtsid(request: HttpRequest) -> str:
-    """A fresh id where this request's visitor is to get one, else empty. Never raises."""
+    """A new id if this request's visitor should get one, otherwise empty. Never raises."""
     wanted = settings.ISSUE_VTSID and _is_wanted(request)
     return _fresh() if wanted and _is_allowed(request) else ""
 
 
 async def anew_vtsid(request: HttpRequest) -> str:
-    """`new_vtsid` on an event loop: a hook, which may ask the database, is called in Django's thread for that."""
+    """`new_vtsid` on an event loop. The hook may query, so it is called in Django's thread for sync code."""
     if not (settings.ISSUE_VTSID and _is_wanted(request)):
         return ""
     allowed = settings.ISSUE_VTSID is True or await sync_to_async(_is_allowed)(request)
@@ -44,24 +45,24 @@ async def anew_vtsid(request: HttpRequest) -> str:
 
 
 def hand_out(response: HttpResponseBase, vtsid: str) -> None:
-    """Set the cookie, and keep the response out of shared caches: one would hand the visitor's id to all. Never raises.
+    """Set the cookie, and keep the response out of shared caches, which would give the id to everybody. Never raises.
 
-    A view that has set or deleted the cookie itself has its way.
+    If the view has set or deleted the cookie itself, nothing is changed.
     """
     if VTSID_COOKIE in response.cookies:
         return
     try:
-        # What of the request decides whether there is a cookie to set.
+        # These headers of the request decide whether the cookie is set.
         patch_vary_headers(response, ("Cookie", *filter(None, [settings.VTSID_HEADER])))
         patch_cache_control(response, private=True)
         _leave_out_shared_caches(response)
         _set_cookie(response, vtsid)
-    except Exception as error:  # noqa: BLE001 - a setting of a wrong type does not cost the visitor the page
+    except Exception as error:  # noqa: BLE001 - a setting of a wrong type must not break the page
         _tell_once("The cookie could not be set", error)
 
 
 def _leave_out_shared_caches(response: HttpResponseBase) -> None:
-    # `private` alone does not do: a cache that is given `s-maxage` is told that it may store the response.
+    # `private` alone is not enough: `s-maxage` tells a shared cache that it may store the response.
     directives = response.get("Cache-Control", "").split(",")
     kept = [each for each in directives if not each.strip().lower().startswith("s-maxage")]
     response["Cache-Control"] = ",".join(kept).strip()
@@ -72,12 +73,12 @@ def _is_wanted(request: HttpRequest) -> bool:
 
 
 def _is_allowed(request: HttpRequest) -> bool:
-    """What ISSUE_VTSID says. Where its hook raises, consent is not known: no."""
+    """Whether ISSUE_VTSID allows the cookie. If its hook raises, consent is unknown, so the answer is no."""
     if settings.ISSUE_VTSID is True:
         return True
     try:
         hook: Callable[[HttpRequest], Any] = import_string(str(settings.ISSUE_VTSID))
-        # What an async function returns would count as a yes, whatever it had to say.
+        # Await an async hook: its coroutine object would count as a yes.
         return bool((async_to_sync(hook) if iscoroutinefunction(hook) else hook)(request))
     except Exception as error:  # noqa: BLE001 - a project may have written it
         _tell_once("ISSUE_VTSID raised, so no cookie is set", error)
@@ -102,7 +103,7 @@ def _set_cookie(response: HttpResponseBase, vtsid: str) -> None:
 
 
 def _tell_once(what: str, error: Exception) -> None:
-    """Once a process and class of error, not with every page; never the text, which could hold anything."""
+    """Log an error once per process and class of error. Leave out its text, which could hold anything."""
     told = f"{what}: {type(error).__name__}"
     if told not in _told:
         _told.add(told)

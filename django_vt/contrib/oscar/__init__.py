@@ -1,1 +1,1 @@
-"""Reports the orders of a django-oscar shop: `django_vt.contrib.oscar` in INSTALLED_APPS, and nothing else to write."""
+"""Reports the orders of a django-oscar shop. Add `django_vt.contrib.oscar` to INSTALLED_APPS; no code is needed."""

@@ -1,4 +1,4 @@
-"""The app `django_vt.contrib.oscar`. Its label is not `oscar`, which is Oscar's own."""
+"""The app `django_vt.contrib.oscar`. Its label cannot be `oscar`, which is Oscar's own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class OscarConfig(AppConfig):
     name = "django_vt.contrib.oscar"
     label = "django_vt_oscar"
     verbose_name = _("Vibetrace for Oscar")
-    # For `find_unreported_orders`, where the setting ORDERS names no others.
+    # Gives the shop's orders to `find_unreported_orders`, beside the setting ORDERS.
     django_vt_orders = "django_vt.contrib.oscar.orders.placed_orders"
 
     def ready(self) -> None:

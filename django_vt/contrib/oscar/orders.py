@@ -1,4 +1,4 @@
-"""An Oscar shop's own orders: what `find_unreported_orders` compares the send log with."""
+"""An Oscar shop's own orders, with which `find_unreported_orders` compares the send log."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ AT_ONCE = 500  # orders a query
 
 
 def placed_orders(since: datetime, until: datetime) -> Iterator[tuple[str | None, Confirmation | UnusableOrder]]:
-    """The orders that were placed from `since` on and before `until`, in the order in which they were placed.
+    """The orders that were placed from `since` on and before `until`, the oldest first.
 
-    Each with the account of its site, where ACCOUNT_ID names one.
+    Each comes with the account of its site, if ACCOUNT_ID names one.
     """
     orders = get_model("order", "Order").objects.filter(date_placed__gte=since, date_placed__lt=until)
     further = ("lines", "site") if are_by_host() else ("lines",)

@@ -1,8 +1,8 @@
-"""Oscar's signals into `Confirmation`s: the pattern for an adapter of one's own.
+"""Turn Oscar's signals into `Confirmation`s. This is the pattern for your own adapter.
 
-Three steps: map what the other package calls an order to a `Confirmation`; connect; leave the rest to `report`, which
-never raises. Oscar 4.2 sends two signals for an order: `order_placed`, always, without a request; `post_checkout`, from
-its checkout view only, with the request. Both are taken; the orderId makes them one event.
+It has three steps: map the other package's order to a `Confirmation`; connect receivers; leave the rest to `report`.
+Oscar 4.2 sends two signals for an order: always `order_placed`, without a request; and from its checkout view only,
+`post_checkout`, with the request. The adapter receives both, and the orderId makes them one event.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def record_placed(sender: object, *, order: Any, user: Any = None, **_others: ob
 
 @discreetly
 def record_checkout(sender: object, *, order: Any, request: HttpRequest | None = None, **_others: object) -> None:
-    """The receiver of Oscar's `post_checkout`: says who an order's buyer is that nobody could be named for before."""
+    """The receiver of Oscar's `post_checkout`: attributes an order whose buyer was unknown until now."""
     report(
         lambda: arguments(order),
         reference=getattr(order, "number", ""),
@@ -59,24 +59,24 @@ def record_checkout(sender: object, *, order: Any, request: HttpRequest | None =
 
 
 def arguments(order: Any) -> dict[str, Any]:
-    """An Oscar order as a `Confirmation`'s arguments; items go by what the setting OSCAR_ITEM_ID says."""
+    """An Oscar order as a `Confirmation`'s arguments. The setting OSCAR_ITEM_ID chooses the id of the items."""
     items = [(item_id(line), line.quantity) for line in order.lines.all()]
     return {"order_id": order.number, "total": order.total_incl_tax, "items": items, "email": order.email or ""}
 
 
 def confirmation(order: Any) -> Confirmation:
-    """An Oscar order as the vendor's confirmation. Raises `InvalidField` where something in it cannot be sent."""
+    """An Oscar order as the vendor's confirmation. Raises `InvalidField` if a value in it cannot be sent."""
     return Confirmation(**arguments(order))
 
 
 def account_of(order: Any) -> str | None:
-    """The account of the site that Oscar has noted with the order, if ACCOUNT_ID names accounts by host."""
+    """The account of the order's site in Oscar, if ACCOUNT_ID maps hosts to accounts."""
     site = getattr(order, "site", None) if are_by_host() else None
     return account_at(site.domain) if site else None
 
 
 def item_id(line: Any) -> str:
-    """The line's `partner_sku`, `upc` or `product_id`; where that is empty, the first of the others that is not."""
+    """The line's `partner_sku`, `upc` or `product_id`, as OSCAR_ITEM_ID says; if it is empty, the first that is not."""
     if settings.OSCAR_ITEM_ID not in ITEM_IDS:
         raise InvalidField("OSCAR_ITEM_ID", f"must be one of {', '.join(ITEM_IDS)}")
     wanted = (settings.OSCAR_ITEM_ID, *ITEM_IDS)

@@ -1,1 +1,1 @@
-"""Reports the orders of django-plans: `django_vt.contrib.plans` in INSTALLED_APPS, and nothing else to write."""
+"""Reports the orders of django-plans. Add `django_vt.contrib.plans` to INSTALLED_APPS; no code is needed."""

@@ -1,4 +1,4 @@
-"""The app `django_vt.contrib.plans`. Its label is not `plans`, which is the label of django-plans itself."""
+"""The app `django_vt.contrib.plans`. Its label cannot be `plans`, which is that of django-plans itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class PlansConfig(AppConfig):
     name = "django_vt.contrib.plans"
     label = "django_vt_plans"
     verbose_name = _("Vibetrace for django-plans")
-    # For `find_unreported_orders`, where the setting ORDERS names no others.
+    # Gives the shop's orders to `find_unreported_orders`, beside the setting ORDERS.
     django_vt_orders = "django_vt.contrib.plans.orders.placed_orders"
 
     def ready(self) -> None:

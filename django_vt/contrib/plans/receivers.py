@@ -1,8 +1,8 @@
-"""The signals of django-plans into `Confirmation`s.
+"""Turn the signals of django-plans into `Confirmation`s.
 
-django-plans 2.8 sends two signals for an order, with the order as their sender and without a request. `order_started`
-comes from the view in which a user orders: the buyer is remembered. `order_completed` comes when the order is paid,
-from whatever says so: the payment provider's request, staff in the admin, or the task that renews an account.
+django-plans 2.8 sends two signals for an order, with the order as sender and without a request. `order_started` comes
+from the view in which a user orders, so the buyer is remembered. `order_completed` comes when the order is paid: from
+the payment provider's request, from staff in the admin, or from the task that renews an account.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def connect() -> None:
 
 @discreetly
 def record_started(sender: Any, **_others: object) -> None:
-    """The receiver of `order_started`: remembers whose the order is. `sender` is the order."""
+    """The receiver of `order_started`: remembers the buyer. `sender` is the order."""
     remember_buyer(sender.pk, lambda visitor: visitor.pk == sender.user_id, using=sender._state.db)
 
 
@@ -32,7 +32,7 @@ def record_started(sender: Any, **_others: object) -> None:
 def record_completed(sender: Any, **_others: object) -> None:
     """The receiver of `order_completed`: reports the order. `sender` is the order.
 
-    One that is not valid is not reported: django-plans completes it, and gives the buyer nothing.
+    An order that is not valid is not reported: django-plans completes it, but gives the buyer nothing.
     """
     if sender.status == sender.STATUS.NOT_VALID:
         return
@@ -52,12 +52,12 @@ def record_completed(sender: Any, **_others: object) -> None:
 def arguments(order: Any) -> dict[str, Any]:
     """An order of django-plans as a `Confirmation`'s arguments, with the total that includes the tax.
 
-    Its one item goes by the plan's `slug`.
+    The id of its only item is the plan's `slug`.
     """
     item = (order.plan.slug, 1)
     return {"order_id": str(order.pk), "total": order.total(), "items": [item], "email": order.user.email}
 
 
 def confirmation(order: Any) -> Confirmation:
-    """An order of django-plans as the vendor's confirmation. Raises `InvalidField` where it cannot be sent."""
+    """An order of django-plans as the vendor's confirmation. Raises `InvalidField` if it cannot be sent."""
     return Confirmation(**arguments(order))

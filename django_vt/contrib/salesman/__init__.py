@@ -1,1 +1,1 @@
-"""Reports the orders of a Salesman shop: `django_vt.contrib.salesman` in INSTALLED_APPS, and nothing else to write."""
+"""Reports the orders of a Salesman shop. Add `django_vt.contrib.salesman` to INSTALLED_APPS; no code is needed."""

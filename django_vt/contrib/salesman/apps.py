@@ -12,7 +12,7 @@ class SalesmanConfig(AppConfig):
     name = "django_vt.contrib.salesman"
     label = "django_vt_salesman"
     verbose_name = _("Vibetrace for Salesman")
-    # For `find_unreported_orders`, where the setting ORDERS names no others.
+    # Gives the shop's orders to `find_unreported_orders`, beside the setting ORDERS.
     django_vt_orders = "django_vt.contrib.salesman.orders.placed_orders"
 
     def ready(self) -> None:

@@ -1,4 +1,4 @@
-"""A Salesman shop's own orders: what `find_unreported_orders` compares the send log with."""
+"""A Salesman shop's own orders, with which `find_unreported_orders` compares the send log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AT_ONCE = 500  # orders a query
 
 
 def placed_orders(since: datetime, until: datetime) -> Iterator[Confirmation | UnusableOrder]:
-    """The orders that were made from `since` on and before `until` and are placed now, the oldest first."""
+    """The orders that were created from `since` on and before `until` and are placed now, the oldest first."""
     made = get_salesman_model("Order").objects.filter(date_created__gte=since, date_created__lt=until)
     placed = made.exclude(status__in=NOT_PLACED).order_by("date_created", "pk").prefetch_related("items")
     for order in placed.iterator(AT_ONCE):

@@ -1,14 +1,14 @@
-"""Salesman's orders into `Confirmation`s.
+"""Turn Salesman's orders into `Confirmation`s.
 
-Salesman 1.3 has one signal, `status_changed`, which carries no request. At the checkout it is sent while the order has
-no items yet: `populate_from_basket` saves the order first and its items afterwards. So the adapter listens in three
-places, and the orderId makes one event of them:
+Salesman 1.3 has one signal, `status_changed`, which carries no request. At the checkout it is sent before the order has
+items: `populate_from_basket` saves the order first and its items afterwards. So the adapter listens in three places,
+and the orderId makes them one event:
 
-- `populate_from_basket` of the order model is wrapped, as Salesman sends nothing once the items are there. It is the
-  way of every order that Salesman makes of a basket.
-- `status_changed` tells of an order that had its items before, and was paid now.
-- Django's `post_save` tells of an order that is new and not placed yet. Its buyer is being served, and is remembered:
-  the payment provider's request carries none of the buyer's cookies.
+- It wraps `populate_from_basket` of the order model, because Salesman sends no signal once the items are saved. Every
+  order that Salesman makes from a basket passes this method.
+- `status_changed` reports an order that had its items before, and is paid now.
+- Django's `post_save` shows an order that is new and not placed yet. The buyer's request is being served, so the buyer
+  is remembered: the payment provider's request carries none of the buyer's cookies.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def connect() -> None:
 def report_populated(order_model: Any) -> None:
     """Have `populate_from_basket` of the order model report the order, in the transaction in which it saves the items.
 
-    A model of the shop's own may have a method of its own: that is the one that is wrapped.
+    If the shop's own model overrides the method, the override is wrapped.
     """
     populate = order_model.populate_from_basket
     if getattr(populate, "reports_to_vibetrace", False):
@@ -66,7 +66,7 @@ def record_status(sender: object, *, order: Any, old_status: str = "", **_others
 
 @discreetly
 def record_new(sender: object, *, instance: Any, created: bool, using: str, **_others: object) -> None:
-    """The receiver of Django's `post_save` of orders: remembers whose a new one is that is not placed yet."""
+    """The receiver of Django's `post_save` of orders: remembers the buyer of a new order that is not placed yet."""
     if created and instance.status in NOT_PLACED:
         remember_buyer(instance.ref, lambda visitor: _may_be_buyer(instance, visitor), using=using)
 
@@ -74,15 +74,15 @@ def record_new(sender: object, *, instance: Any, created: bool, using: str, **_o
 def arguments(order: Any) -> dict[str, Any]:
     """A Salesman order as a `Confirmation`'s arguments, with the total as charged.
 
-    Items go by the product's `code` as it was when it was bought.
+    The id of an item is the product's `code` at the time of the purchase.
     """
-    # Not `order.get_items()`: it keeps what it finds, and the shop would not see items that are saved later.
+    # Not `order.get_items()`, which caches its result: the shop would not see items that are saved later.
     items = [(item_id(item), item.quantity) for item in order.items.all()]
     return {"order_id": order.ref, "total": order.total, "items": items, "email": order.email}
 
 
 def confirmation(order: Any) -> Confirmation:
-    """A Salesman order as the vendor's confirmation. Raises `InvalidField` where something in it cannot be sent."""
+    """A Salesman order as the vendor's confirmation. Raises `InvalidField` if a value in it cannot be sent."""
     return Confirmation(**arguments(order))
 
 
@@ -109,13 +109,13 @@ def _record(order: Any) -> None:
 
 
 def _arguments_with_items(order: Any) -> dict[str, Any] | None:
-    """None while the order's items are not saved: it is reported once they are."""
+    """The arguments, or None while the order's items are not saved: it is reported once they are."""
     told = arguments(order)
     return told if told["items"] else None
 
 
 def _may_be_buyer(order: Any, visitor: Any) -> bool:
-    """Whether the order is the visitor's. Salesman names the user of an order no sooner than it saves the items."""
+    """Whether the visitor may be the buyer. Salesman sets an order's user only when it saves the items."""
     if order.status == "NEW" and order.user_id is None:
         return not getattr(visitor, "is_staff", False)
     return bool(visitor.pk == order.user_id)

@@ -1,6 +1,6 @@
-"""The vendor's event endpoint on loopback: a `FakeVendor` keeps what it gets, and fails when it is told to.
+"""The vendor's event endpoint on loopback: a `FakeVendor` keeps the requests it gets, and fails when told to.
 
-Needs neither Django nor settings. `python -m django_vt.testing.fake_vendor --port 8765` runs it on its own.
+It needs neither Django nor settings. `python -m django_vt.testing.fake_vendor --port 8765` runs it alone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Condition = Callable[[VendorRequest], bool]
 
 
 class FakeVendor:
-    """A real HTTP/1.1 server on 127.0.0.1 that speaks the vendor's endpoint and keeps what it got.
+    """A real HTTP/1.1 server on 127.0.0.1 that behaves like the vendor's endpoint and keeps the requests it gets.
 
     For example::
 
@@ -33,8 +33,8 @@ class FakeVendor:
 
     It answers as the vendor's document says. A request that breaks the document's rules gets a 400 (see `violations`).
 
-    `port`: None lets the system choose. `tls`: what holds its certificate; the endpoint is https then. `on_request` is
-    called with every request that was read, in the connection's thread, before the answer.
+    `port`: None lets the system choose. `tls`: the context with its certificate; then the endpoint is https.
+    `on_request` is called with every request that was read, in the connection's thread, before the answer.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class FakeVendor:
         self._forget()
 
     def start(self) -> FakeVendor:
-        """Listen; `OSError` if the port is taken, `RuntimeError` if it was started already."""
+        """Listen. Raises `OSError` if the port is taken, `RuntimeError` if it was started already."""
         if self._server:
             raise RuntimeError("this FakeVendor has been started already")
         self._server = VendorServer(self._wanted_port, self._tls, self._draw, self._keep)
@@ -60,7 +60,7 @@ class FakeVendor:
         return self
 
     def stop(self) -> None:
-        """End every connection, hung ones too, and give back the port; what it got can still be read."""
+        """End all connections, even hung ones, and free the port. The requests can still be read."""
         if self._server:
             self._server.end()
             self._server = None
@@ -73,17 +73,17 @@ class FakeVendor:
 
     @property
     def endpoint(self) -> str:
-        """What goes into `DJANGO_VT["ENDPOINT"]`, as `http://127.0.0.1:54321/event`."""
+        """The value for `DJANGO_VT["ENDPOINT"]`, such as `http://127.0.0.1:54321/event`."""
         return f"{'https' if self._tls else 'http'}://{HOST}:{self.port}{ENDPOINT_PATH}"
 
     @property
     def port(self) -> int:
-        """The port it listens on; `RuntimeError` if it isn't started."""
+        """The port on which it listens. Raises `RuntimeError` if it is not started."""
         return int(self._started().server_address[1])
 
     @property
     def connections(self) -> int:
-        """How many connections it has accepted since it was started; `RuntimeError` if it isn't."""
+        """The number of connections accepted since the start. Raises `RuntimeError` if it is not started."""
         return self._started().connections
 
     def _started(self) -> VendorServer:
@@ -93,23 +93,23 @@ class FakeVendor:
 
     @property
     def requests(self) -> list[VendorRequest]:
-        """Every request that was received, that is, read whole, whatever the answer; oldest first."""
+        """All requests that were read completely, whatever the answer; the oldest first."""
         with self._changed:
             return list(self._requests)
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """The events of the accepted requests, oldest first."""
+        """The events of the accepted requests, the oldest first."""
         return [event for request in self.requests if request.accepted for event in request.events]
 
     @property
     def received_events(self) -> list[dict[str, Any]]:
-        """The events of all requests, also of those that were answered with an error or not at all."""
+        """The events of all requests, including those answered with an error or not at all."""
         return [event for request in self.requests for event in request.events]
 
     @property
     def orders(self) -> Counter[str]:
-        """How often each orderId was received in a confirmation. The vendor itself counts an order once."""
+        """How often each orderId was received in a confirmation. The real vendor counts an order once."""
         return Counter(order_id for request in self.requests for order_id in request.order_ids)
 
     @property
@@ -119,13 +119,13 @@ class FakeVendor:
 
     @property
     def violations(self) -> list[str]:
-        """Where requests broke the document's rules, as `data[0].type: not the path's`."""
+        """Where requests broke the document's rules, such as `data[0].type: not the path's`."""
         return [violation for request in self.requests for violation in request.violations]
 
     def wait_for(self, wanted: int | Callable[[FakeVendor], bool], timeout: float = 5.0) -> None:
         """Wait until `wanted` events were accepted, or until `wanted`, a predicate, is true.
 
-        The predicate is asked again after each request. `TimeoutError` after `timeout` seconds::
+        The predicate is called again after each request. Raises `TimeoutError` after `timeout` seconds::
 
             vendor.wait_for(3)
             vendor.wait_for(lambda vendor: vendor.orders["100023"] == 2, timeout=1)
@@ -148,7 +148,7 @@ class FakeVendor:
             self._on_request(request)
 
     def misbehave(self, misbehaviour: Misbehaviour, *, times: int | None = None, when: Condition | None = None) -> None:
-        """Treat requests badly: all from now on, or the next `times`, or those for which `when`, a function, is true.
+        """Apply `misbehaviour` to all requests from now on, the next `times`, or those for which `when` returns True.
 
         For example::
 
@@ -156,8 +156,7 @@ class FakeVendor:
             vendor.misbehave(Answer(400), when=lambda request: "100023" in request.order_ids)
             vendor.misbehave(Hang(), when=lambda request: random.random() < 0.3)
 
-        May be told several times: of those that apply to a request the first told `misbehaviour` wins. `ValueError` if
-        `times` is below 1.
+        If several calls apply to a request, the earliest call wins. Raises `ValueError` if `times` is below 1.
         """
         if times is not None and times < 1:
             raise ValueError("times: at least 1")
@@ -165,18 +164,18 @@ class FakeVendor:
         self._rules.append((misbehaviour, when or (lambda request: True), turns))
 
     def _draw(self, request: VendorRequest) -> Misbehaviour:
-        # Without a lock, as a condition may wait, or tell the vendor something new. Iterators and lists need none.
+        # Without a lock, because a condition may wait, or call `misbehave` itself. Iterators and lists need none.
         for misbehaviour, when, turns in list(self._rules):
             if when(request) and next(turns, None) is not None:
                 return misbehaviour
         return Answer()
 
     def behave(self) -> None:
-        """Take back every `misbehave()`; requests in hand are finished as they were begun."""
+        """Cancel every `misbehave()`; requests in progress end as they began."""
         self._rules: list[tuple[Misbehaviour, Condition, Iterator[int]]] = []
 
     def refuse(self) -> None:
-        """Refuse connections, and end the open ones, as a server that is down. The port stays taken."""
+        """Refuse connections, and end the open ones, like a server that is down. The port stays taken."""
         server = self._started()
         server.end()
         self._server = VendorServer(self.port, self._tls, self._draw, self._keep)
@@ -187,7 +186,7 @@ class FakeVendor:
         self._started().accept()
 
     def reset(self) -> None:
-        """Forget what it got and was told, as if just started."""
+        """Forget all requests and every `misbehave()`, as if just started."""
         self._forget()
         self.accept()
 

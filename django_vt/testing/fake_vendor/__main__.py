@@ -1,10 +1,10 @@
-"""`python -m django_vt.testing.fake_vendor --port 8765`: the stand-in on its own, for work without a network.
+"""`python -m django_vt.testing.fake_vendor --port 8765` runs the stand-in alone, for work without a network.
 
-It prints each event it gets on one line::
+It prints each event on one line::
 
     12:30:05 accepted acc123 login {"type":"login","email":"shopper@example.com","source":"website"}
 
-What it prints holds addresses: this is a tool for the developer's own console.
+The output holds addresses: use it only on a developer's own console.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def print_events(request: VendorRequest) -> None:
-    """Print a line for each event, and one for each thing that is wrong with the request."""
+    """Print a line for each event and for each violation in the request."""
     for event in request.events:
         _print_about(request, _compact(event))
     for violation in request.violations:

@@ -1,7 +1,7 @@
-"""The vendor's document, from the vendor's side: which requests it understands, and what it answers them.
+"""The vendor's document as a server: which requests are valid, and how they are answered.
 
-The rules are those of the vendor's page on sending events from the server. The page names no error. The stand-in
-answers 400 to a request that breaks a rule, as silence would hide the mistake from the developer.
+The rules are those of the vendor's page on sending events from the server. The page documents no errors. The stand-in
+answers 400 to a request that breaks a rule, because otherwise the developer would not notice the mistake.
 """
 
 from __future__ import annotations
@@ -18,23 +18,22 @@ from urllib.parse import quote, unquote, unquote_plus
 ENDPOINT_PATH = "/event"
 EVENT_PATH = re.compile(rf"{ENDPOINT_PATH}/([^/]+)/([^/]+)")
 INTEGER = re.compile(r"-?[0-9]+")
-# Nine of ten escapes in a list of events. None of these characters can be part of an escape or become another.
+# Nine of ten escapes in a list of events. Replacing them one by one is safe: no result is part of another escape.
 JSON_ESCAPES = {quote(character): character for character in '",:{}[]'}
 
 
 @dataclass(frozen=True, repr=False)
 class VendorRequest:
-    """A request that was read whole.
+    """A request that was read completely, whatever the answer.
 
-    It was received, whatever the answer. `accepted` says whether the vendor took the events for its own: they are what
-    its document asks for, and it answered 2xx, or was told to take them and fail afterwards. A sender that got no
-    answer can't know which of the two it was.
+    `accepted` says whether the vendor kept the events: they follow its document, and it either answered 2xx, or was
+    told to keep them and fail afterwards. A sender that got no answer cannot know whether they were kept.
 
-    `method`, `path` (without the query) and `raw_query` (still percent-encoded) are as they were sent, `headers` by
-    name in lower case. `at` is when it had been read (aware, UTC, the machine's own clock). `account_id` and
-    `event_type` are those of the path, empty if it isn't the endpoint's. `callback` names the function of the JSONP
-    answer, None asks for plain JSON. `events` is the list in `data`, as far as it could be read. `violations` says
-    where the request breaks the rules of the vendor's document, by names of fields, never values.
+    `method`, `path` (without the query) and `raw_query` (still percent-encoded) are as they were sent; the names in
+    `headers` are in lower case. `at` is when it was read (aware, UTC, this machine's clock). `account_id` and
+    `event_type` are those in the path; they are empty if the path is not the endpoint's. `callback` names the function
+    of the JSONP answer; None asks for plain JSON. `events` is the list in `data`, as far as it could be read.
+    `violations` names the fields that break the rules of the vendor's document, but no values.
     """
 
     method: str
@@ -57,7 +56,7 @@ class VendorRequest:
         return tuple(str(order_id) for order_id in order_ids if order_id not in (None, ""))
 
     def __repr__(self) -> str:
-        """Without path, query and events: these hold addresses."""
+        """Leave out the path, the query and the events, which hold addresses."""
         state = "accepted" if self.accepted else "not accepted"
         return f"<VendorRequest {self.method} {self.event_type or '?'}, {len(self.events)} events, {state}>"
 
@@ -71,19 +70,19 @@ class Reply:
     body: bytes
 
     def head(self, length: int | None = None) -> bytes:
-        """Status line, headers and the empty line, for a body of `length` bytes (None: the body's own)."""
+        """The status line, headers and empty line, for a body of `length` bytes (None: the body's own length)."""
         lines = [f"HTTP/1.1 {self.status} {http.client.responses.get(self.status, 'Unknown')}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
         lines += [f"Content-Length: {len(self.body) if length is None else length}", "", ""]
         return "\r\n".join(lines).encode("latin-1")
 
     def to_bytes(self) -> bytes:
-        """The whole answer, to be sent at once."""
+        """The whole answer."""
         return self.head() + self.body
 
 
 def read_request(method: str, target: str, headers: Mapping[str, str]) -> VendorRequest:
-    """Make out what a request asks for; whatever is wrong with it goes into its `violations`."""
+    """Parse a request; everything that is wrong with it goes into `violations`."""
     path, _, raw_query = target.partition("?")
     match = EVENT_PATH.fullmatch(path)
     account_id, event_type = (unquote(match[1]), unquote(match[2])) if match else ("", "")
@@ -109,7 +108,7 @@ def _read_query(raw_query: str) -> dict[str, str]:
 
 
 def _unquoted(text: str) -> str:
-    """As `unquote_plus`, which by itself takes most of the time that a request costs the stand-in."""
+    """The same as `unquote_plus`, which alone would take most of the stand-in's time for a request."""
     for escape, character in JSON_ESCAPES.items():
         text = text.replace(escape, character)
     return unquote_plus(text)
@@ -129,7 +128,7 @@ def _read_events(query: Mapping[str, str], event_type: str) -> tuple[tuple[dict[
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    """NaN and Infinity, which Python's json reads and JSON doesn't have."""
+    """Refuse NaN and Infinity, which Python's json reads although JSON does not have them."""
     raise ValueError
 
 
@@ -169,7 +168,7 @@ def _is_number(value: Any) -> bool:
 
 
 def usual_reply(request: VendorRequest) -> Reply:
-    """What the vendor answers if nothing is wrong with the request: JSONP or JSON; otherwise why it doesn't take it."""
+    """The vendor's usual answer, as JSONP or JSON: success, or what is wrong with the request."""
     status, content = _verdict(request)
     headers = {"Content-Type": "application/json"}
     text = json.dumps(content)

@@ -1,4 +1,4 @@
-"""The stand-in's HTTP server, on Python's own, and what it can be told to do instead of answering as documented.
+"""The stand-in's HTTP server, based on Python's, and the ways in which it can misbehave.
 
 A `VendorServer` listens, an `Exchange` serves one connection, a `Misbehaviour` answers one request on it.
 """
@@ -20,7 +20,7 @@ from .document import Reply, VendorRequest, read_request, usual_reply
 
 HOST = "127.0.0.1"
 BACKLOG = 1_024
-POLL_INTERVAL = 0.01  # seconds after which the server notices at the latest that it is to end
+POLL_INTERVAL = 0.01  # seconds: the server notices within this time that it must end
 
 Draw = Callable[[VendorRequest], "Misbehaviour"]
 Keep = Callable[[VendorRequest], None]
@@ -31,17 +31,17 @@ class Misbehaviour(ABC):
 
     @abstractmethod
     def treat(self, exchange: Exchange) -> None:
-        """Keep the request that `exchange` has read, or don't; then answer it, or don't."""
+        """Optionally keep the request that `exchange` has read, and optionally answer it."""
 
 
 @dataclass(frozen=True)
 class Answer(Misbehaviour):
-    """A well-formed answer of another status, with other headers or another body, or late.
+    """A well-formed answer with another status, headers or body, or a late one.
 
     `Answer(503, retry_after=120)`, `Answer(302, headers={"Location": "/"})`, `Answer(delay=2.0)`. `status` is HTTP's,
-    `headers` are added to the usual ones, `delay` is in seconds, `retry_after` in seconds or an HTTP date. None leaves
-    `status` or `body` as they are. With a 2xx the vendor takes the events for its own, unless `accepted` is False. If
-    it is True, the vendor takes them whatever it answers: who sends them again then sends them twice.
+    `headers` are added to the usual ones, `delay` is in seconds, `retry_after` in seconds or an HTTP date. If `status`
+    or `body` is None, it stays as usual. With a 2xx the vendor keeps the events, unless `accepted` is False. If
+    `accepted` is True, it keeps them whatever the status; then a sender that retries sends them twice.
     """
 
     status: int | None = None
@@ -67,7 +67,7 @@ class Answer(Misbehaviour):
 class Hang(Misbehaviour):
     """Reads the request and never answers, until the client gives up or the stand-in stops.
 
-    `accepted`: whether the vendor takes the events for its own all the same.
+    `accepted`: whether the vendor keeps the events anyway.
     """
 
     accepted: bool = False
@@ -80,7 +80,7 @@ class Hang(Misbehaviour):
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """One client's connection; `received` is its request in hand, `reply` what the vendor usually answers to that."""
+    """One client's connection. `received` is its current request, `reply` the vendor's usual answer to it."""
 
     server: VendorServer
     raw_requestline: bytes
@@ -92,16 +92,16 @@ class Exchange(BaseHTTPRequestHandler):
 
     def handle(self) -> None:
         """Serve the connection until one of the two sides ends it."""
-        # Most connections end with an error: the client hangs up, or the stand-in stops. Any other kind of error comes
-        # from a test's own function and must be seen.
+        # Most connections end with one of these errors: the client hangs up, or the stand-in stops. Any other error
+        # comes from a test's own function and must be seen.
         with contextlib.suppress(ConnectionError, ssl.SSLError):
             super().handle()
 
     def parse_request(self) -> bool:
-        """Read a request whole; False if it is none.
+        """Read a complete request; returns False if there is none.
 
-        The base class parses the headers as those of an e-mail. That takes 0.1 ms, half as long as all else that is
-        done for a request. It also accepts a line without a colon, and a head that is cut off.
+        The base class parses headers like those of an e-mail. That takes 0.1 ms, half as long as the rest of a request,
+        and it accepts a line without a colon and headers that are cut off.
         """
         try:
             self.command, target, version = str(self.raw_requestline, "latin-1").rstrip("\r\n").split(" ")
@@ -112,25 +112,25 @@ class Exchange(BaseHTTPRequestHandler):
             self.send_error(400)
             return False
         is_whole = len(self.rfile.read(length)) == length
-        # Only a GET is answered in a way that leaves the connection in a known state.
+        # Only after a GET is the state of the connection known.
         is_usual = (version, self.command) == ("HTTP/1.1", "GET")
         self.close_connection = not (is_whole and is_usual) or headers.get("connection", "").lower() == "close"
         self.received = read_request(self.command, target, headers)
         return is_whole
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer what is no HTTP with a bare status: no page, and no line on the console."""
+        """Answer malformed HTTP with a bare status, without a page and without a line on the console."""
         self.close_connection = True
         self.wfile.write(Reply(code, {"Connection": "close"}, b"").to_bytes())
 
     def do_GET(self) -> None:
-        """Treat the request as the vendor was told."""
+        """Treat the request by the misbehaviour that applies, or as usual."""
         self.reply = usual_reply(self.received)
         if self.close_connection:
             self.reply = replace(self.reply, headers={**self.reply.headers, "Connection": "close"})
         self.server.draw(self.received).treat(self)
 
-    # The base class's names.
+    # The names that the base class calls.
     do_DELETE: Callable[..., None] = do_GET  # noqa: N815
     do_HEAD: Callable[..., None] = do_GET  # noqa: N815
     do_OPTIONS: Callable[..., None] = do_GET  # noqa: N815
@@ -139,7 +139,7 @@ class Exchange(BaseHTTPRequestHandler):
     do_PUT: Callable[..., None] = do_GET  # noqa: N815
 
     def keep(self, *, accepted: bool) -> None:
-        """Put the request into the vendor's records: before the answer, so that who has the answer finds it there."""
+        """Record the request. Call it before the answer, so that whoever has the answer finds the request."""
         self.server.keep(replace(self.received, accepted=accepted and self.reply.status == 200))
 
     def pause(self, seconds: float) -> None:
@@ -149,7 +149,7 @@ class Exchange(BaseHTTPRequestHandler):
 
 
 class VendorServer(ThreadingHTTPServer):
-    """Serves between `accept()` and `end()`. Before `accept()` the port is taken, and whoever connects is refused."""
+    """Serves between `accept()` and `end()`. Before `accept()`, the port is taken but connections are refused."""
 
     socket: socket.socket
     draw: Draw
@@ -157,11 +157,11 @@ class VendorServer(ThreadingHTTPServer):
     connections: int
     ended: threading.Event
 
-    allow_reuse_port = False  # In some versions of Python two servers could listen on one port otherwise.
+    allow_reuse_port = False  # otherwise, in some versions of Python, two servers could listen on one port
 
     def __init__(self, port: int, tls: ssl.SSLContext | None, draw: Draw, keep: Keep) -> None:
         super().__init__((HOST, port), Exchange)
-        if tls:  # Each connection's own thread shakes hands, with its first read.
+        if tls:  # each connection's thread does the handshake, on its first read
             self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.draw, self.keep = draw, keep
         self.connections = 0
@@ -170,29 +170,29 @@ class VendorServer(ThreadingHTTPServer):
         self._serving: dict[socket.socket, threading.Thread] = {}
 
     def server_bind(self) -> None:
-        """Bind, without the base class's search for this machine's name, which may ask a name server."""
+        """Bind without looking up this machine's name, as the base class does, maybe by DNS."""
         socketserver.TCPServer.server_bind(self)
 
     def server_activate(self) -> None:
-        """Don't listen before `accept()`."""
+        """Do not listen before `accept()`."""
 
     def accept(self) -> None:
-        """Accept connections from now on; nothing happens if it does so already."""
+        """Accept connections from now on. Does nothing if it does so already."""
         if not self._accepting:
             self.socket.listen(BACKLOG)
             self._accepting = _thread(self.serve_forever, POLL_INTERVAL)
             self._accepting.start()
 
     def end(self) -> None:
-        """Every thread has ended and every socket is closed when this returns."""
+        """End every thread and close every socket before returning."""
         self.ended.set()
         if self._accepting:
             self.shutdown()
             self._accepting.join()
         self.server_close()
         for connection in self._serving:
-            with contextlib.suppress(OSError):  # it may have ended by itself
-                # Not SSLSocket.shutdown, which takes its TLS state away under the thread that reads.
+            with contextlib.suppress(OSError):  # the connection may have ended by itself
+                # Not SSLSocket.shutdown, which drops the TLS state while a thread reads.
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
         for thread in self._serving.values():
             thread.join()
