@@ -1,8 +1,8 @@
-"""The send log in Django's admin: what was recorded, what became of it, why, and sending it again.
+"""The send log in Django's admin: the entries, what became of them and why, and sending them again.
 
-Nothing here opens a network connection: entries are queued, and delivery sends them. Nothing here shows whose event
-it was to staff without the permission `django_vt.view_person`, nor puts an address into a URL, a title or a history.
-`OrderEntries` is for the shop's own admin: it shows on the page of an order what became of it.
+Nothing here opens a network connection: entries are queued, and the delivery sends them. Staff without the permission
+`django_vt.view_person` do not see whose event it was. No address is put into a URL, a title or a history.
+`OrderEntries` is for the shop's own admin: it shows an order's entries on the order's page.
 """
 
 from __future__ import annotations

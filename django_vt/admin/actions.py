@@ -1,4 +1,4 @@
-"""The admin's own history: who did what, and when."""
+"""The admin's own pages: search, send again, skip, hold and release. Each act is noted in the admin's history."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ if TYPE_CHECKING:
 
 
 def note(request: HttpRequest, objects: Sequence[models.Model], words: str) -> None:
-    """A line in each object's history, by the one who makes the request."""
+    """Add a line to each object's history, by the user of the request."""
     user_id: Any = request.user.pk
     LogEntry.objects.log_actions(user_id, objects, CHANGE, words)
 
 
-# The entries that staff want to send again: which can be, which are left and why, and the queueing.
+# Reading the ids of entries from a form, and queueing them to be sent again.
 
 IDS_PATTERN = re.compile(r"[0-9]{1,18}(,[0-9]{1,18})*", re.ASCII)
 
 
 def parse_ids(text: str) -> list[int] | None:
-    """The ids in a form's field, as `join_ids` wrote it; None for anything else, and for more than the limit."""
+    """The ids in a form's field, as `join_ids` writes it; None for any other text, and for more ids than the limit."""
     if not IDS_PATTERN.fullmatch(text):
         return None
     ids = sorted({int(part) for part in text.split(",")})
@@ -56,19 +56,19 @@ def parse_ids(text: str) -> list[int] | None:
 
 
 def join_ids(ids: Sequence[int]) -> str:
-    """Ids for one field of a form: Django refuses forms of more than a thousand fields."""
+    """Ids for one field of a form, because Django refuses forms with more than a thousand fields."""
     return ",".join(map(str, ids))
 
 
 def queue(ids: Sequence[int], request: HttpRequest, using: str, account_id: str) -> int:
-    """Have them sent again, with a line in each one's history; returns how many. What a worker holds is left."""
+    """Queue entries, with a line in each one's history; returns how many. Entries that a worker holds are left."""
     with transaction.atomic(using=using):
         queued = resending.queue(ids, using, account_id)
         note(request, queued, _("Queued to be sent again."))
     return len(queued)
 
 
-# The admin's own pages: looking up, sending again, holding and releasing. They act on POST only.
+# The views, which act on POST only.
 
 TEMPLATES = "admin/django_vt/sendlogentry/"
 LIST, CHANGE_PAGE = "django_vt_sendlogentry_changelist", "django_vt_sendlogentry_change"
@@ -105,20 +105,20 @@ def _told_missing(beginning: list[str]) -> str:
 
 
 def _warnings(chosen: resending.Survey) -> list[tuple[int, Reason]]:
-    """Reasons that do not pass by themselves, and how many entries have each: the commonest first."""
+    """Reasons that do not pass by themselves, with the number of entries that have each; the commonest first."""
     counted = ((count, plainly(reason)) for reason, count in chosen.reasons.most_common())
     return [(count, reason) for count, reason in counted if reason.advice and not reason.passes][:LISTED]
 
 
 class Views:
-    """The views of one admin site, wrapped in its `admin_view`, which asks for staff and for the CSRF token."""
+    """The views of one admin site, wrapped in its `admin_view`, which requires staff and the CSRF token."""
 
     def __init__(self, model_admin: SendLogEntryAdmin) -> None:
         self._admin = model_admin
         self._site = model_admin.admin_site
 
     def search(self, request: HttpRequest) -> HttpResponse:
-        """Look up what was typed; the answer's address holds the number of an entry and nothing of the text."""
+        """Look up the text that was typed, and redirect to a URL with an entry's number and nothing of the text."""
         if not self._admin.has_view_permission(request):
             raise PermissionDenied
         if request.method != "POST":
@@ -135,7 +135,7 @@ class Views:
         return self._show_found(request, found, entries)
 
     def _show_found(self, request: HttpRequest, found: str, entries: QuerySet[SendLogEntry]) -> HttpResponse:
-        """The entry, if it is one; otherwise the list of them, with how many there are."""
+        """Show the entry if there is only one; otherwise the list of the entries, and their number."""
         what, number = lookup.PATTERN.fullmatch(found).groups()  # type: ignore[union-attr]
         entry = entries.get(pk=number)
         ids = lookup.having(what, entry, entries.all())
@@ -146,7 +146,7 @@ class Views:
         return HttpResponseRedirect(f"{self._url(LIST)}?{lookup.PARAMETER}={found}{ANCHOR}")
 
     def resend(self, request: HttpRequest) -> HttpResponse:
-        """Ask whether these entries shall be sent again; queue them once that is confirmed."""
+        """Ask whether to send these entries again; once confirmed, queue them."""
         refused = self._refuse(request)
         if refused is not None:
             return refused
@@ -161,7 +161,7 @@ class Views:
         return HttpResponseRedirect(self._url(CHANGE_PAGE, ids[0]) if len(ids) == 1 else self._url(LIST))
 
     def ask_to_resend(self, request: HttpRequest, ids: list[int], **why_these: Any) -> HttpResponse:
-        """The page that says what sending them again will do, and `why_these`: for the failure they have in common."""
+        """The page that says what sending them again will do. `why_these`: the failure that they have in common."""
         chosen = resending.survey(ids, default_alias())
         viewer, sending = Viewer.of(request), SendingState.seen_on(default_alias())
         first = SendLogEntry.objects.using(default_alias()).filter(pk__in=chosen.sendable[:LISTED]).order_by("pk")
@@ -182,7 +182,7 @@ class Views:
         )
 
     def skip(self, request: HttpRequest) -> HttpResponse:
-        """Ask whether these entries shall not be sent; skip them once that is confirmed."""
+        """Ask whether to skip these entries; once confirmed, skip them."""
         refused = self._refuse(request)
         if refused is not None:
             return refused
@@ -208,7 +208,7 @@ class Views:
         )
 
     def hold(self, request: HttpRequest) -> HttpResponse:
-        """Ask whether sending shall be held (`held=yes`) or released (`held=no`); do it once that is confirmed."""
+        """Ask whether to hold sending (`held=yes`) or to release it (`held=no`); once confirmed, do it."""
         refused = self._refuse(request)
         if refused is not None:
             return refused
@@ -228,18 +228,18 @@ class Views:
         return None if request.method == "POST" else self._back()
 
     def _back(self) -> HttpResponse:
-        """To the list: where the session ended before a button was pressed, the login comes back with a GET."""
+        """Redirect to the list. If the session ended before a button was pressed, the login page leads here by GET."""
         return HttpResponseRedirect(self._url(LIST))
 
     def _account(self, request: HttpRequest) -> str:
-        """The account that a form names; empty for none."""
+        """The account that a form names; empty if it names none."""
         account_id = request.POST.get("account", "")
         if account_id and account_id not in accounts_on(default_alias()):
             raise BadRequest("no such account")
         return account_id
 
     def _ids(self, request: HttpRequest) -> list[int]:
-        """The entries that a form names, or those that have failed for the reason it names."""
+        """The ids of the entries that a form names, or of those that failed for the reason that it names."""
         if "reason" in request.POST:
             return self._failed_for(request.POST["reason"], request.POST.get(filters.PARAMETER, ""))
         ids = parse_ids(request.POST.get("ids", ""))
@@ -248,7 +248,7 @@ class Views:
         return ids
 
     def _reason(self, request: HttpRequest) -> dict[str, Any]:
-        """What entries that were not chosen one by one have in common, in words."""
+        """The reason and the period, in words, if the entries were chosen by these."""
         if "reason" not in request.POST:
             return {}
         words = filters.WORDS_OF_PERIOD[request.POST[filters.PARAMETER]]

@@ -1,4 +1,4 @@
-"""Counting that never takes longer than counting to ten thousand."""
+"""The list of entries, which counts to ten thousand at most."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ else:
 
 
 def in_words(count: int) -> str:
-    """A count, where one beyond the limit was not counted to its end."""
+    """A count in words; if it is beyond the limit, `more than 10,000`."""
     shown = number_format(min(count, functions.LIMIT), force_grouping=True)
     return _("more than %(count)s") % {"count": shown} if count > functions.LIMIT else shown
 
 
 class Chosen:
-    """Entries whose ids are known, newest first, as a list to be paged through: counted and cut without a query.
+    """A list of entries with known ids, newest first, that is counted and sliced for paging without a query.
 
-    A database that is given ten thousand ids takes longer to read them than it takes to find a page.
+    A database takes longer to parse ten thousand ids in a query than to find a page.
     """
 
     def __init__(self, ids: Sequence[int], using: str) -> None:
@@ -49,20 +49,20 @@ class Chosen:
         return self._rows.filter(pk__in=self._ids[window]).order_by("-pk")
 
     def _clone(self) -> models.QuerySet[SendLogEntry]:
-        """What Django's list asks of a queryset that fits on one page."""
+        """All of them. Django's list calls this on a queryset that fits on one page."""
         return self[:]
 
 
 class BoundedPaginator(EntryPaginator):
-    """Pages over the first ten thousand of what is found; Django pages an entry's history with it too."""
+    """Pages through the first ten thousand rows; Django also uses it for an entry's history."""
 
     @cached_property
     def count(self) -> int:
-        """How many can be paged through."""
+        """The number of rows that can be paged through."""
         return min(self._found, functions.LIMIT)
 
     def found_in_words(self) -> str:
-        """How many there are: `more than 10,000`."""
+        """The number of rows in words, such as `more than 10,000`."""
         return in_words(self._found)
 
     @cached_property
@@ -73,9 +73,7 @@ class BoundedPaginator(EntryPaginator):
         return (functions.counted(found) if found.model is SendLogEntry else found[: functions.LIMIT + 1]).count()
 
 
-# The list itself: what Django's own does, with a title, and with a count that says where it is not exact.
-
-# Where Django's page has the list. The overview stands above it: who follows a figure is to see the entries at once.
+# The anchor of the list on Django's page, so that a link from a figure shows the entries and not the overview.
 ANCHOR = "#changelist"
 
 
@@ -87,14 +85,14 @@ class SendLogChangeList(ChangeList):
         self.title = _("Send log")
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[SendLogEntry]:
-        """What the filters leave, in an order that an index of theirs has, or that is made apart."""
+        """The filtered entries, in an order that the filter's index has, or sorted without an index."""
         if any("\0" in value for values in request.GET.lists() for value in values[1]):
-            raise IncorrectLookupParameters  # PostgreSQL refuses a NUL wherever it is asked for
+            raise IncorrectLookupParameters  # PostgreSQL refuses a NUL in any parameter
         found: QuerySet[SendLogEntry] = super().get_queryset(request, *args, **kwargs)
         return functions.sorted_apart(found) if filters.BY_ID & request.GET.keys() else found
 
     def get_results(self, request: HttpRequest) -> None:
-        """A page, of which the ids are asked for first."""
+        """Get one page: first the ids, then the rows."""
         found = self.queryset
         self.queryset = self._chosen(request) or found
         super().get_results(request)
@@ -102,7 +100,7 @@ class SendLogChangeList(ChangeList):
         self.result_list = functions.fetched(self.result_list)
 
     def _chosen(self, request: HttpRequest) -> Chosen | None:
-        """What was chosen by id, where nothing else is asked of it."""
+        """The entries chosen by id, if no other filter applies."""
         if not filters.asks_for_nothing_but_same(request):
             return None
         [same] = [spec for spec in self.filter_specs if isinstance(spec, filters.SameFilter)]
@@ -115,7 +113,7 @@ class SendLogChangeList(ChangeList):
 
 
 class CountInWords(int):
-    """A number that templates count by, and that says `more than 10,000` where it was not counted to its end."""
+    """A number for templates that is shown as `more than 10,000` if it was not counted to the end."""
 
     words: str
 
@@ -131,7 +129,7 @@ class CountInWords(int):
 
 
 class Worded:
-    """A list whose count is in words. A template writes the noun after it: here the form that the number asks for."""
+    """A list whose count is in words. Django's template adds a noun, so this gives it in the form for the number."""
 
     def __init__(self, changelist: SendLogChangeList) -> None:
         self._changelist = changelist

@@ -1,4 +1,4 @@
-"""The request that would carry an entry."""
+"""The page of one entry: the event, its life, the request that would carry it, and related entries."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from django_vt.protocol.payloads import indented
 
 
 def url(entry: SendLogEntry, payload: str) -> str:
-    """The address of a request that carries the entry alone, with this payload, readable; empty without a payload."""
+    """The readable URL of a request that carries only this entry, with this payload; empty without a payload."""
     if not payload:
         return ""
     draft = copy.copy(entry)
@@ -52,7 +52,7 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Neighbour:
-    """One of them."""
+    """A related entry."""
 
     pk: int
     when: str
@@ -63,7 +63,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """What they share in words, the newest of them, and the query of the list of all."""
+    """The related entries of one kind: what they share, in words; the newest; and the query that lists all."""
 
     words: str
     query: str
@@ -71,7 +71,7 @@ class Neighbourhood:
 
 
 def neighbourhoods(entry: SendLogEntry, viewer: Viewer, using: str) -> list[Neighbourhood]:
-    """Those with the same reference, and those with the same identity, where there are any: up to five queries."""
+    """The entries with the same reference, and those with the same identity, if there are any: up to five queries."""
     found = (_neighbourhood(what, entry, viewer, using) for what in SHARED)
     return [each for each in found if each.entries]
 
@@ -99,13 +99,13 @@ def _neighbour(entry: SendLogEntry, viewer: Viewer) -> Neighbour:
 
 # The life of an entry: recorded, each failed attempt, and how it ended or goes on.
 
-# An outage can leave hundreds; the last ones say what is wrong.
+# An outage can leave hundreds of attempts; the last ones show what is wrong.
 MOST_ATTEMPTS = 50
 
 
 @dataclass(frozen=True)
 class Moment:
-    """Something that happened or will; `kind` is `recorded`, `attempt`, `sent` or `next`; `at` may be unknown."""
+    """Something that happened or will happen. `kind` is `recorded`, `attempt`, `sent` or `next`; `at` may be empty."""
 
     kind: str
     at: str
@@ -147,14 +147,14 @@ def _moment(kind: str, at: datetime, words: str) -> Moment:
     return Moment(kind, local(at), words, at)
 
 
-# The page of one entry, as one viewer may see it: rows of Django's own read-only form.
+# The page of one entry, as the viewer may see it: rows of Django's own read-only form.
 
 NONE = "-"
 TEMPLATES = "admin/django_vt/sendlogentry/"
 
 
 class EntryPage:
-    """Made anew for each request, for the same reasons as the list's columns."""
+    """The page for one request: like the list's columns, it depends on the viewer and on the state of sending."""
 
     def __init__(self, viewer: Viewer, using: str, sending: Callable[[], SendingState]) -> None:
         self._viewer = viewer
@@ -162,7 +162,7 @@ class EntryPage:
         self._sending = sending
 
     def fieldsets(self) -> list[tuple[Any, dict[str, Any]]]:
-        """The rows in their groups."""
+        """The rows, in groups."""
         account = [self.account] if len(filters.accounts(self._using)) > 1 else []
         return [
             (None, {"fields": [self.status, self.happened, self.next, self.details]}),
@@ -174,38 +174,38 @@ class EntryPage:
 
     @admin.display(description=gettext_lazy("status"))
     def status(self, entry: SendLogEntry) -> SafeString:
-        """Where it stands."""
+        """The entry's status."""
         return status_label(entry)
 
     @admin.display(description=gettext_lazy("what happened"))
     def happened(self, entry: SendLogEntry) -> str:
-        """The past in a sentence."""
+        """The entry's past, in a sentence."""
         return self._story(entry).happened()
 
     @admin.display(description=gettext_lazy("what happens next"))
     def next(self, entry: SendLogEntry) -> str:
-        """The future in a sentence."""
+        """The entry's future, in a sentence."""
         return self._story(entry).next()
 
     @admin.display(description=gettext_lazy("for whoever looks after the site"))
     def details(self, entry: SendLogEntry) -> SafeString:
-        """What the words above are made of."""
+        """The technical details behind the sentences above."""
         context = {"entry": entry, "reason": reasons.describe(entry.reason), "overdue": self._story(entry).is_overdue}
         return render_to_string(f"{TEMPLATES}technical_details.html", context)
 
     @admin.display(description=gettext_lazy("account"))
     def account(self, entry: SendLogEntry) -> str:
-        """Whose shop it is of."""
+        """The account of the shop."""
         return Columns(self._viewer, self._using, self._sending).account(entry) or NONE
 
     @admin.display(description=gettext_lazy("event"))
     def event(self, entry: SendLogEntry) -> str:
-        """What it is."""
+        """The event's name."""
         return event_name(entry.event_type)
 
     @admin.display(description=gettext_lazy("reference"))
     def reference(self, entry: SendLogEntry) -> SafeString | str:
-        """What the shop calls it, with a link to its order."""
+        """The reference, with a link to the order."""
         shown = self._viewer.reference(entry)
         address = order_url(entry) if shown == entry.reference else ""
         if not address:
@@ -214,26 +214,26 @@ class EntryPage:
 
     @admin.display(description=gettext_lazy("identity"))
     def identity(self, entry: SendLogEntry) -> str:
-        """Whose it is."""
+        """The identity that the event goes by."""
         return self._viewer.identity(entry) or NONE
 
     @admin.display(description=gettext_lazy("what it says"))
     def payload(self, entry: SendLogEntry) -> SafeString | str:
         """The event as readable JSON."""
         text = indented(self._viewer.payload(entry))
-        # A bidirectional page would turn JSON's brackets around.
+        # On a right-to-left page, JSON's brackets would be mirrored.
         if text:
             return format_html('<pre class="vt-code" dir="ltr">{}</pre>', text)
         return self._story(entry).absence() or NONE
 
     @admin.display(description=gettext_lazy("timeline"))
     def timeline(self, entry: SendLogEntry) -> SafeString:
-        """All moments of its life."""
+        """The moments of the entry's life."""
         return render_to_string(f"{TEMPLATES}timeline.html", {"moments": timeline(self._story(entry), self._using)})
 
     @admin.display(description=gettext_lazy("as it goes out"))
     def request(self, entry: SendLogEntry) -> SafeString | str:
-        """The request; for those who may see people, unmasked where they ask for it."""
+        """The request, masked; viewers who may see people can also show it unmasked."""
         context = {
             "masked": url(entry, self._viewer.masked_payload(entry)),
             "unmasked": url(entry, entry.payload) if self._viewer.sees_people else "",
@@ -242,7 +242,7 @@ class EntryPage:
 
     @admin.display(description=gettext_lazy("entries"))
     def neighbours(self, entry: SendLogEntry) -> SafeString | str:
-        """Those with the same reference or identity."""
+        """The entries with the same reference or identity."""
         found = neighbourhoods(entry, self._viewer, self._using)
         return render_to_string(f"{TEMPLATES}neighbours.html", {"neighbourhoods": found}) if found else NONE
 

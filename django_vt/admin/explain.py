@@ -1,4 +1,4 @@
-"""What the pages say in plain words: how sending stands, what has happened to an entry, and what happens next."""
+"""The sentences on the admin's pages: the state of sending, what happened to an entry, and what happens next."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from django_vt.operations import durations
 from django_vt.operations.sending_state import SendingState
 from django_vt.protocol import outcome, reasons
 
-# How sending stands, in words.
+# The state of sending, in words.
 
 _seen: WeakKeyDictionary[HttpRequest, SendingState] = WeakKeyDictionary()
 
 
 def sending_seen_by(request: HttpRequest, using: str) -> SendingState:
-    """How sending stands: one look a request, which all parts of its page share."""
+    """The state of sending, read once per request and shared by all parts of the page."""
     if request not in _seen:
         _seen[request] = SendingState.seen_on(using)
     return _seen[request]
 
 
 def sentences(sending: SendingState) -> list[str]:
-    """The state in words, an account with trouble each a sentence."""
+    """The state in words: one sentence, or one for each endpoint in trouble."""
     if sending.state == "off":
         return [_("Sending is switched off in the shop's settings: nothing is recorded and nothing sent.")]
     if sending.state == "held":
@@ -65,7 +65,7 @@ def _trouble(endpoint: Endpoint, sending: SendingState) -> str:
 
 
 def of_account(account_id: str, sending: SendingState, waiting: int) -> str:
-    """How sending stands for one account of several; `waiting`: how many entries, if the settings do not name it."""
+    """The state of one account of several. `waiting`: how many entries wait, if the settings do not name it."""
     if not is_known(account_id):
         words = ngettext(
             "The settings do not name it: %(count)d entry of it waits and is not sent.",
@@ -80,9 +80,9 @@ def of_account(account_id: str, sending: SendingState, waiting: int) -> str:
     return _("Open.")
 
 
-# What has happened to an entry and what happens next, in plain words.
+# What happened to an entry and what happens next, in words.
 
-# What nobody has taken for this long, nobody may be there to take.
+# If an entry has been due for this long, maybe no worker is running.
 OVERDUE = timedelta(minutes=5)
 
 
@@ -94,17 +94,17 @@ def local(moment: datetime) -> str:
 
 @dataclass(frozen=True)
 class Story:
-    """An entry's past and future, with sending as it stands."""
+    """An entry's past and future, given the state of sending."""
 
     entry: SendLogEntry
     sending: SendingState
 
     def why(self) -> str:
-        """For the list: why it is where it is, in a few words."""
+        """The reason for the entry's status in a few words, for the list."""
         return self._outlook() if self.entry.status == Status.PENDING else self._reason.words
 
     def happened(self) -> str:
-        """What has come of it so far."""
+        """What happened to the entry so far."""
         if self.entry.status == Status.SENT and self.entry.reason:
             return _("It is called sent. %(reason)s.") % {"reason": self._reason.words}
         if self.entry.status == Status.SENT and self.entry.sent_at:
@@ -122,7 +122,7 @@ class Story:
         return _("It was recorded and has not been tried yet.")
 
     def next(self) -> str:
-        """What will come of it."""
+        """What happens to the entry next."""
         if self.entry.status == Status.PENDING:
             return _("%(outlook)s.") % {"outlook": capfirst(self._outlook())}
         if self.entry.status == Status.SENT:
@@ -136,7 +136,7 @@ class Story:
         return _("Nothing: it will not be sent by itself.")
 
     def absence(self) -> str:
-        """Why there is no event in it, where there was one: for an entry without a payload."""
+        """Why an entry without a payload has none, if it had one before."""
         entry = self.entry
         sent = entry.status == Status.SENT
         if entry.reason == reasons.reason(reasons.FORGOTTEN) or (sent and not entry.identity):
@@ -158,7 +158,7 @@ class Story:
         return plainly(self.entry.reason)
 
     def _advised(self, then: str, otherwise: str = "") -> str:
-        """That it needs a person, with what to do first; `otherwise` is for a reason that nothing is advised for."""
+        """That a person must act: the reason's advice and `then`, or `otherwise` if the reason has no advice."""
         advice = self._reason.advice
         return " ".join((_("Nothing by itself."), *((advice, then) if advice else (otherwise,))))
 
@@ -201,11 +201,11 @@ class Story:
 
     @property
     def is_overdue(self) -> bool:
-        """Whether it is due, and has been for so long that nobody may be there to take it."""
+        """Whether the entry has been due for so long that maybe no worker is running."""
         return self.entry.status == Status.PENDING and self.sending.now - self._due_at() > OVERDUE
 
     def _attempt(self) -> str:
-        """Which attempt is next; those in company and those of an outage don't count."""
+        """Which attempt is next. Shared attempts, and those during an outage, do not count."""
         if not self.entry.attempts:
             return ""
         allowed = outcome.attempts_allowed(settings.RETRY_DELAYS)

@@ -1,4 +1,4 @@
-"""The entries that a list shows as a CSV file, masked as the viewer sees them, however many they are."""
+"""A CSV file of the entries that the list shows, of any number, masked as the viewer sees them."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ from django_vt.events import event_name
 from django_vt.models import SendLogEntry, functions
 
 AT_ONCE = 1000  # entries a query
-# What a program for tables takes for the beginning of a formula, in full width too.
+# The characters, also in full width, that spreadsheet programs treat as the beginning of a formula.
 FORMULA = re.compile(r"[\s=+\-@|%\uff1d\uff0b\uff0d\uff20]")
-# A filter's value that is said in the admin's history: nobody has typed an address there.
+# A filter's value that may be written into the admin's history: it cannot be an e-mail address.
 SAYABLE = re.compile(r"[\w :.,-]{1,60}", re.ASCII)
-MARK = "\ufeff"  # by which such a program knows UTF-8
+MARK = "\ufeff"  # the byte order mark, by which spreadsheet programs recognise UTF-8
 
 
 class Export:
-    """Of what `queryset` holds, in the order of the list."""
+    """Exports the entries of `queryset` in the order of the list."""
 
     def __init__(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> None:
         self._request = request
         self._entries = queryset
         self._viewer = Viewer.of(request)
-        # What is chosen by id is chosen already: no more than the limit, as in the list.
+        # Entries that filters chose by id are at most LIMIT, as in the list.
         self._are_chosen = bool(filters.BY_ID & request.GET.keys())
         self._rest: Q | None = None
-        # The file is read when the request, and with it the reader's language and time zone, may be over.
+        # The file is streamed after the view has returned, when the viewer's language and time zone may not be active.
         self._language, self._zone = get_language(), timezone.get_current_timezone()
 
     def response(self) -> StreamingHttpResponse:
-        """The file, as it is read. That it was taken is in the admin's history."""
+        """The file as a stream. The download is noted in the admin's history."""
         self._record()
         response = StreamingHttpResponse(self._texts(), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="send-log-{timezone.now():%Y-%m-%d}.csv"'
@@ -67,7 +67,7 @@ class Export:
         )
 
     def _texts(self) -> Iterator[str]:
-        """The file, part by part. Nothing of an entry is in a variable here: this function waits while others run."""
+        """The file, part by part. No local variable may hold an entry: the frame stays alive while other code runs."""
         yield MARK + self._headings()
         if self._are_chosen:
             yield from self._chosen()
@@ -105,7 +105,7 @@ class Export:
 
 
 def _after(entry: SendLogEntry) -> Q:
-    """What comes after an entry. The first condition is for the index: the second alone is not looked up in one."""
+    """The entries after this one. The first condition is for the index, which the second alone would not use."""
     older = Q(created_at__lt=entry.created_at) | Q(pk__lt=entry.pk)
     return Q(created_at__lte=entry.created_at) & older
 
@@ -124,5 +124,5 @@ def _lines(rows: list[Sequence[str]]) -> str:
 
 
 def _defused(cell: str) -> str:
-    """A text that no program takes for a formula."""
+    """The text, changed so that no program treats it as a formula."""
     return f"'{cell}" if FORMULA.match(cell) else cell

@@ -1,4 +1,4 @@
-"""The list's filters, and what is kept for a minute, so that a list that is looked at often asks for it once."""
+"""The list's filters, and a cache of one minute for values that every view of the list needs."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ from django_vt.protocol import reasons
 
 T = TypeVar("T")
 
-# Django's cache in the memory of this process, and none of the project's: theirs may be a server away, or down, and
-# this page must open then too.
+# Django's cache in this process's memory, not the project's cache: that may be on a remote server, or down, and this
+# page must still open.
 SECONDS = 60
 _kept = LocMemCache("django_vt_figures", {"TIMEOUT": SECONDS})
 
 
 def for_a_minute(key: str, make: Callable[[], T]) -> T:
-    """What `make` gives, made anew when the one kept under the key is older than a minute."""
+    """The cached result of `make`; it is called again if the result is older than a minute."""
     value: Any = _kept.get_or_set(key, make)
     kept: T = value
     return kept
 
 
 def forget() -> None:
-    """Drop everything, as when staff have changed something and look for its effect."""
+    """Clear the cache: call it after staff have changed something, so that they see the effect."""
     _kept.clear()
 
 
-# What the windows of time are called.
+# The names of the periods.
 
 PARAMETER = "recorded"
 WORDS_OF_PERIOD = {
@@ -58,7 +58,7 @@ WORDS_OF_PERIOD = {
 }
 
 
-# The list's filters. Each is a condition that an index serves; none reads the table for what there is to choose.
+# The list's filters. An index serves each condition, and no filter reads the table for its choices.
 
 MOST_TYPES = 30
 MOST_REASONS = 30
@@ -76,38 +76,38 @@ Choices = list[tuple[str, Any]]
 
 
 class StatusFilter(admin.SimpleListFilter):
-    """By where they stand."""
+    """Filters by status."""
 
     title = gettext_lazy("status")
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        """What there is to choose from."""
+        """The choices."""
         return list(Status.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
-        """The chosen ones."""
+        """The entries that match."""
         return queryset.filter(status=self.value()) if self.value() else queryset
 
 
 class PeriodFilter(admin.SimpleListFilter):
-    """By when they were recorded."""
+    """Filters by the time of recording."""
 
     title = gettext_lazy("time of recording")
     parameter_name = PARAMETER
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        """What there is to choose from."""
+        """The choices."""
         return list(WORDS_OF_PERIOD.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
-        """The chosen ones."""
+        """The entries that match."""
         period = PERIOD_OF.get(self.value() or "")
         return queryset.filter(created_at__gte=period.start()) if period else queryset
 
 
 class TypeFilter(admin.SimpleListFilter):
-    """By the vendor's event type."""
+    """Filters by the vendor's event type."""
 
     title = gettext_lazy("type")
     parameter_name = "type"
@@ -119,21 +119,21 @@ class TypeFilter(admin.SimpleListFilter):
         return [(name, event_name(name)) for name in sorted({*found, *asked_for})]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
-        """The chosen ones."""
+        """The entries that match."""
         return queryset.filter(event_type=self.value()) if self.value() else queryset
 
 
 class NewestFilter(admin.SimpleListFilter, abc.ABC):
-    """By what no index holds: of the newest within the limit."""
+    """Filters by a column that no index holds, so only among the newest entries within the limit."""
 
     column: str
 
     @abc.abstractmethod
     def is_chosen(self, value: Any) -> bool:
-        """Whether an entry with this value of the column is one of those."""
+        """Whether an entry with this value in the column matches."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
-        """The chosen ones. Compared as Python compares, on every database."""
+        """The entries that match. Python compares, so case matters on every database."""
         if not self.value():
             return queryset
         entries = SendLogEntry.objects.using(queryset.db)
@@ -142,76 +142,76 @@ class NewestFilter(admin.SimpleListFilter, abc.ABC):
 
 
 class AccountFilter(NewestFilter):
-    """By account; not shown where there is but one."""
+    """Filters by account; hidden if there is only one."""
 
     title = gettext_lazy("account")
     parameter_name = "account"
     column = "account_id"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        """What there is to choose from."""
+        """The choices."""
         found = accounts(SendLogEntry.objects.all().db)
         asked_for = [value] if (value := self.value()) else []
         names = sorted({*found, *asked_for})
         return [(name, name) for name in names] if len(found) > 1 or asked_for else []
 
     def is_chosen(self, value: Any) -> bool:
-        """Those of the account."""
+        """Whether it is the chosen account."""
         return bool(value == self.value())
 
 
 class AnswerFilter(NewestFilter):
-    """By what Vibetrace answered last: one answer, all of its kind, or none at all."""
+    """Filters by Vibetrace's last answer: a status, a kind of status, or no answer."""
 
     title = gettext_lazy("last answer")
     parameter_name = "answer"
     column = "response_status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        """The kinds, and the one answer that is in force."""
+        """The kinds, and the status in use, if any."""
         value = self.value() or ""
         exact = [(value, value)] if ANSWER.fullmatch(value) else []
         return [*WORDS_OF_ANSWERS.items(), *exact]
 
     def is_chosen(self, value: Any) -> bool:
-        """Those that were answered so."""
+        """Whether the answer is the chosen one."""
         asked = self.value()
         return value is None if asked == NO_ANSWER else str(value) == asked or f"{str(value)[:1]}xx" == asked
 
 
 class ReasonFilter(admin.SimpleListFilter):
-    """By why they failed or were skipped: of what the newest of these have, and where the table of reasons leads to."""
+    """Filters by the reason for failing or skipping. The choices are those of the newest entries."""
 
     title = gettext_lazy("reason")
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        """Those of the newest, and the one in force."""
+        """The reasons of the newest entries, and the one in use, if any."""
         using = SendLogEntry.objects.all().db
         found = for_a_minute(f"reasons:{using}", lambda: reasons_on(using))
         asked_for = [value] if (value := self.value()) else []
         return sorted(((name, plainly(name).words) for name in {*found, *asked_for}), key=itemgetter(1))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
-        """The chosen ones."""
+        """The entries that match."""
         if not self.value():
             return queryset
-        # Of the newest within the limit, as in the table: no index holds the reason. They meet the filters before this.
+        # Look only at the newest within the limit, because no index holds the reason. The earlier filters have applied.
         status = request.GET.get(StatusFilter.parameter_name) or self._status()
         newest = functions.first_ids(queryset.filter(status=status))
         return SendLogEntry.objects.using(queryset.db).filter(pk__in=newest, reason=self.value())
 
     def _status(self) -> Status:
-        """Of the entries that have such a reason, as a rule."""
+        """The status that entries with this reason usually have."""
         code = reasons.split(str(self.value()))[0]
         return Status.SKIPPED if code in reasons.OF_SKIPPED else Status.FAILED
 
 
 class DaysFilter(admin.ListFilter):
-    """By the days on which they were recorded, in the reader's time zone: from one to another, both among them."""
+    """Filters by the day of recording, in the viewer's time zone: from the first day to the last, both included."""
 
     title = gettext_lazy("day of recording")
-    parameter_name = DAYS[0]  # which Unfold asks of every filter
+    parameter_name = DAYS[0]  # Unfold requires this attribute of every filter
     template = "admin/django_vt/sendlogentry/days.html"
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
@@ -223,19 +223,19 @@ class DaysFilter(admin.ListFilter):
         self._others = [(name, value) for name, value in given if name not in {*DAYS, PAGE_VAR, ERROR_FLAG}]
 
     def has_output(self) -> bool:
-        """Always: any day may be asked for."""
+        """Always shown, because any day may be chosen."""
         return True
 
     def expected_parameters(self) -> list[str]:  # type: ignore[override]
-        """The first day and the last."""
+        """The parameters of the first and the last day."""
         return [*DAYS]
 
     def choices(self, changelist: Any) -> Any:
-        """What the form holds: the two days, and the other filters as hidden fields."""
+        """The form's fields: the two days, and the other filters as hidden fields."""
         return [{**self.used_parameters, "others": self._others}]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
-        """The chosen ones."""
+        """The entries that match."""
         since, until = (self._day(name) for name in DAYS)
         if since is not None:
             queryset = queryset.filter(created_at__gte=beginning_of(since))
@@ -253,26 +253,26 @@ class DaysFilter(admin.ListFilter):
 
 
 def beginning_of(day: date) -> datetime:
-    """When a day begins in the reader's time zone; naive where USE_TZ is False."""
-    # In some time zones the first and the last day of Python's calendar are out of its range.
+    """When a day begins in the viewer's time zone; naive if USE_TZ is False."""
+    # Keep away from the ends of Python's calendar, where a time zone's offset would overflow.
     midnight = datetime.combine(min(max(day, FIRST_DAY), LAST_DAY), time.min)
     return timezone.make_aware(midnight) if django_settings.USE_TZ else midnight
 
 
 class SameFilter(admin.SimpleListFilter):
-    """By having something in common with an entry: where a search leads to, and an entry's neighbours."""
+    """Filters by what entries share with a given entry. Searches and the links to related entries use it."""
 
     title = gettext_lazy("what they have in common")
     parameter_name = lookup.PARAMETER
     ids: Sequence[int] = ()
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        """The one in force."""
+        """The choice in use, if any."""
         value = self.value()
         return [(value, self._words(value))] if value else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> QuerySet[SendLogEntry]:
-        """The chosen ones."""
+        """The entries that match."""
         what, number = self._parsed(str(self.value()))
         entries = SendLogEntry.objects.using(queryset.db)
         entry = entries.filter(pk=number).first()
@@ -280,8 +280,8 @@ class SameFilter(admin.SimpleListFilter):
         if not self.ids or entry is None:
             return queryset.none()
         if asks_for_nothing_but_same(request) and not request.POST.get("select_across"):
-            # The list is paged by the ids, see `Chosen`; only an action asks this queryset, for those it was given. One
-            # for all that are found is given none, and gets the ids.
+            # The list is paged by the ids, see `Chosen`. Only an action uses this queryset, with the ids of selected
+            # entries. An action on all entries selects none, and so gets the ids below.
             return queryset.filter(lookup.condition(what, entry))
         return queryset.filter(pk__in=self.ids)
 
@@ -303,26 +303,26 @@ COMMON = {
 }
 
 SIMPLE = (StatusFilter, TypeFilter, PeriodFilter, AccountFilter, ReasonFilter, AnswerFilter, SameFilter)
-# In the order in which they narrow the list: those that look at the newest come after those that an index serves.
+# In the order in which they apply: filters that look at the newest entries come after those that an index serves.
 FILTERS = (StatusFilter, TypeFilter, PeriodFilter, DaysFilter, AccountFilter, ReasonFilter, AnswerFilter, SameFilter)
 PARAMETERS = {*DAYS, *(str(each.parameter_name) for each in SIMPLE)}
-# Those that choose entries by id.
+# The parameters of the filters that choose entries by id.
 BY_ID = {str(each.parameter_name) for each in (AccountFilter, ReasonFilter, AnswerFilter, SameFilter)}
 
 
 def asks_for_nothing_but_same(request: HttpRequest) -> bool:
-    """Whether a list is of what has something in common with an entry, the newest first, and of nothing else."""
+    """Whether `SameFilter` is the only filter in use, in the default order."""
     asked = {name for name in PARAMETERS | {ORDER_VAR} if request.GET.get(name)}
     return asked == {lookup.PARAMETER}
 
 
 def accounts(using: str) -> list[str]:
-    """The accounts that the list can show entries of, as they were within the last minute."""
+    """The accounts whose entries the list can show, cached for a minute."""
     return for_a_minute(f"accounts:{using}", lambda: accounts_on(using))
 
 
 def reasons_on(using: str) -> list[str]:
-    """Why the newest of those that failed or were skipped did."""
+    """The reasons of the newest failed and skipped entries."""
     statuses = (Status.FAILED, Status.SKIPPED)
     return [each.reason for each in top_reasons(using, statuses, newest=READ_FOR_REASONS, most=MOST_REASONS)]
 
@@ -333,7 +333,7 @@ def types(using: str) -> list[str]:
 
 
 def types_on(using: str) -> list[str]:
-    """The event types there are, each found by one step through the index, which a DISTINCT would read whole."""
+    """The event types in the log. Each takes one step in the index; a DISTINCT would read the whole index."""
     entries = SendLogEntry.objects.using(using).order_by("event_type").values_list("event_type", flat=True)
     found: list[str] = []
     further = Q()

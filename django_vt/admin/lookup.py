@@ -1,9 +1,9 @@
-"""Looking somebody or something up, without what was typed ever standing in a URL.
+"""Searching without putting the typed text into a URL.
 
-What staff type can be a shopper's address, and URLs are kept: in access logs, in the browser's history, in `Referer`.
-So the search is a POST, and what it finds is addressed by the number of one entry that has it:
-`?same=address:123` is the list of all entries with the same e-mail address as entry 123. Not even its hash stands
-there: whoever has a list of addresses could tell from a hash which of them was looked up.
+Staff may type a shopper's address, and URLs are kept: in access logs, in the browser's history, in `Referer`. So the
+search is a POST, and the result's URL has only the number of an entry: `?same=address:123` lists all entries with the
+same e-mail address as entry 123. The URL does not even hold the address's hash: whoever has a list of addresses could
+find out which of them was looked up.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PARAMETER = "same"
 REFERENCE, IDENTITY, ADDRESS = "reference", "identity", "address"
 PATTERN = re.compile(r"(reference|identity|address):([0-9]{1,18})", re.ASCII)
 HASH_PATTERN = re.compile(r"[0-9a-f]{64}", re.ASCII)
-SHORTEST_BEGINNING = 3  # characters: what is shorter begins too many
+SHORTEST_BEGINNING = 3  # characters: a shorter text would match too many references
 MOST_TOLD, LOOKED_THROUGH = 5, 50
 # The indexes by which people and orders are found end with the id.
 BY_ID = ("-pk",)
@@ -36,10 +36,10 @@ BY_ID = ("-pk",)
 
 @sensitive_variables()
 def find(text: str, entries: models.QuerySet[SendLogEntry], viewer: Viewer) -> str | None:
-    """The value of `same` for what staff have typed; None where no entry has it.
+    """The value of `same` for the text that staff typed; None if no entry matches.
 
-    Who may not see people finds what is shown to them, which is a reference: whether a person they know has ordered,
-    and what, is not told by an answer either.
+    Viewers who may not see people find only references that are shown to them. So the answer does not tell them whether
+    a person they know has ordered.
     """
     text = text.strip()
     if not text or "\0" in text:
@@ -53,17 +53,17 @@ def find(text: str, entries: models.QuerySet[SendLogEntry], viewer: Viewer) -> s
 
 
 def _find_shown(text: str, entries: models.QuerySet[SendLogEntry], viewer: Viewer) -> str | None:
-    # One statement, whatever it finds: an answer that takes longer is one.
+    # Always one statement, because the time that an answer takes could tell something too.
     found = entries.filter(reference=text).order_by(*BY_ID).first()
     return f"{REFERENCE}:{found.pk}" if found and viewer.reference(found) == found.reference else None
 
 
 @sensitive_variables()
 def beginning(text: str, entries: models.QuerySet[SendLogEntry], viewer: Viewer) -> list[str]:
-    """The first references that begin so, of those that are shown to the viewer: one more than are told at most.
+    """The first references that begin with the text and are shown to the viewer: at most MOST_TOLD + 1.
 
-    They are read in their order, and of each as many entries as it has. A reference that thousands share takes the
-    place of others, which is no loss: no order's number is one.
+    The first LOOKED_THROUGH entries in the order of references are read. A reference that many entries share hides
+    others, but no order number is shared by so many.
     """
     text = text.strip()
     if len(text) < SHORTEST_BEGINNING or "\0" in text:
@@ -75,8 +75,8 @@ def beginning(text: str, entries: models.QuerySet[SendLogEntry], viewer: Viewer)
 
 
 def meanings(text: str) -> list[tuple[str, Q]]:
-    """What a text can mean, exactly: a reference, an identity, an e-mail address or an address's hash."""
-    # No generator: in a report of an error its variables would not count as `find`'s, and be shown.
+    """The exact meanings of a text: a reference, an identity, an e-mail address or an address's hash."""
+    # No generator: `sensitive_variables` of `find` does not hide a generator's variables in error reports.
     found = [(REFERENCE, Q(reference=text))]
     found += [(IDENTITY, Q(identity=identity)) for identity in _stored_forms(text)]
     if address := _identity(text).email:
@@ -87,13 +87,13 @@ def meanings(text: str) -> list[tuple[str, Q]]:
 
 
 def _stored_forms(text: str) -> list[str]:
-    """A pixel cookie's or `_vtsid`'s value, an address or a stored form, as the column `identity` would hold it."""
+    """The values of the column `identity` for a cookie's value, an address or a stored form."""
     found = _identity(text)
     return [found.only(way).stored_form for way in found.ways]
 
 
 def _identity(text: str) -> Identity:
-    """Whom a text can name: by an address however it is spelt, by a cookie's value, or by a stored form."""
+    """The identity that a text gives: a stored form, an address in any spelling, or a cookie's value."""
     try:
         return Identity.from_stored_form(text)
     except InvalidField:
@@ -109,7 +109,7 @@ def _by_cookie(text: str) -> Identity:
 
 
 def having(what: str, entry: SendLogEntry, entries: SendLogEntries, *, most: int | None = None) -> list[int]:
-    """The ids of the newest of `entries` that have the same as an entry; none where the entry has none of it."""
+    """The ids of the newest of `entries` that share `what` with `entry`; none if `entry` has no such value."""
     ids: set[int] = set()
     for condition in _conditions(what, entry):
         ids.update(functions.first_ids(entries.filter(condition), by=BY_ID, most=most))
@@ -117,12 +117,12 @@ def having(what: str, entry: SendLogEntry, entries: SendLogEntries, *, most: int
 
 
 def condition(what: str, entry: SendLogEntry) -> Q:
-    """What those have that have the same as an entry which has it."""
+    """The `Q` that matches entries which share `what` with `entry`, which must have such a value."""
     return reduce(or_, _conditions(what, entry))
 
 
 def _conditions(what: str, entry: SendLogEntry) -> list[Q]:
-    """Any of which will do. One at a time, as an index serves each, and none serves one or the other."""
+    """Alternative conditions. Query them separately: an index serves each of them, but none serves an OR."""
     if what == REFERENCE:
         return [Q(reference=entry.reference)] if entry.reference else []
     if what == ADDRESS:
@@ -131,6 +131,6 @@ def _conditions(what: str, entry: SendLogEntry) -> list[Q]:
         return []
     same = [Q(identity=entry.identity)]
     if address := _identity(entry.identity).email:
-        # Who is known by an address has also placed orders that went by pixel and hold it.
+        # The same person's orders that were attributed by pixel hold the address too.
         same.append(Q(email_hash=hash_of_address(address)))
     return same

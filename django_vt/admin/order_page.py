@@ -1,4 +1,4 @@
-"""The way between an order and its entries: a link to the one, a list of the others on the order's own page."""
+"""Links between orders and entries: a link from an entry to its order, and a list of entries on the order's page."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ logger = logging.getLogger(__name__)
 
 SHOWN = 5
 MAY_SEE_THE_LOG = "django_vt.view_sendlogentry"
-# What a link may lead to: a page of this site, or one by http. No browser runs it as a script.
+# A link may lead to a page of this site or to an http URL, but not to a scheme that runs a script.
 LINK = re.compile(r"(?:https?://|/(?!/))[^\s\"'<>\\]{0,2000}", re.ASCII)
 
 
 def order_url(entry: SendLogEntry) -> str:
-    """The address of the shop's own page of an order, as ORDER_URL has it; empty where there is none.
+    """The URL of the order's page in the shop, from ORDER_URL; empty if there is none.
 
-    A function of the shop's that fails costs the link, and not the page.
+    If the shop's function fails, the link is missing but the page still opens.
     """
     if settings.ORDER_URL is None or entry.event_type != CONFIRMATION or not entry.reference:
         return ""
@@ -52,7 +52,7 @@ def order_url(entry: SendLogEntry) -> str:
 
 @dataclass(frozen=True)
 class OrderEntry:
-    """An entry in a few words. `url`: its page in the admin; empty for who may not see the send log."""
+    """An entry in a few words. `url`: its page in the admin; empty if the user may not see the send log."""
 
     words: str
     status: str
@@ -62,9 +62,9 @@ class OrderEntry:
 
 
 def entries_of_order(order_id: object, user: Any) -> list[OrderEntry] | None:
-    """The newest entries of an order, as one who works on orders may see them; None where the send log fails.
+    """The newest entries of an order, for staff who work on orders; None if the send log cannot be read.
 
-    It says nothing of a person: what became of the order, and why.
+    They show what became of the order and why, but no personal data.
     """
     entries = SendLogEntry.objects.all()
     try:
@@ -95,10 +95,10 @@ def _url(entry: SendLogEntry) -> str:
 
 
 class OrderEntries(ModelAdmin):
-    """Beside `ModelAdmin`, for the shop's orders: what became of each is shown on its page.
+    """A mixin for the `ModelAdmin` of the shop's orders: shows an order's entries on its page.
 
-    `order_number(order)` is what was passed as `order_id`: the order's `number`, unless that is said otherwise, or its
-    primary key where it has none.
+    `order_number(order)` must return what was passed as `order_id`. By default it is the order's `number`, or its
+    primary key if it has no `number`.
     """
 
     change_form_template = "admin/django_vt/order_change_form.html"
@@ -111,7 +111,7 @@ class OrderEntries(ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Django's own, with the number of the order for the template."""
+        """Render Django's form, with the order's number for the template."""
         order = context.get("original")
         context["vt_order_number"] = None if order is None else self.order_number(order)
         return super().render_change_form(request, context, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""The chart of sent, failed and skipped entries: bars of an SVG, without a script or a style of their own."""
+"""The overview above the list: the state of sending, figures, reasons, and a chart as SVG without script or style."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from django_vt.operations.figures import (
 from django_vt.operations.sending_state import SendingState
 
 STEP_WIDTH, BAR_WIDTH, HEIGHT = 10, 8, 100
-# A single failure beside ten thousand successes must still be seen.
+# A single failure beside ten thousand successes must still be visible.
 LOWEST_BAR = 2
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A rectangle of the SVG. Strings: a number would be written as the reader's language has it, with a comma."""
+    """A rectangle of the SVG. Values are strings, because templates localize numbers, with a comma for example."""
 
     status: str
     x: str
@@ -52,7 +52,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Row:
-    """What a step is in the table that says the same in words."""
+    """A step of the chart, as a row of the table that has the same figures."""
 
     label: str
     counts: tuple[str, ...]
@@ -73,11 +73,11 @@ class Chart:
 
     @property
     def highest(self) -> str:
-        """What the highest stack stands for."""
+        """The count of the highest stack."""
         return changelist.in_words(self._highest())
 
     def scale(self) -> list[str]:
-        """The numbers beside the bars, from the top down; none between where the highest is one."""
+        """The numbers beside the bars, from the top down, each once."""
         highest = self._highest()
         return [changelist.in_words(count) for count in dict.fromkeys((highest, highest // 2, 0))]
 
@@ -88,15 +88,15 @@ class Chart:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing happened."""
+        """Whether all counts are 0."""
         return self._highest() == 0
 
     def statuses(self) -> list[tuple[str, str]]:
-        """Values and labels of what is charted."""
+        """The values and labels of the charted statuses."""
         return [(str(status), str(status.label)) for status in CHARTED_STATUSES]
 
     def bars(self) -> Iterator[Bar]:
-        """The rectangles, each stack from the ground up."""
+        """The rectangles, each stack from the bottom up."""
         highest = max(self._highest(), 1)
         for index, counts in enumerate(self.before):
             if total := _charted(counts):
@@ -162,12 +162,12 @@ def _charted(counts: Mapping[str, int]) -> int:
     return sum(_each_charted(counts))
 
 
-# What stands above the list: how sending stands, the figures, why entries failed, the chart.
+# The overview: the state of sending, the figures, the reasons of failure, the chart.
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A count in words and the list that it counts."""
+    """A count in words, with a link to the list of the counted entries."""
 
     count: str
     link: str
@@ -177,7 +177,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Failure:
-    """A reason that entries failed for, as stored and in words."""
+    """A reason for which entries failed, as stored and in words."""
 
     reason: str
     words: str
@@ -186,7 +186,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Account:
-    """How sending stands for one account, where there are several. `query`: the list of what of it waits."""
+    """The state of one account of several. `query` lists the account's pending entries."""
 
     name: str
     words: str
@@ -217,16 +217,16 @@ class Overview:
         return cls(period, event_type, sending, _oldest_due(using, sending), figured, using)
 
     def sentences(self) -> list[str]:
-        """How sending stands."""
+        """The state of sending in words."""
         return explain.sentences(self.sending)
 
     def last_day(self) -> list[Figure]:
-        """The counts of the last 24 hours, for the line that is always seen; of none, nothing is said."""
+        """The counts of the last 24 hours, for the line that is always visible; without zeros, except for failed."""
         _words, newest, _share_of_it = self.counts()[0]
         return [figure for figure in newest if figure.status == "failed" or figure.count != changelist.in_words(0)]
 
     def accounts(self) -> list[Account]:
-        """A line for each account; none where there is but one."""
+        """A line for each account; none if there is only one account."""
         names = filters.accounts(self._using)
         if len(names) < MIN_ACCOUNTS:
             return []
@@ -240,7 +240,7 @@ class Overview:
         return Account(name, words, is_held, is_known(name), f"?{query}{ANCHOR}")
 
     def looks(self) -> list[Told]:
-        """What was found at the last looks for orders that nobody signalled."""
+        """The results of the last looks for unreported orders."""
         return looks(self._using)
 
     def period_in_words(self) -> str:
@@ -253,7 +253,7 @@ class Overview:
         return str(filters.WORDS_OF_PERIOD[self.period.key])
 
     def periods(self) -> list[tuple[str, str, bool]]:
-        """The windows to choose from: the address of each, its name, and whether it is the one that is shown."""
+        """The periods to choose from: for each its URL, its name, and whether it is shown now."""
         return [
             (f"?{urlencode({filters.PARAMETER: key, **self._of_type()})}", str(words), key == self.period.key)
             for key, words in filters.WORDS_OF_PERIOD.items()
@@ -281,7 +281,7 @@ class Overview:
         return [str(status.label) for status in SHOWN_STATUSES]
 
     def counts(self) -> list[tuple[str, list[Figure], str]]:
-        """The table of counts, a row for each period, and which share of what is no longer pending got through."""
+        """The table of counts: for each period the counts, and the share of sent among entries no longer pending."""
         return [
             (
                 str(filters.WORDS_OF_PERIOD[period.key]),

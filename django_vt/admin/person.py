@@ -1,4 +1,4 @@
-"""The page for somebody who asks what is held of them, or wants to be forgotten."""
+"""The page for the data of a person who asks for them, or wants to be forgotten."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ WRONG = {
     "pixel": gettext_lazy("This is neither the value of the cookie _vt_user nor the user id before its first _."),
     "vtsid": gettext_lazy("This is not the value of the cookie _vtsid."),
 }
-# Of a longer log a page would have to read for too long: its texts are searched by the command.
+# Searching the texts of a longer log takes too long for a page; the command searches them.
 MOST_SEARCHED = 100_000
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Whom a form names, and by which of `WAYS`."""
+    """The person that a form names, and by which of `WAYS`."""
 
     way: str
     text: str
 
     @classmethod
     def of(cls, request: HttpRequest) -> Asked:
-        """The one in the form."""
+        """The person in the request's form."""
         way = request.POST.get("way", "")
         if way not in WAYS:
             raise BadRequest(f"way is one of {', '.join(WAYS)}")
@@ -60,19 +60,19 @@ class Asked:
 
     @cached_property
     def is_searched_whole(self) -> bool:
-        """Whether the texts of the events are searched too, as they are for an address."""
+        """Whether the texts of all events are searched too: for an address, if the log is not too long."""
         return self.way == "address" and len(ids_on(SendLogEntry.objects.using(default_alias()))) <= MOST_SEARCHED
 
     def shopper(self) -> Shopper:
-        """Who they are in the tables; raises `InvalidField` where the text names nobody."""
+        """The shopper in the tables. Raises `InvalidField` if the text is no valid address or id."""
         return Shopper.known_by(default_alias(), texts=self.is_searched_whole, **{self.way: self.text})
 
 
 class Person(Views):
-    """A GET shows the form. A POST tells what is held of somebody, exports it, or forgets it."""
+    """The view: a GET shows the form; a POST shows, exports or forgets a person's data."""
 
     def person(self, request: HttpRequest) -> HttpResponse:
-        """The page, and what its buttons do."""
+        """The page and its buttons."""
         if not self._may_look(request):
             raise PermissionDenied
         if request.method != "POST":
@@ -126,7 +126,7 @@ class Person(Views):
         return HttpResponseRedirect(self._url(PAGE))
 
     def _record(self, request: HttpRequest, ids: list[int], words: str, remembered: int) -> None:
-        """Who did it: in the history of each entry, the newest if there are many, and once with the numbers."""
+        """Note who did it: in the history of each entry, or of the newest LIMIT, and once with the numbers."""
         using = default_alias()
         newest = ids[-functions.LIMIT :]
         entries = SendLogEntry.objects.using(using).filter(pk__in=newest).only(*resending.NAMED)
@@ -151,7 +151,7 @@ class Person(Views):
 
 
 def _amount(entries: int, remembered: int) -> str:
-    """How much: `3 entries, 1 remembered identity`."""
+    """The amount in words: `3 entries, 1 remembered identity`."""
     of_entries = ngettext("%(count)s entry", "%(count)s entries", entries) % {"count": in_words(entries)}
     words = ngettext("%(count)s remembered identity", "%(count)s remembered identities", remembered)
     return _("%(entries)s, %(remembered)s") % {
@@ -161,7 +161,7 @@ def _amount(entries: int, remembered: int) -> str:
 
 
 def _told(held: Forgetting, asked: Asked) -> list[str]:
-    """What is held of somebody, in sentences: nothing is claimed of what was not searched."""
+    """A person's data in sentences, which claim nothing about texts that were not searched."""
     if not held.statuses and not held.remembered:
         return [_("Nothing was found."), *_left(held, asked), *_searched(asked)]
     labels = dict(Status.choices)
@@ -186,7 +186,7 @@ def _searched(asked: Asked) -> list[str]:
 
 
 def _left(held: Forgetting, asked: Asked) -> list[str]:
-    """What is not among it, or may still be under way."""
+    """Sentences about data that is left out, or that may still be sent."""
     told = []
     if held.others:
         words = ngettext(

@@ -1,7 +1,6 @@
-"""Reasons in the words of a shop: why an event was not sent, and what to do about it.
+"""Reasons in the shop's words: why an event was not sent, and what to do about it.
 
-The stored reasons are for those who look after the shop's site: the page of an entry shows them
-under its technical details.
+The stored reasons are for the site's maintainers: an entry's page shows them under its technical details.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from django_vt.protocol.outcome import KIND_OF_STATUS, Kind
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an event is where it is, and what to do about it: a sentence, empty where there is nothing to do.
+    """A reason in words, without a full stop, and advice: a sentence, empty if there is nothing to do.
 
-    `words` have no full stop. `passes`: whether it passes without anybody mending anything.
+    `passes`: whether the cause passes by itself.
     """
 
     words: str
@@ -29,7 +28,7 @@ class Reason:
     passes: bool = False
 
 
-# The words of each, and the advice. They are translated when somebody looks.
+# The words of each reason, and the advice. They are translated when shown.
 _ASK_THE_MAINTAINER = _("Whoever looks after the shop's site has to mend this.")
 _REASONS: dict[str, tuple[Any, Any]] = {
     reasons.NOBODY: (
@@ -66,7 +65,7 @@ _PASSING = {
 _COMPARE_THE_ACCOUNT = _("Have the account in the shop's settings compared with the one at Vibetrace.")
 _UNTIL_IT_WORKS = _("Wait until Vibetrace works again.")
 
-# What of an event was of no use, by the name of the field.
+# The words for an unusable value, by the name of the field.
 _ITEM = re.compile(r"items\[([0-9]{1,9})\](?:\.(id|quantity))?", re.ASCII)
 _FIELDS: dict[str, tuple[Any, Any]] = {
     "items": (_("The articles of the order could not be read"), _ASK_THE_MAINTAINER),
@@ -93,7 +92,7 @@ _DENIED = {401, 403}
 
 
 def plainly(stored: str) -> Reason:
-    """A stored reason in the words of a shop; one of no list as it is."""
+    """A stored reason in the shop's words; an unknown reason is returned unchanged."""
     code, detail = reasons.split(stored)
     if code == reasons.ANSWERED:
         return _answered(detail)
@@ -104,7 +103,7 @@ def plainly(stored: str) -> Reason:
     if code not in _REASONS:
         return Reason(stored)
     words, advice = map(str, _REASONS[code])
-    # As a program's name for what went wrong: two that differ in it are two reasons.
+    # Show the detail, such as the name of an exception: reasons with different details are different.
     return Reason(gettext("%(reason)s (%(detail)s)") % {"reason": words, "detail": detail} if detail else words, advice)
 
 

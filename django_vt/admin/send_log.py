@@ -1,4 +1,4 @@
-"""The send log as Django's admin shows it: read-only, but for sending again."""
+"""The send log in Django's admin: read-only, except for sending again and skipping."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 else:
     ModelAdmin = admin.ModelAdmin
 
-# What can be done with all that the list shows: an action, and its label.
+# The actions that can be applied to all listed entries, with their labels.
 FOR_ALL = {"send_again": _("Send all again that are shown"), "export": _("Download all that are shown as CSV")}
 ID_PATTERN = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 @admin.register(SendLogEntry)
 class SendLogEntryAdmin(ModelAdmin):
-    """List, page and actions. Nothing counts or scans the table; every condition and order has an index."""
+    """The list, the page and the actions. None counts or scans the table; an index serves every condition and order."""
 
     class Media:
         css = {"all": ["django_vt/admin.css"]}
@@ -57,23 +57,23 @@ class SendLogEntryAdmin(ModelAdmin):
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody: entries are recorded."""
+        """Nobody may add: entries are recorded."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: SendLogEntry | None = None) -> bool:
-        """Nobody: entries change by what becomes of them."""
+        """Nobody may edit: only the delivery and the operations change entries."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: SendLogEntry | None = None) -> bool:
-        """Nobody: `purge_send_log` deletes what is old."""
+        """Nobody may delete: `purge_send_log` deletes old entries."""
         return False
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
-        """Who may send again, hold and release: those with the permission who may see the log."""
+        """Whether the user may send again, hold and release: needs this permission and the one to see the log."""
         return self.has_view_permission(request) and request.user.has_perm(MAY_RESEND)
 
     def has_skip_permission(self, request: HttpRequest) -> bool:
-        """Who may skip: those who may resend, where there is an account that the settings do not name."""
+        """Whether the user may skip: who may resend, if there is an account that the settings do not name."""
         is_wanted = not all(is_known(account_id) for account_id in filters.accounts(default_alias()))
         return is_wanted and self.has_resend_permission(request)
 
@@ -85,11 +85,11 @@ class SendLogEntryAdmin(ModelAdmin):
         return permissions
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Only what the filters ask. Django would take `?identity__startswith=`, which reads out what is masked."""
+        """Allow only the filters' parameters. `?identity__startswith=`, say, would reveal masked data."""
         return lookup in filters.PARAMETERS
 
     def get_urls(self) -> list[URLPattern]:
-        """Django's own and the six of the send log."""
+        """Django's URLs and the six of the send log."""
         views, unreported, wrap = Views(self), UnreportedOrders(self), self.admin_site.admin_view
         patterns = [
             path("search/", wrap(views.search), name="django_vt_sendlogentry_search"),
@@ -105,7 +105,7 @@ class SendLogEntryAdmin(ModelAdmin):
         return patterns
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[SendLogChangeList]:
-        """The bounded one."""
+        """The bounded change list."""
         return SendLogChangeList
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
@@ -114,7 +114,7 @@ class SendLogEntryAdmin(ModelAdmin):
         return Columns(Viewer.of(request), using, partial(sending_seen_by, request, using)).shown()
 
     def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
-        """The time leads to the entry: unlike the status, it says which."""
+        """Link the time to the entry: unlike the status, it differs between entries."""
         return [column for column in list_display if column.__name__ == Columns.when.__name__]
 
     def get_fieldsets(self, request: HttpRequest, obj: SendLogEntry | None = None) -> Any:
@@ -138,14 +138,14 @@ class SendLogEntryAdmin(ModelAdmin):
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def _without_search(self, request: HttpRequest) -> HttpResponse:
-        """The list for a link that would search, as other lists' links do: an address must not stand in one."""
+        """Redirect a link with a search, as other lists have, to the list: a URL must not hold an address."""
         query = request.GET.copy()
         del query[SEARCH_VAR]
         messages.info(request, _("A link cannot look anything up here. Type it into the search."))
         return HttpResponseRedirect(f"{request.path}?{query.urlencode()}")
 
     def _for_all(self, request: HttpRequest) -> list[tuple[str, str]]:
-        """Of `FOR_ALL` what this viewer may do. Without a filter nothing is sent again at once."""
+        """Those of `FOR_ALL` that this viewer may use; without a filter, not sending all entries again."""
         is_filtered = any(request.GET.get(name) for name in filters.PARAMETERS)
         names = self.get_actions(request).keys() - (set() if is_filtered else {"send_again"})
         return [(name, str(label)) for name, label in FOR_ALL.items() if name in names]
@@ -153,7 +153,7 @@ class SendLogEntryAdmin(ModelAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """The page of an entry, with its button where there is something to send."""
+        """The page of an entry, with its button if there is something to send."""
         entry: SendLogEntry | None = context["original"]
         can_be_sent = bool(entry and entry.payload and entry.identity)
         context["may_resend"] = can_be_sent and self.has_resend_permission(request)
@@ -162,23 +162,23 @@ class SendLogEntryAdmin(ModelAdmin):
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[SendLogEntry], *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
-        """Django's own, once the selected ids are numbers: it takes them as they come, and would fail."""
+        """Check that the selected ids are numbers, which Django does not: it would fail."""
         if not all(ID_PATTERN.fullmatch(pk) for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)):
             raise BadRequest("selected ids are numbers")
         return super().response_action(request, queryset, *args, **kwargs)
 
     @admin.action(description=_("Download selected entries as CSV"), permissions=["view"])
     def export(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> HttpResponseBase:
-        """A file of what is shown of them."""
+        """Download the entries as they are shown."""
         return Export(request, queryset).response()
 
     @admin.action(description=_("Skip selected entries of accounts not in the settings"), permissions=["skip"])
     def skip(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> HttpResponse:
-        """Lead to the page that asks first."""
+        """Show the page that asks first."""
         return Views(self).ask_to_skip(request, sorted(queryset.values_list("pk", flat=True)[: functions.LIMIT]))
 
     @admin.action(description=_("Send selected entries again"), permissions=["resend"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[SendLogEntry]) -> HttpResponse:
-        """Lead to the page that asks first."""
+        """Show the page that asks first."""
         first = queryset.values_list("pk", flat=True)[: functions.LIMIT]
         return Views(self).ask_to_resend(request, sorted(first))

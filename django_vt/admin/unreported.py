@@ -1,4 +1,4 @@
-"""The page of the orders that nobody signalled: what the last look has found, another look, and reporting them."""
+"""The page of unreported orders: the result of the last look, a new look, and reporting the orders."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from django_vt.operations import durations
 from django_vt.operations.unreported import Look, OrdersUnknown, are_known, last_look
 
 PAGE = "django_vt_sendlogentry_unreported"
-# How far the first look goes back, as the command's does.
+# How far the first look goes back; the same as the command's default.
 FIRST = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class Told:
-    """A look in words; `account` is empty for one at all orders."""
+    """A look in words; `account` is empty for a look at all orders."""
 
     account: str
     words: str
@@ -39,7 +39,7 @@ class Told:
 
 
 def looks(using: str) -> list[Told]:
-    """What the last looks have found, as they were within the last minute; none where orders are not known."""
+    """The results of the last looks, cached for a minute; none if the shop's orders are not known."""
     if not are_known():
         return []
     rows = filters.for_a_minute(f"looks:{using}", lambda: list(OrdersLook.objects.using(using).order_by("account_id")))
@@ -57,10 +57,10 @@ def _told(row: OrdersLook) -> Told:
 
 
 class UnreportedOrders(Views):
-    """Its GET tells of the last looks; a POST looks again, and reports what it finds where that is confirmed."""
+    """The view: a GET shows the last looks; a POST looks again and, if confirmed, reports the orders found."""
 
     def unreported(self, request: HttpRequest) -> HttpResponse:
-        """The page, and what its two buttons do."""
+        """The page and its two buttons."""
         if not self._admin.has_view_permission(request):
             raise PermissionDenied
         if request.method != "POST":
@@ -113,6 +113,6 @@ class UnreportedOrders(Views):
 
 
 def _beginning(using: str, account_id: str) -> datetime:
-    """As far back as the last look went."""
+    """The start of the new look: it goes as far back as the last one did."""
     row = last_look(using, account_id) or last_look(using)
     return timezone.now() - (row.at - row.since if row else FIRST)

@@ -1,1 +1,1 @@
-"""The commands that operate the send log, and what they share."""
+"""The commands that operate the send log, and the code that they share."""

@@ -1,4 +1,4 @@
-"""What the answer to a test event means for the shop, and what to do about it: a row for each of the outcomes."""
+"""Advice on the answer to a test event: what it means and what to do, a row for each outcome."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ OF_KIND: Mapping[Kind, str] = {
 
 
 def on(verdict: Verdict) -> str:
-    """What to do; by the status where there is a row of its own, by the reason where there was no answer."""
+    """The advice for a verdict: by its status if that has a row, otherwise by its reason, otherwise by its kind."""
     code, _detail = reasons.split(verdict.reason)
     status = verdict.response_status or 0
     return OF_STATUS.get(status) or OF_REASON.get(code) or OF_KIND[verdict.kind]

@@ -1,6 +1,6 @@
-"""The commands' arguments as values.
+"""Parsing the commands' arguments.
 
-They are read here and not by argparse, so that `call_command("resend", since="2026-11-01")` is understood as well.
+They are parsed here and not by argparse, so that `call_command("resend", since="2026-11-01")` works too.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ FROM_STANDARD_INPUT = "-"
 
 
 class WrongArgument(CommandError):
-    """An argument that makes no sense; exits with 2, as argparse does. The value is not repeated."""
+    """An argument is invalid. The command exits with 2, as argparse does. The message does not repeat the value."""
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"argument {name}: {problem}", returncode=2)
 
 
 def address(name: str, value: str | None) -> str | None:
-    """An address as it was given; for `-` the first line of standard input, as a process list shows arguments."""
+    """An address as given; for `-` the first line of standard input, because process lists show arguments."""
     if value != FROM_STANDARD_INPUT:
         return value
     line = sys.stdin.readline().strip()
@@ -43,19 +43,19 @@ def address(name: str, value: str | None) -> str | None:
 
 
 def add_account(parser: CommandParser, what: str) -> None:
-    """`--account`; `what` says what is left to be done with it."""
+    """Add `--account`; `what` begins its help text."""
     parser.add_argument("--account", metavar="ID", help=f"{what} By default all.")
 
 
 def account(value: str | None, name: str = "--account") -> str | None:
-    """An account that the settings name. If a function decides, it may be any that could be one."""
+    """An account that the settings name. If a function decides, any usable account id is accepted."""
     if value is None or (is_known(value) and account_id_is_usable(value)):
         return value
     raise WrongArgument(name, f"there is no such account; {known_in_words()}")
 
 
 def recorded_account(value: str | None, using: str) -> str | None:
-    """An account that the settings name, or one of which the send log holds something; also the empty one."""
+    """An account that the settings name, or one with rows in the tables; also an empty one, if entries have none."""
     if value is not None and (
         SendLogEntry.objects.using(using).filter(account_id=value).exists()
         or (value and Endpoint.objects.using(using).filter(account_id=value).exists())
@@ -65,14 +65,14 @@ def recorded_account(value: str | None, using: str) -> str | None:
 
 
 def account_or_all(value: str | None, using: str) -> str:
-    """An account, or an empty string for all. What is given empty, like a variable that is not set, means not all."""
+    """An account; empty means all. An empty value, maybe from an unset variable, is refused and does not mean all."""
     if value == "":
         raise WrongArgument("--account", f"must not be empty; {known_in_words()}")
     return recorded_account(value, using) or ""
 
 
 def known_in_words() -> str:
-    """Which accounts the settings name."""
+    """The accounts that the settings name, in words."""
     known = known_accounts()
     if known is None:
         return 'DJANGO_VT["ACCOUNT_ID"] names a function'
@@ -91,7 +91,7 @@ def whole_number(name: str, value: object, *, largest: int = LARGEST_ID) -> int:
 
 
 def number_of_days(name: str, value: object) -> timedelta:
-    """Days, also parts of one; 0 too."""
+    """A number of days, maybe with a fraction; 0 is allowed."""
     try:
         days = float(str(value))
     except ValueError:
@@ -111,12 +111,12 @@ def duration(name: str, value: object) -> timedelta:
 
 
 def beginning(name: str, value: object) -> datetime:
-    """A moment, or the beginning of a day, in the project's time zone where none is given."""
+    """A moment, or the beginning of a day, by default in the project's time zone."""
     return _aware(name, _date_or_datetime(name, value))
 
 
 def end(name: str, value: object) -> datetime:
-    """A moment, or the end of a day: the beginning of the next."""
+    """A moment, or the end of a day, which is the beginning of the next."""
     given = _date_or_datetime(name, value)
     return _aware(name, given, days=0 if isinstance(given, datetime) else 1)
 

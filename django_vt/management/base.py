@@ -1,4 +1,4 @@
-"""What every command over the send log is: `--database`, plain errors, and `--verbosity 0` for silence."""
+"""The base class of the commands: `--database`, plain errors, and silence with `--verbosity 0`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from django_vt.models.db import commit_each_statement, default_alias
 
 
 class SendLogCommand(BaseCommand, abc.ABC):
-    """Works on the send log of one database. Of the system checks it runs those of this app: cron calls it often."""
+    """Works on the send log of one database. It runs only this app's system checks, because cron calls it often."""
 
     requires_system_checks: tuple[str, ...] = ("django_vt",)
     quiet = False
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """`--database`, which every command has."""
+        """Add `--database`, which every command has."""
         parser.add_argument(
             "--database",
             metavar="ALIAS",
@@ -29,18 +29,18 @@ class SendLogCommand(BaseCommand, abc.ABC):
 
     @discreetly
     def execute(self, *args: Any, **options: Any) -> str | None:
-        """Django's own: a project may call the command from a view."""
+        """Run the command with `discreetly`, because a project may call it from a view."""
         return super().execute(*args, **options)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """`work`, with the errors of the database made plain."""
+        """Call `work`, and turn database errors into plain messages."""
         self.quiet = options["verbosity"] == 0
         using = _existing_alias(options["database"])
         try:
             commit_each_statement(using)
             self.work(using, options)
         except Error as error:
-            # Neither text nor traceback: a database's can show the row, and in it a shopper.
+            # Drop the text and the traceback: they can show a row with personal data.
             raise CommandError(
                 f'The send log on the database "{using}" cannot be used ({type(error).__name__}). '
                 "Is the database there, and has `manage.py migrate` made its tables?"
@@ -48,7 +48,7 @@ class SendLogCommand(BaseCommand, abc.ABC):
 
     @abc.abstractmethod
     def work(self, using: str, options: dict[str, Any]) -> None:
-        """What the command does, on the database `using`."""
+        """Do the command's work on the database `using`."""
 
     def say(self, text: str) -> None:
         """Print a line, but not with `--verbosity 0`."""

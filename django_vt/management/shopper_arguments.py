@@ -1,4 +1,4 @@
-"""By what a shopper is named on a command line: an address, or one of a visitor's ids."""
+"""The arguments that name a shopper: an address, or one of a visitor's ids."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ARGUMENTS = {"address": "EMAIL", "pixel": "--pixel", "vtsid": "--vtsid"}
 
 
 def add_to(parser: CommandParser) -> None:
-    """The arguments, of which exactly one must be given."""
+    """Add the arguments, of which exactly one must be given."""
     parser.add_argument(
         "email", metavar="EMAIL", nargs="?", help="The shopper's address; - reads it from standard input."
     )
@@ -29,7 +29,7 @@ def add_to(parser: CommandParser) -> None:
 
 
 def read(options: Mapping[str, Any]) -> dict[str, str | None]:
-    """What was given, by the names that operations have for it."""
+    """The given values, under the names that the operations use."""
     given = {"address": options["email"], "pixel": options["pixel"], "vtsid": options["vtsid"]}
     if [*given.values()].count(None) != len(given) - 1:
         raise WrongArgument("EMAIL", "give an e-mail address, or --pixel, or --vtsid: one of them")
@@ -38,7 +38,7 @@ def read(options: Mapping[str, Any]) -> dict[str, str | None]:
 
 @contextmanager
 def as_arguments() -> Iterator[None]:
-    """What operations say of a field is said of its argument."""
+    """Turn an operation's `InvalidField` into an error of the field's argument."""
     try:
         yield
     except InvalidField as error:

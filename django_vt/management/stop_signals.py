@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as a wish to stop, not as an exception in the middle of a request."""
+"""Handling SIGTERM and SIGINT as a wish to stop, not as an exception in the middle of a request."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """While the block runs, the first SIGTERM or SIGINT calls `stop`; a second one does what it did before the block.
+    """In the block, the first SIGTERM or SIGINT calls `stop`; a second one has the effect that it had before the block.
 
-    `stop` is called in another thread: a handler interrupts the main thread anywhere, also where that holds the very
-    lock that `stop` needs. Outside the main thread, which alone may set handlers, signals are left as they are.
+    `stop` is called in another thread, because a handler may interrupt the main thread while that holds the lock that
+    `stop` needs. Only the main thread may set handlers; in other threads, nothing is changed.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # Of the queues only this one's put() may interrupt a call of itself.
+    # SimpleQueue, because its put() is reentrant and so may be called in a signal handler.
     calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
     listener = threading.Thread(target=_call_first, args=(calls,), name="django-vt-stop", daemon=True)
     listener.start()
@@ -53,4 +53,4 @@ def _restore(handlers: Mapping[signal.Signals, Any]) -> None:
 
 
 def _nothing() -> None:
-    """Ends the listener."""
+    """Sent to the listener to end it."""

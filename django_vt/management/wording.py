@@ -1,4 +1,4 @@
-"""Times, counts and the state of sending as the commands print them: in English, whatever the project's language."""
+"""Times, counts and the state of sending as the commands print them, in English whatever the project's language."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HELD = "Sending is held by staff: events are recorded and wait. `manage.py relea
 
 
 def span(length: timedelta) -> str:
-    """A length of time in its largest unit: `20 minutes`."""
+    """A duration in its largest unit: `20 minutes`."""
     with translation.override(None):
         return durations.in_words(length).replace("\xa0", " ")
 
@@ -35,19 +35,19 @@ def count(number: int, one: str, several: str | None = None) -> str:
 
 
 def entries(number: int) -> str:
-    """So many entries."""
+    """A number of entries: `1,234 entries`."""
     return count(number, "entry", "entries")
 
 
 def not_for_real(sending: SendingState) -> str:
-    """What is to be said of a backend that does not send for real, or cannot be imported."""
+    """The sentence for a backend that does not send for real, or cannot be imported."""
     if sending.backend is None:
         return "Nothing is sent: BACKEND names what cannot be imported. `manage.py check` says why."
     return f"{sending.backend.__name__} does not send for real: what is called sent has not left."
 
 
 def obstacles(sending: SendingState) -> Iterator[str]:
-    """A sentence for each thing that keeps events from being sent, which says what to do; none where it is open."""
+    """A sentence for each obstacle to sending, which says what to do; none if sending is open."""
     if not sending.enabled:
         yield SWITCHED_OFF
     if sending.held:
@@ -59,7 +59,7 @@ def obstacles(sending: SendingState) -> Iterator[str]:
 
 
 def held_accounts(sending: SendingState) -> Iterator[str]:
-    """A sentence for each account that staff hold apart from the rest."""
+    """A sentence for each account that staff hold separately."""
     for account_id in sending.held_accounts:
         yield (
             f"Sending for account {account_id} is held by staff: its events are recorded and wait. "
@@ -68,7 +68,7 @@ def held_accounts(sending: SendingState) -> Iterator[str]:
 
 
 def strangers(waiting: Mapping[str, int]) -> Iterator[str]:
-    """A sentence for each account that the settings do not name and that has events waiting."""
+    """A sentence for each account that the settings do not name and that has pending entries."""
     for account_id, number in waiting.items():
         yield (
             f'Account {account_id} is none that DJANGO_VT["ACCOUNT_ID"] names: {entries(number)} of it wait and are '

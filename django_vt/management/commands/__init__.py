@@ -1,1 +1,1 @@
-"""`manage.py send_pending`, `resend`, `purge_send_log`, `send_log_status`, `hold_sending`, `release_sending`."""
+"""The package's commands for `manage.py`, one a module."""

@@ -1,4 +1,4 @@
-"""`manage.py export_shopper`: a shopper asks what is held of them."""
+"""`manage.py export_shopper`: print all data held about a shopper."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from django_vt.protocol.payloads import readable
 
 
 class Command(SendLogCommand):
-    """Reads, and changes nothing."""
+    """Only reads."""
 
     help = (
         "Prints as JSON all that is held of a shopper: the entries that `forget_shopper` would empty, with their "
         "events and failed attempts, and their remembered identities. These are personal data: keep the output as such."
     )
-    requires_system_checks = ()  # the right to it does not wait until the settings are mended
+    requires_system_checks = ()  # a shopper's right must not wait until the settings are corrected
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

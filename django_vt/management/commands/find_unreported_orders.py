@@ -1,4 +1,4 @@
-"""`manage.py find_unreported_orders`: the shop's orders that the send log does not know."""
+"""`manage.py find_unreported_orders`: list the shop's orders without an entry in the send log."""
 
 from __future__ import annotations
 

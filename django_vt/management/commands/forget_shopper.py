@@ -1,4 +1,4 @@
-"""`manage.py forget_shopper`: a shopper wants to be forgotten."""
+"""`manage.py forget_shopper`: forget a shopper."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SEARCHED_FOR_ID = (
 
 
 class Command(SendLogCommand):
-    """Empties in many short transactions; may be stopped at any time, and run again. Never prints whom it forgets."""
+    """Works in many short transactions, and may be stopped and run again. Never prints personal data."""
 
     help = (
         "Forgets a shopper: empties payload, identity and e-mail hash of their entries in every status, and deletes "
@@ -39,7 +39,7 @@ class Command(SendLogCommand):
         "same visitors are theirs, too; those that are named for another address are left. Waits where a worker has "
         "an entry in its hands, LEASE seconds at most. Exits with 0, also where there is nothing to forget."
     )
-    requires_system_checks = ()  # the right to it does not wait until the settings are mended
+    requires_system_checks = ()  # a shopper's right must not wait until the settings are corrected
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -58,7 +58,7 @@ class Command(SendLogCommand):
             self._wait_for_workers(forgetting.lease_end, using)
 
     def _wait_for_workers(self, until: int, using: str) -> None:
-        """Until no worker can send any more what it has in its hands: it begins nothing after its lease."""
+        """Wait until no worker can send an entry that it holds: it begins no request after its lease."""
         self.say(
             "A worker had some of them in its hands and may still send them, until its lease ends: waiting for that, "
             f"until {wording.moment(moment(until))}."

@@ -1,4 +1,4 @@
-"""`manage.py hold_sending`: record and don't send, everywhere, for as long as an incident lasts."""
+"""`manage.py hold_sending`: record but do not send, in all processes, while an incident lasts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django_vt.operations import sending_state
 
 
 class Command(SendLogCommand):
-    """Sets the hold that all processes look at."""
+    """Sets the hold that all processes read."""
 
     help = (
         "Holds sending, in all processes and on all machines: events go on being recorded and wait until "

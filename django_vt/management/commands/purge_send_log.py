@@ -1,4 +1,4 @@
-"""`manage.py purge_send_log`: the send log forgets what is old."""
+"""`manage.py purge_send_log`: delete old entries, and empty old payloads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django_vt.operations.purging import Purged
 
 
 class Command(SendLogCommand):
-    """Deletes and empties in many short transactions; may be stopped at any time, and run again."""
+    """Works in many short transactions, and may be stopped and run again."""
 
     help = (
         "Deletes the entries of the send log that were sent or skipped and are older than RETENTION_DAYS, with their "

@@ -1,4 +1,4 @@
-"""`manage.py release_sending`: the end of `hold_sending`."""
+"""`manage.py release_sending`: end what `hold_sending` began."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WHAT_SENDS = (
 
 
 class Command(SendLogCommand):
-    """Takes back the hold; starts nothing."""
+    """Removes the hold; starts no delivery."""
 
     help = "Releases what `hold_sending` holds. It sends nothing by itself, and says what will."
     requires_system_checks = ()

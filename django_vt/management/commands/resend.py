@@ -1,4 +1,4 @@
-"""`manage.py resend`: entries of the send log once more, delivered by this process."""
+"""`manage.py resend`: send entries of the send log again, from this process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FILTERS = ("status", "type", "account", "since", "until")
 
 
 class Command(SendLogCommand):
-    """Reopens the chosen entries and delivers just these."""
+    """Reopens the chosen entries and delivers only these."""
 
     help = (
         "Sends entries of the send log again, by default all that failed, and waits for the answers. It disregards a "
@@ -105,7 +105,7 @@ def _standing(resending: Resending) -> str:
 
 
 def _left(resending: Resending) -> str:
-    """The rest, left as they were, and why."""
+    """How many entries were left as they were, and why."""
     if not resending.left:
         return ""
     survey = resending.survey

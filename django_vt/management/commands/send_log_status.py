@@ -1,4 +1,4 @@
-"""`manage.py send_log_status`: how the send log stands, for people and for monitoring."""
+"""`manage.py send_log_status`: the state of the send log, for people and for monitoring."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ NO_WORKER = (
 
 
 class Command(SendLogCommand):
-    """Reads, and changes nothing."""
+    """Only reads."""
 
     help = (
         "Prints how many entries of the send log are pending, sent, failed and skipped, since when something has been "
         "due, how the endpoints stand, and the most frequent reasons. With --max-age it exits with 1 while something "
         "has been due for longer, and says what to do."
     )
-    requires_system_checks = ()  # monitoring wants an answer, also where settings are wrong
+    requires_system_checks = ()  # monitoring needs an answer even if settings are wrong
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -83,7 +83,7 @@ FORMATS: dict[str, Callable[[str, str | None], tuple[Figures | metrics.Look, str
 
 
 def _age(seen: Figures | metrics.Look) -> timedelta | None:
-    """For how long the oldest due entry has been due."""
+    """How long the oldest due entry has been due."""
     return None if seen.due_since is None else seen.sending.now - seen.due_since
 
 
@@ -113,7 +113,7 @@ def _counted(number: int) -> str:
 
 
 def _are_many(figures: Figures) -> bool:
-    """Whether not all that have a reason were read for it."""
+    """Whether some status has more entries than were read for the reasons."""
     return any(number > figures.read_for_reasons for status, number in figures.counts.items() if status != Status.SENT)
 
 

@@ -1,4 +1,4 @@
-"""`manage.py send_pending`: what is due, now; from cron beside any dispatcher, or `--forever` as a worker."""
+"""`manage.py send_pending`: send what is due, from cron beside any dispatcher, or as a worker with `--forever`."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Command(SendLogCommand):
 
 
 def summary(report: DeliveryReport) -> str:
-    """One line of what a delivery did."""
+    """A line that sums up a delivery."""
     return (
         f"{report.sent:,} sent, {report.retried:,} to be tried again, {report.failed:,} failed, "
         f"{report.skipped:,} skipped, in {wording.count(report.requests, 'request')}."

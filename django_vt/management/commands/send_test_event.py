@@ -1,4 +1,4 @@
-"""`manage.py send_test_event`: for the first day in production."""
+"""`manage.py send_test_event`: check account, network and vendor on the first day in production."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EVENT_TYPE = "django_vt_test"
 
 
 class Command(SendLogCommand):
-    """Sends past the send log: a test that fails shall neither pause the shop's sending nor be tried again."""
+    """Bypasses the send log, so that a failed test neither pauses the shop's sending nor is tried again."""
 
     help = (
         f"Sends one harmless event of the type {EVENT_TYPE} to the configured account, or to one of them, now, and "

@@ -1,4 +1,4 @@
-"""`manage.py skip_pending`: what waits for an account that the settings do not name is not to be sent."""
+"""`manage.py skip_pending`: skip pending entries of an account that the settings do not name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django_vt.operations import strangers
 
 
 class Command(SendLogCommand):
-    """Skips; deletes nothing, and touches no account of the settings."""
+    """Skips entries. It deletes nothing, and leaves the accounts that the settings name."""
 
     help = (
         "Skips what is pending for an account that the settings do not name, such as production's in a copy of its "
