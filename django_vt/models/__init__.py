@@ -1,4 +1,4 @@
-"""The tables: what was recorded and what became of it, how the vendor's endpoint is doing, who ordered what."""
+"""The tables: the send log and its failed attempts, the endpoints' state, remembered identities, the last look."""
 
 from __future__ import annotations
 

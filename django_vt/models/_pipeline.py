@@ -1,10 +1,10 @@
-"""A new row on PostgreSQL with psycopg 3: savepoint, INSERT and release in one round trip, and no value in any text.
+"""Inserting a row on PostgreSQL with psycopg 3: savepoint, INSERT and release in one round trip, values as parameters.
 
-The values travel beside the statement, as parameters that the server binds. If the INSERT fails or is cancelled, the
-server writes the statement into its log, but not its parameters: `log_parameter_max_length_on_error` is 0 by default,
-from PostgreSQL 13 to 17. Statements of which the driver fills in the values would be there with the buyer's address.
+The server binds the parameters. If the INSERT fails or is cancelled, the server logs the statement, but not its
+parameters: `log_parameter_max_length_on_error` is 0 by default, from PostgreSQL 13 to 17. If the driver filled the
+values into the statement, the buyer's address would be in that log.
 
-psycopg's own pipeline mode would do the same in twice the time; what is used here is libpq's, which it offers.
+psycopg's own pipeline mode takes twice the time, so this module uses libpq's, which psycopg exposes.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 
 class Pipeline:
-    """A cursor for Django to wrap: it takes statements that are separated by `; `, of which one has the parameters.
+    """A cursor for Django to wrap. It executes statements separated by `; `, one of which has the parameters.
 
-    It fetches the row that this one has returned.
+    `fetchone` gives the row that this statement returned.
     """
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self._driver: Any = connection.Database  # type: ignore[attr-defined]
         self._connection: Any = connection.connection
         self._row: tuple[int] | None = None
-        # Where Django looks for what to log, and to count in tests: the statement, without its values.
+        # Django reads the statement from here to log it, and to count queries in tests. It holds no values.
         self._query = SimpleNamespace(query=None)
 
     def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> None:
-        """Send all of them, and raise the first error."""
+        """Send all statements, and raise the first error."""
         self._query.query = sql.encode()
         statements = [statement.encode() for statement in sql.split("; ")]
         encoding = self._connection.info.encoding
@@ -46,14 +46,14 @@ class Pipeline:
                 raise self._driver.errors.error_from_result(result, encoding=encoding)
 
     def fetchone(self) -> tuple[int] | None:
-        """The row that was returned; None where the INSERT has passed over a key that is taken."""
+        """The row that was returned; None if the INSERT skipped a key that is taken."""
         return self._row
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is nothing to free."""
 
     def _exchange(self, statements: list[bytes], values: list[bytes | None]) -> Generator[Any, Any, list[Any]]:
-        """As psycopg's own generators: it yields what it waits for, so that gevent and Ctrl-C have their turn."""
+        """Exchange, yielding what it waits for as psycopg's own generators do, so that gevent and Ctrl-C work."""
         wire, waiting = self._connection.pgconn, self._driver.waiting.Wait
         results: list[Any] = []
         is_complete = False
@@ -72,12 +72,12 @@ class Pipeline:
                     wire.consume_input()
                 is_complete = self._takes_last(wire, results)
         finally:
-            # Interrupted, it would be left in the middle of an answer: whatever comes next would take it for its own.
+            # If it was interrupted, close the connection: the next statement would read the rest of this answer.
             wire.exit_pipeline_mode() if is_complete else wire.finish()
         return results
 
     def _takes_last(self, wire: Any, results: list[Any]) -> bool:
-        """Take a result where there is one; whether it was the last."""
+        """Take the next result, if there is one; returns whether it was the last."""
         result = wire.get_result()
         if result is None:
             if wire.status != self._driver.pq.ConnStatus.OK:
@@ -90,7 +90,7 @@ class Pipeline:
 
 
 def cursor(connection: BaseDatabaseWrapper) -> CursorWrapper:
-    """One for several statements at once, that counts, logs and translates errors as Django's do."""
+    """A cursor for several statements at once; it counts, logs and translates errors as Django's cursors do."""
     raw: Any = Pipeline(connection)
     return connection.make_debug_cursor(raw) if connection.queries_logged else connection.make_cursor(raw)
 
@@ -98,7 +98,7 @@ def cursor(connection: BaseDatabaseWrapper) -> CursorWrapper:
 def is_possible(connection: BaseDatabaseWrapper) -> bool:
     """Whether the driver is psycopg 3 on a libpq that has pipelines, 14 or later.
 
-    A cursor of the project's own may do anything with statements: then there is none.
+    False if the project sets its own cursor class, which may change statements.
     """
     driver: Any = getattr(connection, "Database", None)
     if connection.vendor != "postgresql" or getattr(driver, "__name__", "") != "psycopg":
@@ -113,7 +113,7 @@ def is_open(connection: BaseDatabaseWrapper) -> bool:
 
 
 def _numbered(statement: bytes) -> tuple[bytes, int]:
-    """With `$1` for the first `%s`, and so on; and how many."""
+    """The statement with `$1` for the first `%s`, and so on; and the number of parameters."""
     first, *others = statement.split(b"%s")
     numbered = b"".join(b"$%d%b" % (number, text) for number, text in enumerate(others, start=1))
     return first + numbered, len(others)

@@ -1,4 +1,4 @@
-"""Which database the send log is on, and whose transaction is open there."""
+"""Helpers for the send log's database: its alias, transactions, and retries."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from django.db import (
 
 
 def default_alias() -> str:
-    """The alias to use where the caller names none: where the project's routers write the send log."""
+    """The alias to use if the caller names none: the one to which the project's routers write the send log."""
     from django_vt.models import SendLogEntry
 
     return router.db_for_write(SendLogEntry) or DEFAULT_DB_ALIAS
 
 
 def in_transaction(using: str) -> AbstractContextManager[object]:
-    """The caller's transaction where one is open, without a savepoint; else one of its own."""
+    """The caller's open transaction, without a savepoint; if none is open, a new one."""
     return nullcontext() if connections[using].in_atomic_block else transaction.atomic(using=using)
 
 
 def commit_each_statement(using: str) -> None:
-    """For whoever works on a connection of its own, a worker or a command, where the project has set autocommit off.
+    """Turn autocommit on, for a worker or a command with its own connection in a project that has it off.
 
-    Else nothing of the work would be kept, and what was sent be sent again. An open transaction stays the project's.
+    Otherwise none of its work would be committed, and sent events would be sent again. An open transaction is left.
     """
     connection = connections[using]
     if not connection.in_atomic_block and not connection.get_autocommit():
         connection.set_autocommit(True)
 
 
-# What a worker does when the database refuses a statement for a reason that passes: a deadlock, a restart.
+# Retries after an error that passes by itself, such as a deadlock or a restart of the database.
 
 logger = logging.getLogger(__name__)
 
@@ -54,10 +54,10 @@ _sleep = threading.Event().wait
 
 
 def with_retries(function: Callable[[], R], using: str) -> R:
-    """Call it, and call it again where the database refuses: three times more, over two and a half seconds.
+    """Call `function`; if the database refuses, call it up to three times more, over two and a half seconds.
 
-    For what can be done twice: a worker's verbs name its claim, and find nothing left to do the second time. What the
-    vendor has answered is stored only here, so that giving up at once would have events sent again for nothing.
+    Only for what may be repeated: a worker's verbs filter by its claim, so a second call finds nothing left to do. A
+    worker has the vendor's answers only in memory: if it gave up at once, their events would be sent again.
     """
     for pause in PAUSES:
         try:
@@ -66,7 +66,7 @@ def with_retries(function: Callable[[], R], using: str) -> R:
             connection = connections[using]
             if connection.in_atomic_block or not _passes(error):
                 raise
-            # The class only: the text can hold a row.
+            # Log the class only: the text can hold a row.
             logger.info("The send log could not be written, trying again: %s", type(error).__name__)
             if _is_read_only(error):
                 connection.close()  # another connection may lead to the server that takes over
@@ -85,7 +85,7 @@ def _is_read_only(error: Exception) -> bool:
 
 
 def _passes(error: Exception) -> bool:
-    """Whether the reason may pass by itself; psycopg counts a read-only server among its own internal errors."""
+    """Whether the error may pass by itself. psycopg reports a read-only server as an InternalError."""
     if isinstance(error, InternalError):
         return _is_read_only(error)
     return isinstance(error, (OperationalError, InterfaceError))

@@ -1,9 +1,9 @@
-"""How each address of the vendor is doing: the state that all processes share.
+"""The state of each of the vendor's addresses, shared by all processes.
 
-An address is an account's and an event type's, as it is called: `<address>/<account_id>/<event_type>`. A row is read
-once a claim and written on failure; on success once a minute, or when somebody waits to hear of one.
+There is one address for each account and event type: `<address>/<account_id>/<event_type>`. A row is read once a claim.
+It is written on each failure; on success once a minute, or when an entry waits for a success.
 
-Times are milliseconds since 1970 UTC of the database's clock. The properties `…_at_moment` give them to people.
+Times are milliseconds since 1970 UTC of the database's clock. The properties `…_moment` are the same as datetimes.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from django_vt.models.functions import READINGS_APART, moment
 from django_vt.protocol import reasons
 
 SUCCESS_WRITTEN_EVERY = 60_000  # ms
-LASTING = 900_000  # ms after which somebody must hear of an outage
+LASTING = 900_000  # ms after which an outage is logged at ERROR
 TOLD_EVERY = 3_600_000  # ms
-LONGEST_PAUSE = 3_600_000  # ms; what is paused for longer was stored by a wrong clock
-SOON_ENOUGH = 1_000  # ms: two runs that want the same moment work it out some milliseconds apart
+LONGEST_PAUSE = 3_600_000  # ms; a pause that ends later was stored by a wrong clock
+SOON_ENOUGH = 1_000  # ms: two runs that plan the same moment may differ by some milliseconds
 
 
 def key_of(account_id: str, event_type: str, address: str) -> str:
-    """The unique key of an address: a hash, as MariaDB's unique keys ignore case, accents and trailing blanks."""
+    """The unique key of an address: a hash, because MariaDB's unique keys ignore case, accents and trailing blanks."""
     return hashlib.sha256("\0".join((account_id, event_type, address)).encode(errors="surrogatepass")).hexdigest()
 
 
@@ -38,45 +38,45 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
     """Queries and verbs over all endpoints."""
 
     def at(self, address: str) -> list[Endpoint]:
-        """The rows of the accounts and types at an address, compared by the byte; a hold's are not among them."""
+        """The rows of the accounts and types at an address, compared byte by byte; without the rows of holds."""
         rows = self.filter(address=address).exclude(event_type="").order_by("account_id", "event_type")
         return [endpoint for endpoint in rows if endpoint.address == address]
 
     def row_of(self, account_id: str, event_type: str, address: str) -> Endpoint:
-        """The row of an address, made where there is none yet."""
+        """The row of an address; it is created if there is none yet."""
         values = {"account_id": account_id, "event_type": event_type, "address": address}
         return self.get_or_create(key=key_of(**values), defaults=values)[0]
 
     def row_of_account(self, account_id: str = "") -> Endpoint:
-        """The row that stands for an account whatever its address and type, or, without one, for the database."""
+        """The row that stands for a whole account, or for the whole database if `account_id` is empty."""
         return self.row_of(account_id, "", "")
 
     def held(self, account_id: str = "") -> bool:
-        """Whether staff hold sending: all of it, or that of an account."""
+        """Whether staff hold all sending, or that of the account."""
         keys = {key_of(account, "", "") for account in ("", account_id)}
         return self.filter(held_by_staff=True, key__in=keys).exists()
 
     def held_accounts(self) -> list[str]:
-        """The accounts whose sending is held apart from the rest."""
+        """The accounts that are held separately."""
         held = self.filter(held_by_staff=True, event_type="").exclude(account_id="").order_by("account_id")
         return list(held.values_list("account_id", flat=True))
 
     def hold(self, account_id: str = "") -> None:
-        """Record and don't send, everywhere, from the next claim on: an account's events, or all."""
+        """From the next claim on, only record the events of an account, or all events, and do not send them."""
         row = self.row_of_account(account_id)
         self.filter(pk=row.pk).update(held_by_staff=True)
 
     def release(self, account_id: str = "") -> None:
-        """Send again: an account's events, or, without one, all, those of accounts that are held apart too."""
+        """Send the account's events again; if it is empty, all events, even of accounts held separately."""
         held = self.filter(held_by_staff=True)
         (held.filter(key=key_of(account_id, "", "")) if account_id else held).update(held_by_staff=False)
 
 
 class Endpoint(models.Model):
-    """An address as it is called. Sending to it is open, paused after failures, or waiting for its probe to come back.
+    """One address of the vendor. Sending to it is open, paused after failures, or waiting for its probe to return.
 
-    A row without `event_type` stands for an account as a whole, or for the database where it has no account either:
-    it holds what staff hold, and when a queue's next run is planned.
+    A row without `event_type` stands for a whole account, or, if it has no account either, for the whole database. It
+    says whether staff hold sending, and when a queue's next run is planned.
     """
 
     key: models.CharField[str, str] = models.CharField(_("key"), max_length=64)
@@ -141,7 +141,7 @@ class Endpoint(models.Model):
         return gettext("%(account)s at %(address)s") % names
 
     def save(self, **kwargs: Any) -> None:
-        """Save, with the key that the row's account, type and address make."""
+        """Save the row with the key made from its account, type and address."""
         self.key = key_of(self.account_id, self.event_type, self.address)
         super().save(**kwargs)
 
@@ -173,9 +173,9 @@ class Endpoint(models.Model):
         return self.paused_until is not None and now < self.paused_until <= now + LONGEST_PAUSE
 
     def closed_until(self, now: int, lease: float) -> int | None:
-        """When sending may be tried again: after the pause, or when the probe in hand has run out. None: it is open.
+        """When sending may be tried again: after the pause, or when the current probe's lease ends. None if it is open.
 
-        `now`: the database's clock, ms. `lease`: seconds. What lies further ahead than it can counts as over.
+        `now`: the database's clock, ms. `lease`: seconds. A moment further ahead than possible counts as past.
         """
         if self.paused_until is None:
             return None
@@ -186,7 +186,7 @@ class Endpoint(models.Model):
     # Verbs
 
     def take_probe(self, now: int, lease: float) -> str | None:
-        """Become the one that sends the probe, for `lease` seconds; None if another has it. `now`: ms."""
+        """Lease the probe for `lease` seconds and return its token; None if another worker has it. `now`: ms."""
         token, until = secrets.token_hex(16), now + int(lease * 1000)
         free = Q(probe__isnull=True) | Q(probe_until__lte=now) | Q(probe_until__gt=until + READINGS_APART)
         over = Q(paused_until__lte=now) | Q(paused_until__gt=now + LONGEST_PAUSE)
@@ -197,22 +197,22 @@ class Endpoint(models.Model):
         return token
 
     def give_back_probe(self, token: str) -> None:
-        """The probe told nothing: the next worker may send one at once."""
+        """Give back a probe that had no result: any worker may send one at once."""
         self._row(probe=token).update(probe=None, probe_until=None)
 
     def note_success(self, now: int) -> None:
-        """A request was accepted while sending was open. Written if a minute has passed, or if it is `awaited`.
+        """Note that a request was accepted while sending was open; written once a minute, or if it is `awaited`.
 
-        It opens nothing: a pause that came meanwhile stays, as the vendor has asked for it since. `now`: ms.
+        This ends no pause: one that began meanwhile is newer than the request. `now`: ms.
         """
         written = self.last_success_at
         if self.awaited or written is None or not now - SUCCESS_WRITTEN_EVERY < written <= now:
             self._change(self._row(), accepted=F("accepted") + 1, awaited=False, last_success_at=now)
 
     def recover(self, now: int, *, patience: int, counts: bool) -> None:
-        """A request was accepted after others had failed: sending is open. `now`: ms.
+        """Open sending, because a request was accepted after others had failed. `now`: ms.
 
-        `counts`: it was begun after the last failure, so that whoever waits for a success hears of it.
+        `counts`: the request was begun after the last failure, so it counts for entries that wait for a success.
         """
         counted = {"accepted": F("accepted") + 1, "awaited": False} if counts else {}
         self._change(
@@ -222,25 +222,25 @@ class Endpoint(models.Model):
         )  # fmt: skip
 
     def set_patience(self, patience: int) -> None:
-        """So many requests must fail in a row for sending to pause."""
+        """Set how many requests must fail in a row before sending pauses."""
         self._change(self._row(), patience=patience)
 
     def await_success(self) -> int:
-        """Have the next success counted at once: an entry that failed waits to hear of one.
+        """Have the next success written at once, because a failed entry waits for one.
 
-        Returns how many are counted so far, which is read anew: what other workers have counted is not news.
+        Returns the number of successes so far. It is read anew, to include what other workers have counted.
         """
         self._row().update(awaited=True)
         self._read_anew("accepted", "awaited", "told_at")
         return self.accepted
 
     def note_failure(self, now: int) -> int:
-        """A request with entries that are no suspects failed; returns how many such have failed in a row. `now`: ms."""
+        """Note that a request without suspects failed; returns how many such have failed in a row. `now`: ms."""
         self._change(self._row(), failures_in_row=F("failures_in_row") + 1, **self._since(now))
         return self.failures_in_row
 
     def note_suspects_failure(self, now: int) -> int:
-        """A request with suspects failed; returns how many such have failed since anything was accepted. `now`: ms."""
+        """Note that a request with suspects failed; returns how many have since anything was accepted. `now`: ms."""
         self._change(self._row(), suspects_failures=F("suspects_failures") + 1, **self._since(now))
         return self.suspects_failures
 
@@ -250,7 +250,7 @@ class Endpoint(models.Model):
     def plan_wake(self, at: int, now: int) -> bool:
         """True if the caller must schedule the run: no earlier or nearly equal wake is planned. Both: ms.
 
-        A plan in the past came to nothing, or is that of the run which asks.
+        A planned wake in the past was lost, or has started the run that asks now.
         """
         planned = self.next_wake_at
         if planned is not None and now < planned <= at + SOON_ENOUGH:
@@ -260,10 +260,10 @@ class Endpoint(models.Model):
     def pause(self, reason: str, *, now: int, seconds: float, tell: bool) -> bool:
         """Pause for so many seconds from `now` (ms of the database's clock).
 
-        Of several workers whose requests fail at once only the first pauses: the one that finds the row as it was read.
-        `tell`: the configuration is wrong and somebody must hear of it at once. Of any other outage somebody must hear
-        when it lasts for a quarter of an hour. Returns True if the caller must log an ERROR now: once an outage, and at
-        most hourly.
+        If the requests of several workers fail at once, only the first pauses: the one that finds the row unchanged.
+        `tell`: the configuration is wrong, so log an ERROR at once. Other outages are logged when they last, or will
+        last, for a quarter of an hour. Returns True if the caller must log an ERROR now: once per outage, at most
+        hourly.
         """
         since = self.paused_since if self.paused_since is not None and self.paused_since <= now else now
         lasts = max(int(seconds * 1000), now - since) >= LASTING
@@ -285,7 +285,7 @@ class Endpoint(models.Model):
     def alerts_of_outage(self, now: int) -> bool:
         """True if the caller must log an ERROR now: nothing was accepted for a quarter of an hour. `now`: ms.
 
-        For an outage in which sending is not paused, as only suspects wait.
+        For an outage without a pause, because only suspects wait.
         """
         since = self.paused_since
         if since is None or now - since < LASTING or not self._is_untold(since, now):
@@ -293,7 +293,7 @@ class Endpoint(models.Model):
         return self._change(self._row(told_at=self.told_at), told_at=now)
 
     def alerts_of_failure(self, now: int) -> bool:
-        """True if the caller must log at ERROR that an entry failed for good: hourly, whoever comes first."""
+        """True if the caller must log at ERROR that an entry failed for good: at most once an hour, for all workers."""
         last = self.failure_told_at
         if last is not None and now - TOLD_EVERY < last <= now:
             return False
@@ -307,7 +307,7 @@ class Endpoint(models.Model):
         return type(self).objects.using(self._state.db).filter(pk=self.pk, **as_read)
 
     def _read_anew(self, *fields: str) -> None:
-        # By its alias: a router may send reads to a replica, which need not know of the row yet.
+        # Name the alias: a router may send reads to a replica that does not have the row yet.
         self.refresh_from_db(using=self._state.db, fields=fields)
 
     def _change(self, rows: models.QuerySet[Endpoint], **changes: Any) -> bool:
@@ -321,7 +321,7 @@ class Endpoint(models.Model):
 
 
 def by_address(rows: Iterable[Endpoint], address: str) -> dict[tuple[str, str], Endpoint]:
-    """The endpoints at an address, by account and event type; compared as Python compares, on every database."""
+    """The endpoints at an address, by account and event type. Python compares, so case matters on every database."""
     return {
         (endpoint.account_id, endpoint.event_type): endpoint
         for endpoint in rows

@@ -1,7 +1,7 @@
-"""What every claim and every accepted request does to the send log, in SQL that is only filled in.
+"""The statements of each claim, each accepted request and each new entry, as ready-made SQL.
 
-The ORM compiles each of these statements, with its dozens of ids, anew: that takes a worker longer than a vendor that
-is near takes to answer.
+The ORM would compile each statement, with its dozens of ids, anew. That takes a worker longer than a nearby vendor
+takes to answer.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ COLUMNS = (
 
 @dataclass
 class ClaimedEntry:
-    """What delivery needs of an entry in its hands, as it was when it was taken."""
+    """The columns of an entry that the delivery needs, as they were when it was claimed."""
 
     pk: int
     account_id: str
@@ -47,18 +47,18 @@ class ClaimedEntry:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether a request with it has failed, and none has been accepted since."""
+        """Whether a request with this entry has failed."""
         return self.batch_limit is not None
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which entries a claim is to take: those due at `now` (ms of the database's clock), oldest first.
+    """Which entries a claim should take: those due at `now` (ms of the database's clock), oldest first.
 
-    `never_failed` and `tried` are how many at most of each kind. `ids`: of these only. `address`: of this account and
-    type only, or of this `account_id`. `closed`: accounts and types to leave; `held`: accounts to leave. `until`: those
-    that nobody has in hand and that are due by then count as well (a probe). `newer_than`: only those recorded after
-    the entry of that id, the newest first.
+    `never_failed` and `tried`: at most how many of each kind. `ids`: only these. `address`: only this account and type.
+    `account_id`: only this account. `closed`: accounts and types to leave; `held`: accounts to leave. `until`: also
+    take unclaimed entries that are due by then, for a probe. `newer_than`: only entries recorded after the one with
+    this id, the newest first.
     """
 
     now: int
@@ -75,9 +75,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a claim has taken, in the order in which it was recorded, and under which token.
+    """The entries that a claim has taken, in the order of recording, and its token.
 
-    `collided`: other workers were quicker for more than half of what it had looked at.
+    `collided`: other workers were quicker for more than half of the entries that it had chosen.
     """
 
     token: str
@@ -86,16 +86,16 @@ class Taken:
 
 
 def claim(wanted: Wanted, token: str, until: int, using: str, *, skip: int = 0) -> Taken:
-    """Claim what is wanted until a moment (ms of the database's clock).
+    """Claim the wanted entries until a moment (ms of the database's clock).
 
-    One statement where the database has UPDATE … RETURNING. Elsewhere a look comes first, and then a change of what
-    was seen: `skip` has it look further back, for a worker that has collided with another.
+    This takes one statement if the database has UPDATE … RETURNING, otherwise a SELECT and an UPDATE of the rows found.
+    `skip`: how many rows the SELECT skips, for a worker that has collided with another.
     """
     if not _updates_return(using):
         return _look_and_claim(wanted, token, until, using, skip)
     locking = " FOR UPDATE SKIP LOCKED" * (connections[using].vendor == "postgresql")
     chosen, parameters = _choice(wanted, using, locking=locking)
-    # MATERIALIZED: PostgreSQL could carry out a subquery with SKIP LOCKED again for each row, and take other rows.
+    # MATERIALIZED, because PostgreSQL may run a subquery with SKIP LOCKED again for each row, and take other rows.
     sql = (
         f"WITH chosen AS MATERIALIZED ({chosen}) UPDATE {_table(using)} SET claim = %s, due_at = %s "  # noqa: S608
         f"WHERE id IN (SELECT id FROM chosen) RETURNING {', '.join(COLUMNS)}"
@@ -107,7 +107,7 @@ def claim(wanted: Wanted, token: str, until: int, using: str, *, skip: int = 0) 
 
 def _updates_return(using: str) -> bool:
     """Whether the database has UPDATE … RETURNING."""
-    # MariaDB has INSERT … RETURNING only. SQLite has both since the same version.
+    # MariaDB has only INSERT … RETURNING. SQLite got both in the same version.
     connection = connections[using]
     return connection.vendor != "mysql" and connection.features.can_return_columns_from_insert
 
@@ -127,7 +127,7 @@ def _look_and_claim(wanted: Wanted, token: str, until: int, using: str, skip: in
 
 
 def _choice(wanted: Wanted, using: str, *, locking: str = "", skip: int = 0) -> tuple[str, list[Any]]:
-    """SQL that selects the ids of what is wanted: first those that never failed, then those that have."""
+    """SQL that selects the wanted ids: first of entries that never failed, then of those that have."""
     condition, parameters = _leaving_out(wanted, using)
     has_failed = "due_at > 0 AND due_at <= %s"
     if wanted.until is not None:
@@ -135,7 +135,7 @@ def _choice(wanted: Wanted, using: str, *, locking: str = "", skip: int = 0) -> 
     moments = [wanted.now] if wanted.until is None else [wanted.now, wanted.now, wanted.until]
     kinds: tuple[tuple[str, str, list[int], int, int], ...] = (
         ("due_at = 0", "id" if wanted.newer_than is None else "id DESC", [], wanted.never_failed, skip),
-        # Those that have not failed alone first: most of them only were in bad company.
+        # Entries that have not failed alone come first: most of them only shared a request with a bad one.
         (has_failed, "waits > 0, due_at, id", moments, wanted.tried, 0),
     )
     parts: list[str] = []
@@ -152,7 +152,7 @@ def _choice(wanted: Wanted, using: str, *, locking: str = "", skip: int = 0) -> 
 
 
 def _leaving_out(wanted: Wanted, using: str) -> tuple[str, list[Any]]:
-    """The conditions but for the time. By the byte: to MariaDB `acc` equals `ACC`, and another account would wait."""
+    """The conditions except time. BINARY, because on MariaDB `acc` equals `ACC`, and another account would wait."""
     exactly = "BINARY " * (connections[using].vendor == "mysql")
     same_address = f"({exactly}account_id = %s AND {exactly}event_type = %s)"
     conditions: list[str] = []
@@ -177,7 +177,7 @@ def _leaving_out(wanted: Wanted, using: str) -> tuple[str, list[Any]]:
 
 
 def read_claimed(token: str, until: int, using: str) -> list[ClaimedEntry]:
-    """What a claim holds that was taken until that moment, in the order in which it was recorded."""
+    """The entries of the claim with this token and this end of its lease, in the order of recording."""
     sql = f"SELECT {', '.join(COLUMNS)} FROM {_table(using)} WHERE due_at = %s AND claim = %s"  # noqa: S608
     with connections[using].cursor() as cursor:
         cursor.execute(sql, [until, token])
@@ -191,9 +191,9 @@ def _claimed_entries(cursor: CursorWrapper) -> list[ClaimedEntry]:
 def mark_sent(
     ids: Collection[int], token: str, at: datetime, response_status: int | None, *, reason: str, using: str
 ) -> int:
-    """The vendor has those of the ids that the claim still holds; returns how many these are.
+    """Mark those of the ids that the claim still holds as sent; returns how many these are.
 
-    `reason`: empty, or what else there is to say of it.
+    `reason`: empty, or that the backend sends nothing.
     """
     moment = connections[using].ops.adapt_datetimefield_value(at)
     becomes = "status = 'sent', claim = NULL, due_at = NULL, sent_at = %s, response_status = %s, reason = %s"
@@ -208,27 +208,27 @@ def _change(becomes: str, condition: str, parameters: list[Any], ids: Collection
 
 
 def _model() -> type[SendLogEntry]:
-    # Asked of Django: the model's file uses this one.
+    # Not imported, because the model's module imports this one.
     return apps.get_model("django_vt", "SendLogEntry")
 
 
 def _table(using: str) -> str:
-    # Quoted: a project may have named it otherwise.
+    # Ask the model: a project may have renamed the table.
     return connections[using].ops.quote_name(_model()._meta.db_table)
 
 
 def _among(ids: Collection[int]) -> str:
-    # Numbers need no parameters, of which every database takes only so many.
+    # Numbers need no parameters, and databases limit the number of parameters.
     return f"id IN ({', '.join(map(str, map(int, ids))) or 'NULL'})"
 
 
-# The verb `record`: a new event's row, written with statements that are made once a database.
+# The verb `record`: insert the row of a new event, with statements that are made once for each database.
 #
-# The ORM compiles an INSERT of eighteen columns, and the look-up before it, anew for every order: that takes several
-# times as long as the database takes to carry them out, and the checkout waits for it.
+# The ORM would compile an INSERT of eighteen columns, and the SELECT before it, anew for every order. That takes
+# several times as long as the database takes to run them, and the checkout waits for it.
 #
 
-# What a new entry may hold; all else is as in `UNTRIED`.
+# The columns of a new entry; all others are as in `UNTRIED`.
 TEXTS = ("account_id", "event_type", "payload", "identity", "email_hash", "reference", "dedup_key", "status", "reason")
 MOMENTS = ("created_at",)
 NUMBERS = ("due_at",)
@@ -260,7 +260,7 @@ def record(values: Mapping[str, Any], using: str, *, latest: bool = False) -> Se
 
 
 def _loaded(row: Mapping[str, Any], using: str) -> SendLogEntry:
-    """The entry of a row, made as unpickling makes one: `from_db` takes a quarter as long as the INSERT."""
+    """The entry of a row, made as unpickling does: `from_db` would take a quarter of the INSERT's time."""
     entry = _model().__new__(_model())
     vars(entry).update(row)
     entry._state = ModelState()
@@ -269,7 +269,7 @@ def _loaded(row: Mapping[str, Any], using: str) -> SendLogEntry:
 
 
 class _Statements(NamedTuple):
-    """The SQL for one database. No `look_up`: its INSERT looks itself. `in_one`: it takes all in one round trip."""
+    """The SQL for one database. `look_up` is None if the INSERT skips taken keys; `in_one` takes one round trip."""
 
     look_up: str | None
     insert: str
@@ -360,12 +360,12 @@ def _first(cursor: CursorWrapper) -> int | None:
 
 
 def _transaction_status(connection: BaseDatabaseWrapper) -> str:
-    """What psycopg 3 knows: `IDLE` before a transaction's first statement, `INTRANS` while none has failed."""
+    """The status in psycopg 3: `IDLE` before a transaction's first statement, `INTRANS` while none has failed."""
     return str(connection.connection.info.transaction_status.name)
 
 
 def _roll_back(cursor: CursorWrapper, connection: BaseDatabaseWrapper, error: BaseException) -> None:
-    """As `transaction.atomic` does. Where it can't be done, the whole transaction is beyond saving."""
+    """Roll back to the savepoint, as `transaction.atomic` does. If that fails, mark the transaction as broken."""
     if getattr(error.__cause__, "sqlstate", None) == BROKEN_BEFORE:
         return
     try:

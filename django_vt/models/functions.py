@@ -1,8 +1,8 @@
-"""Queries that read no more of a send log of millions than is shown or counted, wherever in it that lies.
+"""Queries that read no more rows of a large send log than are shown or counted.
 
-If a database is asked for the newest fifty entries of some kind, it often walks through all entries from the newest
-on: it expects to meet fifty of them soon. If these are all old, it has then read the whole table. An index that holds
-the condition, the order and the id answers alone. So ids are asked for first, and rows by their ids.
+If a database is asked for the newest fifty entries of some kind, it often reads all entries from the newest on, because
+it expects to find fifty soon. If they are all old, it reads the whole table. An index that holds the condition, the
+order and the id answers alone. So ask for ids first, and then for rows by their ids.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from django_vt.models.send_log import SendLogEntry
 
 LIMIT = 10_000
-# Milliseconds. A statement may wait for a lock after its time was read. Meanwhile another worker takes a lease that
-# ends later than any that was possible at that time: a lock's wait is the cause, and no wrong clock.
+# Milliseconds of tolerance. A statement may wait for a lock after its time was read, while another worker takes a lease
+# that ends later than was possible at that time. That is no sign of a wrong clock.
 READINGS_APART = 60_000
 NEWEST_FIRST, OLDEST_FIRST = ("-created_at", "-pk"), ("created_at", "pk")
 
@@ -65,19 +65,19 @@ def _sql_of_count(entries: models.QuerySet[SendLogEntry], lookups: Mapping[str, 
 def first_ids(
     entries: models.QuerySet[SendLogEntry], *, by: Sequence[str] = NEWEST_FIRST, most: int | None = None
 ) -> list[int]:
-    """The ids of the first, up to the limit or `most`; an index must hold what they are filtered and ordered by."""
+    """The ids of the first entries, up to LIMIT or `most`. An index must hold the columns of filter and order."""
     return list(entries.order_by(*by).values_list("pk", flat=True)[: LIMIT if most is None else most])
 
 
 def fetched(entries: models.QuerySet[SendLogEntry]) -> models.QuerySet[SendLogEntry]:
-    """The same rows in the same order, found by their ids; `entries` are ordered, and sliced or few."""
+    """The same rows in the same order, fetched by their ids. `entries` must be ordered, and sliced or few."""
     ids = list(entries.values_list("pk", flat=True))
     rows: models.QuerySet[SendLogEntry] = entries.model.objects.using(entries.db)
     return rows.filter(pk__in=ids).order_by(*entries.query.order_by) if ids else rows.none()
 
 
 def sorted_apart(entries: models.QuerySet[SendLogEntry]) -> models.QuerySet[SendLogEntry]:
-    """Entries chosen by id, in the order of time that they are in, and no index walked for it."""
+    """The same entries, which were chosen by id, sorted by time as before, but without the index of `created_at`."""
     when = unindexed("created_at")
     if entries.query.order_by[:1] == OLDEST_FIRST[:1]:
         return entries.order_by(when.asc(), "pk")
@@ -85,26 +85,26 @@ def sorted_apart(entries: models.QuerySet[SendLogEntry]) -> models.QuerySet[Send
 
 
 def beginning_with(text: str, using: str) -> Q:
-    """Whose reference begins so: in the form that the database has an index for."""
+    """A condition that the reference begins with `text`, in the form for which the database has an index."""
     return _BEGINNINGS.get(connections[using].vendor, _between)(text)
 
 
 def _between(text: str) -> Q:
-    # SQLite's LIKE knows no case, and so no index; what it compares are bytes.
+    # SQLite's LIKE ignores case and so uses no index; `>=` and `<` compare bytes.
     return Q(reference__gte=text, reference__lt=f"{text}{chr(sys.maxunicode)}")
 
 
 _BEGINNINGS: dict[str, Callable[[str], Q]] = {
     "postgresql": lambda text: Q(reference__startswith=text),
-    # Without regard to case, as the column's collation has it: with regard to it no index would serve.
+    # Ignoring case, as the column's collation does; a case-sensitive condition could not use the index.
     "mysql": lambda text: Q(reference__istartswith=text),
 }
 
 
 class ByCharacters(OrderBy):
-    """In the order of the characters' codes, in which PostgreSQL's index of references is."""
+    """Orders by code points, as PostgreSQL's index of references does."""
 
-    # Django's compiler looks for the word ASC, which cannot stand beside USING.
+    # Django's compiler looks for the word ASC, which SQL does not allow beside USING.
     as_postgresql = partialmethod(OrderBy.as_sql, template="%(expression)s USING ~<~ /* ASC */")
 
 
@@ -114,14 +114,14 @@ def unindexed(column: str) -> Greatest:
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-# Some centuries before Python's last year, which in some time zones is over sooner.
+# Well before Python's last year, so that converting to any time zone cannot overflow.
 LAST_MOMENT = (datetime(9000, 1, 1, tzinfo=timezone.utc) - EPOCH) // timedelta(milliseconds=1)
 
 
 def moment(milliseconds: int) -> datetime:
-    """A time of the database's clock (ms since 1970 UTC) for people: comparable with Django's `timezone.now()`.
+    """A time of the database's clock (ms since 1970 UTC) as a datetime comparable with Django's `timezone.now()`.
 
-    Aware, in UTC, where USE_TZ is True; otherwise naive, in the project's time zone.
+    Aware, in UTC, if USE_TZ is True; otherwise naive, in the project's time zone.
     """
     aware = utc(milliseconds)
     # Not in the zone that is active, which may be a visitor's: `now()` knows the project's alone.
@@ -129,15 +129,15 @@ def moment(milliseconds: int) -> datetime:
 
 
 def utc(milliseconds: int) -> datetime:
-    """A time of the database's clock (ms since 1970 UTC), aware, whatever the project's settings.
+    """A time of the database's clock (ms since 1970 UTC) as an aware datetime, whatever the project's settings.
 
-    What no calendar holds, as somebody has changed the row by hand, is the first or the last moment.
+    A number beyond the calendar, set by hand, gives the first or the last moment.
     """
     return EPOCH + timedelta(milliseconds=min(max(milliseconds, 0), LAST_MOMENT))
 
 
 def milliseconds(when: datetime) -> int:
-    """An aware datetime as the queue's columns hold it: ms since 1970 UTC."""
+    """An aware datetime in ms since 1970 UTC, as the queue's columns hold it."""
     return (when - EPOCH) // timedelta(milliseconds=1)
 
 

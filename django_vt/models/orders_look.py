@@ -1,4 +1,4 @@
-"""What the last look for unreported orders has found: for the admin's page."""
+"""The result of the last look for unreported orders, for the admin's page."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class OrdersLook(models.Model):
-    """One row for all accounts (`account_id` is empty), and one for each that was looked at alone.
+    """One row for the last look at all accounts (`account_id` is empty), and one for each account looked at alone.
 
-    `found` were without an entry, of which `reported` were recorded then and there.
+    `found` orders had no entry; `reported` of these were recorded by the look.
     """
 
     account_id: models.CharField[str, str] = models.CharField(_("account"), max_length=64, blank=True, default="")
@@ -34,5 +34,5 @@ class OrdersLook(models.Model):
 
     @property
     def left(self) -> int:
-        """How many were still unreported when it ended."""
+        """How many orders were still unreported when the look ended."""
         return self.found - self.reported

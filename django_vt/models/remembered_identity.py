@@ -1,4 +1,4 @@
-"""Whose order it is, kept for a payment callback that carries no cookies."""
+"""The buyer's identity, kept for a payment callback that carries no cookies."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class RememberedIdentity(models.Model):
-    """The identity of the shopper who placed an order, by the hash of the orderId, until it is used.
+    """The identity of the shopper who placed an order, under the hash of the orderId, until it is used.
 
-    `account_id` is the account of the shop it was placed in; empty where that could not be told. Two shops may have
-    orders of one number.
+    `account_id` is the account of the shop that the order was placed in; empty if unknown. Two shops may use the same
+    order number.
     """
 
     key: models.CharField[str, str] = models.CharField(_("key"), max_length=64)

@@ -1,6 +1,6 @@
-"""The verbs by which entries of the send log change.
+"""The send log: its entries, and the verbs that change them.
 
-A worker's verbs name its claim: a worker that lost its lease, and so its claim, changes nothing.
+A worker's verbs filter by its claim's token: a worker that lost its lease, and so its claim, changes nothing.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from django_vt.protocol.values import showable
 
 
 class Status(models.TextChoices):
-    """Where an entry stands."""
+    """The state of an entry."""
 
-    # With a context: in other languages such words agree with what they are said of.
-    PENDING = "pending", pgettext_lazy("send log entry", "pending")  # due at `due_at`, or with a worker until then
-    SENT = "sent", pgettext_lazy("send log entry", "sent")  # the vendor answered 2xx
+    # pgettext, because in other languages these words agree with their noun.
+    PENDING = "pending", pgettext_lazy("send log entry", "pending")  # due at `due_at`, or leased to a worker until then
+    SENT = "sent", pgettext_lazy("send log entry", "sent")  # the vendor has answered 2xx
     FAILED = "failed", pgettext_lazy("send log entry", "failed")  # for good: `reason` says why
     SKIPPED = "skipped", pgettext_lazy("send log entry", "skipped")  # never to be sent: `reason` says why
 
 
 def live_claim(now: int) -> Q:
-    """What a worker has in its hands. `now`: the database's clock, ms.
+    """A condition for entries under a worker's lease. `now`: the database's clock, ms.
 
-    A lease that ends later than LEASE from now is none: a clock was wrong when it was taken.
+    A lease that ends later than LEASE from now does not count: a clock was wrong when it was taken.
     """
     return Q(claim__isnull=False, due_at__gt=now, due_at__lte=_latest_lease(now))
 
@@ -50,11 +50,11 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
     """Queries and verbs of the send log."""
 
     def due(self, now: int) -> SendLogQuerySet:
-        """Entries to be tried now, among them those whose worker's lease ran out. `now`: the database's clock, ms."""
+        """Entries to be tried now, including those whose worker's lease ran out. `now`: the database's clock, ms."""
         return self.filter(due_at__lte=now)
 
     def bring_back(self, now: int, longest_delay: float) -> int:
-        """Make due what lies further ahead than it can: a clock was wrong when that was stored.
+        """Make entries due now whose `due_at` is further ahead than possible, because a clock was wrong.
 
         `now`: the database's clock, ms. `longest_delay`: the longest that an entry waits for its next try, seconds.
         """
@@ -64,44 +64,44 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         return self.filter(too_far).update(due_at=now, claim=None)
 
     def with_status(self, status: str, ids: Collection[int]) -> SendLogQuerySet:
-        """Those of the ids that have the status; found by the ids, whatever the planner thinks of the status.
+        """Those of the ids that have the status. The planner is made to search by the ids.
 
-        SQLite, which nobody gathers statistics for, would read all entries that have it.
+        SQLite usually has no statistics, and would read all entries with the status.
         """
         return self.filter(pk__in=ids).alias(its_status=unindexed("status")).filter(its_status=status)
 
     def can_be_sent(self) -> SendLogQuerySet:
-        """Entries that hold an event and somebody to attribute it to."""
+        """Entries that have a payload and an identity."""
         return self.exclude(payload="").exclude(identity="")
 
     def resend(self, account_id: str, now: int) -> int:
-        """Pending again, attempts 0, due now: what holds an event and somebody to attribute it to.
+        """Make entries with a payload and an identity pending again, with attempts 0 and due now.
 
-        Entries under a live claim stay as they are. What was recorded while no account was configured goes to
-        `account_id`. `now`: the database's clock, ms. Returns how many were reopened.
+        Entries under a live claim stay as they are. Entries that were recorded without an account get `account_id`.
+        `now`: the database's clock, ms. Returns how many were reopened.
         """
         account = Case(When(account_id="", then=Value(account_id)), default=F("account_id"))
         return self.can_be_sent().exclude(live_claim(now)).reopen(account_id=account, due_at=now)
 
     def renew(self, **content: Any) -> int:
-        """Pending again with a new payload and identity: what was skipped or had failed, but not the forgotten."""
+        """Make skipped and failed entries, but not forgotten ones, pending again with a new payload and identity."""
         forgotten = reasons.reason(reasons.FORGOTTEN)
         return self.filter(status__in=(Status.SKIPPED, Status.FAILED)).exclude(reason=forgotten).reopen(**content)
 
     def reopen(self, **changes: Any) -> int:
-        """What `resend` and `renew` share: pending, as if never tried."""
+        """Make entries pending as if never tried: what `resend` and `renew` share."""
         return self.update(**{**AS_IF_NEW, **changes})
 
     def take(self, wanted: Wanted, token: str, until: int, *, skip: int = 0) -> Taken:
-        """Claim entries that are due, until a moment (ms of the database's clock); committed at once.
+        """Claim entries that are due, until a moment (ms of the database's clock), and commit.
 
-        Django refuses it inside a transaction, where nobody else could see the claim.
+        Raises `RuntimeError` inside a transaction, because other workers could not see the claim.
         """
         with transaction.atomic(using=self.db, durable=True):
             return fast_sql.claim(wanted, token, until, self.db, skip=skip)
 
     def held_by(self, token: str, until: int) -> Taken:
-        """What a claim holds that was taken until that moment."""
+        """The entries of the claim with this token and this end of its lease."""
         return Taken(token, fast_sql.read_claimed(token, until, self.db))
 
     def claimed(self, ids: Collection[int], token: str) -> SendLogQuerySet:
@@ -109,50 +109,50 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         return self.filter(pk__in=ids, claim=token)
 
     def give_back(self, ids: Collection[int], token: str, now: int) -> int:
-        """Due again at once, as if never claimed. `now`: the database's clock, ms."""
+        """Make entries due at once, as if never claimed. `now`: the database's clock, ms."""
         never_failed = When(batch_limit__isnull=True, then=Value(0))
         return self.claimed(ids, token).update(claim=None, due_at=Case(never_failed, default=Value(now)))
 
     def mark_sent(
         self, ids: Collection[int], token: str, at: datetime, response_status: int | None, reason: str
     ) -> int:
-        """The vendor has them; `reason` says so where a backend only took them."""
+        """Mark entries as sent. `reason` is empty, or says that the backend sends nothing."""
         return fast_sql.mark_sent(ids, token, at, response_status, reason=reason, using=self.db)
 
     def mark_skipped(self, ids: Collection[int], token: str, reason: str) -> int:
-        """Not to be sent any more."""
+        """Mark claimed entries as skipped, never to be sent."""
         return self.claimed(ids, token).update(status=Status.SKIPPED, claim=None, due_at=None, reason=reason)
 
     def set_aside(self, now: int) -> int:
-        """Not to be sent, as staff say: what is pending and in nobody's hands. `now`: the database's clock, ms."""
+        """Skip pending entries that no worker holds, because staff say so. `now`: the database's clock, ms."""
         reason = reasons.reason(reasons.SET_ASIDE)
         pending = self.filter(status=Status.PENDING).exclude(live_claim(now))
         return pending.update(status=Status.SKIPPED, claim=None, due_at=None, reason=reason)
 
     def mark_tried(self, ids: Collection[int], token: str, **becomes: Any) -> int:
-        """A request with them did not succeed; `becomes` says what follows. The claim ends."""
+        """End the claim on entries whose request did not succeed, and set the columns `becomes`."""
         return self.claimed(ids, token).update(claim=None, **becomes)
 
     def put_off_suspects(self, account_id: str, event_type: str, until: int) -> int:
-        """Due no sooner than then (ms): what has failed and nobody has in hand, at an address that accepts nothing."""
+        """Put off failed entries of an address, if no worker holds them, to `until` (ms) at the earliest."""
         waiting = self.filter(account_id=account_id, event_type=event_type, claim__isnull=True, due_at__lt=until)
         return waiting.filter(due_at__gt=0, batch_limit__isnull=False).update(due_at=until)
 
     def end_waits(self, account_id: str, event_type: str, now: int) -> int:
-        """Due now: what waits for its next try after one that did not count, at an address that accepts again."""
+        """Make entries of an address due now if they wait after a try that did not count as an attempt."""
         waiting = self.filter(account_id=account_id, event_type=event_type, claim__isnull=True, due_at__gt=now)
         return waiting.filter(waits__gt=F("attempts")).update(due_at=now, waits=F("attempts"))
 
     def split(self, ids: Collection[int], token: str, **becomes: Any) -> int:
-        """A request that they shared was rejected: fewer shall share the next. The claim goes on."""
+        """Set the columns `becomes` after a shared request failed; the claim goes on, so that fewer share the next."""
         return self.claimed(ids, token).update(**becomes)
 
     def forget(self, telling: Collection[int] = ()) -> int:
-        """Empty what tells of a person and leave the skeleton; what was pending is never sent.
+        """Empty the columns that identify a person and keep the rest; pending entries are skipped.
 
-        `telling` are those whose reference tells of the person too; one that may be an address always does. A worker
-        that has one of them in its hands has lost its claim, and so changes nothing; see `live_claim` for how
-        long it may still send what it holds.
+        `telling`: the ids of entries whose reference identifies the person too; one with an @ always does. A worker
+        that holds one of the entries loses its claim, and so changes nothing; see `live_claim` for how long it may
+        still send it.
         """
         forgotten = Value(reasons.reason(reasons.FORGOTTEN))
         telling_reference = Q(reference__contains="@") | Q(pk__in=telling)
@@ -168,19 +168,19 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
         )
 
     def empty(self, ids: Collection[int]) -> int:
-        """Empty the payloads of those that are sent, and leave all else: whose it was, and that it was sent."""
+        """Empty the payloads of sent entries and keep all else, the identity and the status included."""
         return self.with_status(Status.SENT, ids).update(payload="")
 
     def purge(self, status: str, before: datetime, most: int) -> int:
-        """Delete at most so many of those that were recorded before, with their attempts, in one short transaction.
+        """Delete at most `most` entries recorded before a moment, with their attempts, in one short transaction.
 
-        The oldest first. What has another status by then (resent, and pending again) stays. Returns how many were
-        deleted, 0 where none are left.
+        The oldest go first. An entry whose status has changed meanwhile, because it was resent, stays. Returns how many
+        were deleted, 0 if none are left.
         """
         old = self.filter(status=status, created_at__lt=before)
         chosen = list(old.order_by("created_at").values_list("pk", flat=True)[:most])
         with transaction.atomic(using=self.db):
-            # Locked: from then on nobody resends one, which would lose its attempts though it stays.
+            # Lock the rows, so that none is resent now: it would stay, but without its attempts.
             still = list(self._locked(self.with_status(status, chosen)).values_list("pk", flat=True))
             SendAttempt.objects.using(self.db).filter(entry__in=still).delete()
             self.filter(pk__in=still).only("pk").delete()
@@ -188,20 +188,20 @@ class SendLogQuerySet(models.QuerySet["SendLogEntry"]):
 
     def _locked(self, rows: SendLogQuerySet) -> SendLogQuerySet:
         if not _can_lock_by_select(self.db):
-            # SQLite refuses to write in a transaction that began to read. An UPDATE that changes nothing locks too;
-            # elsewhere that would go through every index.
+            # SQLite may refuse to write in a transaction that began with a read. An UPDATE that changes nothing locks
+            # too; on other databases it would write every index.
             rows.update(status=F("status"))
         return rows.select_for_update()
 
     def earliest_due(self) -> int | None:
-        """When something is next due, ms of the database's clock; 0: what never failed. None: nothing is pending."""
+        """When an entry is next due, in ms of the database's clock; 0 if one never failed; None if none is pending."""
         earliest: Iterable[int | None] = (
             self.filter(due_at__isnull=False).order_by("due_at").values_list("due_at", flat=True)[:1]
         )
         return next(iter(earliest), None)
 
     def due_since(self, now: int) -> datetime | None:
-        """Since when the first of the queue has been due; None where nothing is. `now`: the database's clock, ms."""
+        """Since when the queue's first entry has been due; None if none is due. `now`: the database's clock, ms."""
         first = self.due(now).order_by("due_at", "pk").only("due_at", "created_at")[:1]
         return next((entry.due_moment for entry in first), None)
 
@@ -216,10 +216,10 @@ AS_IF_NEW = {
 }  # fmt: skip
 
 
-# Characters. A shorter id is part of any number.
+# Characters. A shorter id may be part of a number by chance.
 LONG_ID = 12
 
-# The send log: an entry an event, from the order's transaction to the vendor's answer. It is the outbox too.
+# The send log is also the outbox: one entry per event, from the order's transaction to the vendor's answer.
 
 
 class SendLogEntry(models.Model):
@@ -243,12 +243,12 @@ class SendLogEntry(models.Model):
     batch_limit: models.PositiveSmallIntegerField[int | None, int | None] = models.PositiveSmallIntegerField(
         _("batch limit"), null=True, blank=True
     )
-    # Lone tries that failed, counted as attempts or not: the next wait's length. A default of the database's: the
-    # INSERT of `fast_sql` names no column that every new entry has alike.
+    # How often the entry failed alone, counted as attempts or not: it decides the next wait. It has a database default
+    # because the INSERT of `fast_sql` omits columns that are the same in every new entry.
     waits: models.PositiveSmallIntegerField[int, int] = models.PositiveSmallIntegerField(
         _("waits"), default=0, db_default=0
     )
-    # `Endpoint.accepted` as it was at the entry's last failure, and when the vendor first rejected it.
+    # The value of `Endpoint.accepted` at the entry's last failure, and at its first rejection by the vendor.
     accepted_before: models.BigIntegerField[int | None, int | None] = models.BigIntegerField(
         _("accepted before"), null=True, blank=True
     )
@@ -283,14 +283,14 @@ class SendLogEntry(models.Model):
         constraints = (models.UniqueConstraint(fields=["dedup_key"], name="django_vt_dedup_key"),)
         indexes = (
             models.Index(fields=["due_at", "id"], name="django_vt_due_at"),
-            # With the id at the end they answer alone for the newest of any, and for any page of the admin's list.
-            # The operator classes are PostgreSQL's, and others ignore them: with the first, one index serves the ids of
-            # all of a visitor's sessions (LIKE 'pixel:…%') too, whatever the database's collation.
+            # The id at the end lets an index alone answer for the newest entries, and for each page of the admin's
+            # list. The operator classes are PostgreSQL's; other databases ignore them. With the first, the index also
+            # serves all sessions of a visitor (LIKE 'pixel:…%'), whatever the database's collation.
             models.Index(
                 fields=["identity", "id"], name="django_vt_identity", opclasses=["varchar_pattern_ops", "int8_ops"]
             ),
             models.Index(fields=["email_hash", "id"], name="django_vt_email_hash"),
-            # Here they serve the beginning of an order's number.
+            # Here the operator classes serve a search for the beginning of an order number.
             models.Index(
                 fields=["reference", "id"], name="django_vt_reference", opclasses=["varchar_pattern_ops", "int8_ops"]
             ),
@@ -307,28 +307,28 @@ class SendLogEntry(models.Model):
 
     @property
     def known_by(self) -> list[str]:
-        """By what its person is known beside an address: the ids of the identity, whole and in parts, and the hash."""
+        """The ids that identify the person: those of the identity, whole and in parts, and the e-mail hash."""
         way, _colon, value = self.identity.partition(":")
         ids = [value, *value.split("_")] if way == "pixel" else [value] if way == "vtsid" else []
         return [each for each in (*ids, self.email_hash) if each]
 
     @property
     def is_told_by_reference(self) -> bool:
-        """Whether the reference tells whose it is: is one of these, or holds one; a short one is part of any number."""
+        """Whether the reference identifies the person: it equals one of `known_by`, or holds a long one of these."""
         return any(
             each == self.reference or (len(each) >= LONG_ID and each in self.reference) for each in self.known_by
         )
 
     @property
     def due_moment(self) -> datetime | None:
-        """`due_at` for people: 0 is since it was recorded. None: nothing more will be tried."""
+        """`due_at` as a datetime; if it is 0, the time of recording. None if the entry will not be tried any more."""
         if self.due_at is None:
             return None
         return moment(self.due_at) if self.due_at else self.created_at
 
     @property
     def event(self) -> dict[str, Any] | None:
-        """What is sent, parsed; None where the payload was emptied, the event was invalid, or the text is no event."""
+        """The parsed payload; None if it was emptied, if the event was invalid, or if the text is no JSON object."""
         return object_of(self.payload)
 
 
