@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulation.world import LATENCY, SimulatedWorker, World
 
-pytestmark = [pytest.mark.any_database, pytest.mark.ends]
+pytestmark = [pytest.mark.any_database, pytest.mark.newest]
 
 
 def backlog(world: World, count: int, share: float, bad: tuple[int, float]) -> None:

@@ -17,7 +17,7 @@ from tests.support.people import CANARY, PIXEL, url
 from tests.support.webassembly import IS_TOO_DEEP_FOR_JAVASCRIPT
 from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW
 
-pytestmark = [pytest.mark.any_database, pytest.mark.ends]
+pytestmark = [pytest.mark.any_database, pytest.mark.newest]
 
 PAYLOADS = {
     "cut off": f'{{"email":"{CANARY}","type":"log',

@@ -23,7 +23,7 @@ from tests.support.delivering import endpoint_row
 from tests.support.people import CANARY
 from tests.unit.admin.conftest import FORGET, PEOPLE, RESEND, VIEW
 
-pytestmark = [pytest.mark.any_database, pytest.mark.ends, pytest.mark.unmeasured]
+pytestmark = [pytest.mark.any_database, pytest.mark.newest, pytest.mark.unmeasured]
 
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^()]*\)")
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete")

@@ -13,7 +13,7 @@ from django_vt.models import SendAttempt, SendLogEntry
 from tests.support.people import CANARY, url
 from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW
 
-pytestmark = [pytest.mark.any_database, pytest.mark.ends]
+pytestmark = [pytest.mark.any_database, pytest.mark.newest]
 
 USER, SESSION, VTSID = "8139618027113397", "253412802711339765", "canary-visitor-7"
 TRACES = ["canary", "bird", "example.com", USER, USER[:8], SESSION, SESSION[:8]]

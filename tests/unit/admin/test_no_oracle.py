@@ -19,7 +19,7 @@ from django_vt.models import SendLogEntry
 from tests.support.people import CANARY, PIXEL, url
 from tests.unit.admin.conftest import PEOPLE, RESEND, VIEW
 
-pytestmark = [pytest.mark.any_database, pytest.mark.ends, pytest.mark.unmeasured]
+pytestmark = [pytest.mark.any_database, pytest.mark.newest, pytest.mark.unmeasured]
 
 USER, SESSION = PIXEL.split("_")
 VTSID = "site-visitor-1234"

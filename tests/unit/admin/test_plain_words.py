@@ -14,7 +14,7 @@ from django_vt.protocol import reasons
 from tests.unit.admin.conftest import FORGET, PEOPLE, RESEND, VIEW
 from tests.unit.admin.scenes import SCENES, UNUSABLE, Stage
 
-pytestmark = [pytest.mark.any_database, pytest.mark.ends]
+pytestmark = [pytest.mark.any_database, pytest.mark.newest]
 
 STORED = [
     *reasons.CODES,

@@ -12,7 +12,7 @@ from tests.translations.catalogues import PACKAGE
 from tests.unit.admin.conftest import FORGET, PEOPLE, RESEND, VIEW
 from tests.unit.admin.scenes import ADDRESS, SCENES, Stage
 
-pytestmark = [pytest.mark.any_database, pytest.mark.ends, pytest.mark.unmeasured]
+pytestmark = [pytest.mark.any_database, pytest.mark.newest, pytest.mark.unmeasured]
 
 # What stands on the pages as it is: the log's own data, and what is the vendor's or the protocol's.
 DATA = (
