@@ -66,7 +66,7 @@ if connection.vendor == "mysql":
 def _way(request, monkeypatch):
     own, change = fast_sql._statements("default"), WAYS[request.param]
     if change is not None:
-        monkeypatch.setattr(fast_sql, "_statements", lambda using: change(own))
+        monkeypatch.setattr(fast_sql, "_statements", lambda using, **_latest: change(own))
         monkeypatch.setattr(_pipeline, "cursor", lambda connection: SeveralAtOnce(connection.cursor()))
         monkeypatch.setattr(fast_sql, "_transaction_status", lambda connection: "INERROR")
 
@@ -170,7 +170,7 @@ def test_a_savepoint_that_was_never_set_is_not_gone_back_to(clock, monkeypatch):
         raise OperationalError
 
     way = all_in_one(fast_sql._statements("default"))
-    monkeypatch.setattr(fast_sql, "_statements", lambda using: way)
+    monkeypatch.setattr(fast_sql, "_statements", lambda using, **_latest: way)
     monkeypatch.setattr(_pipeline, "cursor", lambda connection: SeveralAtOnce(connection.cursor()))
     monkeypatch.setattr(fast_sql, "_transaction_status", lambda connection: "INTRANS")
     with transaction.atomic(), connection.execute_wrapper(refuse), pytest.raises(OperationalError):
@@ -183,7 +183,7 @@ def test_the_transactions_first_statement_is_the_drivers_to_begin(clock, monkeyp
     way = all_in_one(fast_sql._statements("default"))
     if connection.vendor == "mysql":
         pytest.skip("MariaDB has no INSERT that tells of a key that is taken")
-    monkeypatch.setattr(fast_sql, "_statements", lambda using: way)
+    monkeypatch.setattr(fast_sql, "_statements", lambda using, **_latest: way)
     monkeypatch.setattr(_pipeline, "cursor", lambda connection: SeveralAtOnce(connection.cursor()))
     monkeypatch.setattr(fast_sql, "_transaction_status", lambda connection: "IDLE")
     with transaction.atomic():
@@ -196,7 +196,7 @@ def test_the_transactions_first_statement_is_the_drivers_to_begin(clock, monkeyp
 def test_a_database_that_returns_nothing_tells_the_new_key_by_itself(clock, monkeypatch):
     own = look_first(fast_sql._statements("default"))
     silent = own._replace(insert=own.insert.partition(" RETURNING")[0], returns_id=False)
-    monkeypatch.setattr(fast_sql, "_statements", lambda using: silent)
+    monkeypatch.setattr(fast_sql, "_statements", lambda using, **_latest: silent)
     monkeypatch.setattr(connection.ops, "last_insert_id", lambda cursor, table, column: SendLogEntry.objects.get().pk)
     with transaction.atomic():
         assert record(values(clock, **FULL), "default") == SendLogEntry.objects.get()
