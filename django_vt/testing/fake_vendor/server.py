@@ -20,6 +20,7 @@ from .document import Reply, VendorRequest, read_request, usual_reply
 
 HOST = "127.0.0.1"
 BACKLOG = 1_024
+ANSWERED_WITHIN = 1.0  # seconds
 POLL_INTERVAL = 0.01  # seconds: the server notices within this time that it must end
 
 Draw = Callable[[VendorRequest], "Misbehaviour"]
@@ -144,7 +145,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     def pause(self, seconds: float) -> None:
         """Do nothing for `seconds`; the connection ends if the stand-in stops meanwhile."""
-        if self.server.ended.wait(seconds):
+        if seconds and self.server.ended.wait(seconds):
             raise ConnectionAbortedError
 
 
@@ -184,18 +185,21 @@ class VendorServer(ThreadingHTTPServer):
             self._accepting.start()
 
     def end(self) -> None:
-        """End every thread and close every socket before returning."""
+        """End every thread and close every socket before returning. A request that was read still gets its answer."""
         self.ended.set()
         if self._accepting:
             self.shutdown()
             self._accepting.join()
         self.server_close()
-        for connection in self._serving:
-            with contextlib.suppress(OSError):  # the connection may have ended by itself
-                # Not SSLSocket.shutdown, which drops the TLS state while a thread reads.
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)
-        for thread in self._serving.values():
-            thread.join()
+        # First the side that reads: whoever has seen the request must not find its client without an answer. Then the
+        # other, if a client does not take what is written to it.
+        for side, patience in ((socket.SHUT_RD, ANSWERED_WITHIN), (socket.SHUT_RDWR, None)):
+            for connection in self._serving:
+                with contextlib.suppress(OSError):  # the connection may have ended by itself
+                    # Not SSLSocket.shutdown, which drops the TLS state while a thread reads.
+                    socket.socket.shutdown(connection, side)
+            for thread in self._serving.values():
+                thread.join(patience)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start a thread as the base class does, and remember it for `end()`."""

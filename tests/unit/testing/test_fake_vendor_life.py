@@ -81,6 +81,22 @@ def test_stopping_is_quick_and_clean_whatever_hangs(vendor):
     assert len(vendor.requests) == 3
 
 
+def test_a_request_that_was_shown_is_answered_though_the_vendor_is_stopped_at_once():
+    """Otherwise somebody who has seen it would find it as unsent in the send log."""
+    stops = []
+
+    def stop(_request):
+        stops.append(threading.Thread(target=vendor.stop))
+        stops[0].start()
+        stops[0].join(0.1)  # it waits for this thread in turn
+
+    with FakeVendor(on_request=stop) as vendor, connected(vendor) as client:
+        client.sendall(request_bytes(target(LOGIN)))
+        assert read_answer(client)[0] == 200
+        stops[0].join(5)
+    assert vendor_threads() == []
+
+
 def test_stopping_while_refusing_is_clean_too(vendor):
     port = vendor.port
     vendor.refuse()
