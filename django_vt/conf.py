@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Generic, Literal, TypeVar, get_args, overload
 
@@ -53,6 +53,9 @@ class Setting(Generic[Value]):
         if (type(block) is dict or isinstance(block, Mapping)) and self.name in block:
             return block[self.name]
         return self.in_tests if self.in_tests is not None and in_test_environment() else self.default
+
+
+ADMINS = "ADMINS"  # as a value of ALERT_EMAILS: Django's own setting says who they are
 
 
 class Settings:
@@ -110,6 +113,7 @@ class Settings:
         None, rules.or_none(rules.function_path("(order_id) that returns the address of the order's page, or None"))
     )
     FAIL_SILENTLY = Setting(default=True, rule=rules.BOOL)
+    ALERT_EMAILS: Setting[str | Sequence[str]] = Setting((), rules.addresses_or(ADMINS))
     RETENTION_DAYS: Setting[float] = Setting(90, rules.DAYS)
     PAYLOAD_DAYS: Setting[float | None] = Setting(None, rules.or_none(rules.DAYS))
     ISSUE_VTSID: Setting[bool | str] = Setting(

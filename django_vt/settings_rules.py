@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from django_vt.exceptions import InvalidField
-from django_vt.protocol import values
+from django_vt.protocol import addresses, values
 
 YEAR = 365 * 24 * 3600.0  # seconds
 CENTURY = 36500.0  # days
@@ -113,6 +113,18 @@ def one_of(*choices: object) -> Rule:
         f"one of {', '.join(map(repr, choices))}",
         lambda value: any(type(value) is type(choice) and value == choice for choice in choices),
     )
+
+
+def addresses_or(choice: str) -> Rule:
+    """A list of e-mail addresses, which may be empty, or the one choice."""
+    return Rule(
+        f"a list of e-mail addresses, or {choice!r}",
+        lambda value: value == choice or (isinstance(value, (list, tuple)) and all(map(_is_address, value))),
+    )
+
+
+def _is_address(value: object) -> bool:
+    return is_string(value) and addresses.is_address(str(value))
 
 
 def several_of(choices: tuple[str, ...]) -> Rule:

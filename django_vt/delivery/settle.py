@@ -15,6 +15,7 @@ from django.db import transaction
 from django.dispatch import Signal
 
 from django_vt.conf import settings
+from django_vt.delivery.alerts import Alerts
 from django_vt.delivery.claim import MOST_IDS, Address, Claim, Claimer
 from django_vt.delivery.run import Begun, HeldClaim
 from django_vt.models import Endpoint, SendAttempt, SendLogEntry, Status
@@ -53,6 +54,7 @@ class Settlement:
         self._reason_of_sent = reasons.reason(reasons.KEPT_HERE, kept_by) if kept_by else ""
         self._clock = claimer.clock
         self._using = claimer.using
+        self._alerts = Alerts(claimer.using, claimer.clock)
         self._rows = SendLogEntry.objects.using(claimer.using)
         self._attempts = SendAttempt.objects.using(claimer.using)
         # By address: the number of the last request begun when one failed. A success that was begun before the failure
@@ -278,9 +280,9 @@ class Settlement:
             lambda: endpoint.pause(verdict.reason, now=self._clock.now(), seconds=seconds, tell=wrong)
         )
         if alerts and wrong:
-            _log_misconfiguration(endpoint, verdict)
+            self._alerts.misconfigured(endpoint, verdict.reason)
         elif alerts:
-            _log_outage(endpoint, verdict)
+            self._alerts.outage(endpoint, verdict.reason)
         logger.warning(
             "Sending to Vibetrace (account %s, type %s) pauses until %s: %s", endpoint.account_id, endpoint.event_type,
             endpoint.paused_until_moment, reasons.in_english(verdict.reason),
@@ -291,20 +293,13 @@ class Settlement:
         now = self._clock.now()
         if again_rejected:
             if self._persistently(lambda: endpoint.alerts_of_misconfiguration(now)):
-                _log_misconfiguration(endpoint, verdict)
+                self._alerts.misconfigured(endpoint, verdict.reason)
         elif self._persistently(lambda: endpoint.alerts_of_outage(now)):
-            _log_outage(endpoint, verdict)
+            self._alerts.outage(endpoint, verdict.reason)
 
     def _alert_failed(self, entry: ClaimedEntry, verdict: Verdict) -> None:
         endpoint = self._claimer.endpoints[entry.account_id, entry.event_type]
-        why = reasons.in_english(verdict.reason)
-        if self._persistently(lambda: endpoint.alerts_of_failure(self._clock.now())):
-            logger.error(
-                "An event has failed for good: entry %d of the send log, %s. See why, mend it and send it again in the "
-                "admin. Others that fail within an hour are told at WARNING.", entry.pk, why,
-            )  # fmt: skip
-        else:
-            logger.warning("Entry %d of the send log has failed for good: %s", entry.pk, why)
+        self._alerts.failed(endpoint, entry.pk, verdict.reason)
         self._send_signal(event_failed, (entry.pk,), Status.FAILED)
 
     # Both
@@ -353,19 +348,3 @@ def _record(entry: ClaimedEntry, accepted: int) -> Record:
         accepted_since_tried=entry.accepted_before is not None and accepted > entry.accepted_before,
         accepted_since_rejected=entry.accepted_when_rejected is not None and accepted > entry.accepted_when_rejected,
     )
-
-
-def _log_misconfiguration(endpoint: Endpoint, verdict: Verdict) -> None:
-    logger.error(
-        "The configuration for Vibetrace seems wrong: account %s, events of type %s, %s. Events are kept and tried "
-        "again; see ACCOUNT_ID and ENDPOINT, or a firewall in between.",
-        endpoint.account_id, endpoint.event_type, reasons.in_english(verdict.reason),
-    )  # fmt: skip
-
-
-def _log_outage(endpoint: Endpoint, verdict: Verdict) -> None:
-    logger.error(
-        "Nothing gets through to Vibetrace since %s (account %s, type %s): %s. Events are kept, and sent when it is "
-        "back; `manage.py send_log_status` says how things stand.", endpoint.paused_since_moment, endpoint.account_id,
-        endpoint.event_type, reasons.in_english(verdict.reason),
-    )  # fmt: skip

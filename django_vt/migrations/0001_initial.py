@@ -41,6 +41,11 @@ class Migration(migrations.Migration):
                     "failure_told_at",
                     models.BigIntegerField(blank=True, null=True, verbose_name="failed entry told at"),
                 ),
+                ("outage_mailed_at", models.BigIntegerField(blank=True, null=True, verbose_name="outage mailed at")),
+                (
+                    "failure_mailed_at",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="failed entry mailed at"),
+                ),
                 ("next_wake_at", models.BigIntegerField(blank=True, null=True, verbose_name="next wake")),
                 ("held_by_staff", models.BooleanField(default=False, verbose_name="held by staff")),
             ],

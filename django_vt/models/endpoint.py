@@ -12,7 +12,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.db import models
 from django.db.models import F, Q
@@ -25,6 +25,7 @@ from django_vt.protocol import reasons
 SUCCESS_WRITTEN_EVERY = 60_000  # ms
 LASTING = 900_000  # ms after which an outage is logged at ERROR
 TOLD_EVERY = 3_600_000  # ms
+MAILED_EVERY = 24 * 3_600_000  # ms
 LONGEST_PAUSE = 3_600_000  # ms; a pause that ends later was stored by a wrong clock
 SOON_ENOUGH = 1_000  # ms: two runs that plan the same moment may differ by some milliseconds
 
@@ -120,6 +121,13 @@ class Endpoint(models.Model):
     )
     failure_told_at: models.BigIntegerField[int | None, int | None] = models.BigIntegerField(
         _("failed entry told at"), null=True, blank=True
+    )
+    # Of the row of an account: when the last mail was sent of an outage, and of an entry that failed for good.
+    outage_mailed_at: models.BigIntegerField[int | None, int | None] = models.BigIntegerField(
+        _("outage mailed at"), null=True, blank=True
+    )
+    failure_mailed_at: models.BigIntegerField[int | None, int | None] = models.BigIntegerField(
+        _("failed entry mailed at"), null=True, blank=True
     )
     next_wake_at: models.BigIntegerField[int | None, int | None] = models.BigIntegerField(
         _("next wake"), null=True, blank=True
@@ -298,6 +306,14 @@ class Endpoint(models.Model):
         if last is not None and now - TOLD_EVERY < last <= now:
             return False
         return self._change(self._row(failure_told_at=last), failure_told_at=now)
+
+    def mails(self, kind: Literal["outage", "failure"], now: int) -> bool:
+        """True if the caller must send a mail now: at most one a day of each kind. `now`: ms."""
+        column = f"{kind}_mailed_at"
+        last = getattr(self, column)
+        if last is not None and now - MAILED_EVERY < last <= now:
+            return False
+        return self._change(self._row(**{column: last}), **{column: now})
 
     def _is_untold(self, since: int, now: int) -> bool:
         told = self.told_at

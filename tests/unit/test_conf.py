@@ -31,6 +31,7 @@ DEFAULTS = {
     "LOGIN_SOURCE": "website",
     "BEFORE_RECORD": None,
     "FAIL_SILENTLY": True,
+    "ALERT_EMAILS": (),
     "RETENTION_DAYS": 90,
     "PAYLOAD_DAYS": None,
     "PIXEL_HEADER": None,

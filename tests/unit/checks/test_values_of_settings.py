@@ -32,6 +32,7 @@ WRONG = [
     ("RETENTION_DAYS", [0, -1, "90", True, None, 36501]),
     ("PAYLOAD_DAYS", [0, -1, "30", True, False, 36501]),
     ("ISSUE_VTSID", [None, 1, 0, print, []]),
+    ("ALERT_EMAILS", [None, "staff@shop.example", ["staff"], [("Anna", "anna@shop.example")], True, 5]),
     ("VTSID_AGE", [0, -1, 0.5, 3600.0, "3600", True, None, 400 * 86400 + 1, 10**5000]),
 ]
 RIGHT = [
@@ -56,6 +57,7 @@ RIGHT = [
     ("RETENTION_DAYS", [0.5, 1, 36500]),
     ("PAYLOAD_DAYS", [None, 0.5, 1, 36500]),
     ("ISSUE_VTSID", [True, False, "builtins.bool"]),
+    ("ALERT_EMAILS", [(), [], "ADMINS", ["staff@shop.example", "anna@shop.example"]]),
     ("VTSID_AGE", [1, 3600, 400 * 86400]),
 ]
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
+import threading
 
+import django
 import pytest
+from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+from django.core.mail.utils import DNS_NAME
 
-from django_vt.delivery import deliver_due
+from django_vt.delivery import alerts, deliver_due
 from django_vt.exceptions import DeliveryError
 from django_vt.protocol.outcome import Reply
-from tests.support.delivering import endpoint, one, pending, statuses
+from tests.support.delivering import configure, endpoint, one, pending, statuses
 
 pytestmark = pytest.mark.django_db
 
@@ -170,3 +175,139 @@ def test_after_an_hour_the_next_is_an_error_again(clock, script, caplog):
     clock.advance(HOUR)
     fail(clock, script)
     assert any("failed for good" in said for said in told(caplog))
+
+
+# By mail
+
+
+@pytest.fixture
+def mailed(settings, monkeypatch):
+    """The subjects of the mails since the last call."""
+    monkeypatch.setattr(DNS_NAME, "_fqdn", "localhost", raising=False)  # else it asks the network for this machine's
+    settings.EMAIL_SUBJECT_PREFIX, settings.SERVER_EMAIL = "[shop] ", "server@shop.example"
+    configure(settings, ALERT_EMAILS=["staff@shop.example"])
+
+    def mailed():
+        alerts.wait()
+        subjects = [message.subject for message in mail.outbox]
+        mail.outbox.clear()
+        return subjects
+
+    return mailed
+
+
+def outage(clock, script):
+    """Three hours of it, and then an event gets through."""
+    one()
+    script.answer = lambda request: 503
+    for _ in range(12):
+        deliver_due()
+        clock.advance(900)
+    script.answer = lambda request: 200
+    one()
+    deliver_due()
+    clock.advance(900)
+
+
+def test_where_nobody_is_named_nobody_gets_a_mail(clock, script, mailed, settings):
+    configure(settings, ALERT_EMAILS=())
+    outage(clock, script)
+    fail(clock, script)
+    assert mailed() == []
+
+
+def test_an_outage_is_one_mail_and_no_second_outage_of_the_day_another(clock, script, mailed):
+    outage(clock, script)
+    assert mailed() == ["[shop] Vibetrace: nothing gets through"]
+    outage(clock, script)
+    assert mailed() == []
+    clock.advance(24 * HOUR)
+    outage(clock, script)
+    assert mailed() == ["[shop] Vibetrace: nothing gets through"]
+
+
+def test_an_outage_of_three_days_is_one_mail(clock, script, mailed):
+    one()
+    script.answer = lambda request: 503
+    for _ in range(72):
+        deliver_due()
+        clock.advance(HOUR)
+    assert len(mailed()) == 1
+
+
+def test_an_account_gets_one_mail_of_an_outage_that_all_its_types_have(clock, script, mailed):
+    one()
+    one(event_type="login")
+    script.answer = lambda request: 503
+    for _ in range(12):
+        deliver_due()
+        clock.advance(900)
+    assert len(mailed()) == 1
+
+
+def fail_between_others(clock, script):
+    fail(clock, script)
+    one()
+    deliver_due()
+    clock.advance(HOUR)
+
+
+def test_what_fails_for_good_is_one_mail_a_day_whatever_else_is_wrong(clock, script, mailed):
+    outage(clock, script)
+    mailed()
+    for _ in range(3):
+        fail_between_others(clock, script)
+    assert mailed() == ["[shop] Vibetrace: an event has failed"]
+    clock.advance(24 * HOUR)
+    fail_between_others(clock, script)
+    assert mailed() == ["[shop] Vibetrace: an event has failed"]
+
+
+def test_a_wrong_configuration_is_a_mail_at_once(clock, script, mailed):
+    one()
+    script.answer = lambda request: 403
+    deliver_due()
+    assert mailed() == ["[shop] Vibetrace: the configuration seems wrong"]
+
+
+def test_the_mail_names_the_entry_and_the_reason_and_nobody(clock, script, mailed):
+    bad = fail(clock, script)
+    alerts.wait()
+    [message] = mail.outbox
+    assert (message.to, message.from_email) == (["staff@shop.example"], "server@shop.example")
+    assert f"entry {bad.pk} of the send log, Vibetrace answered 400 Bad Request" in message.body
+    assert bad.identity.partition(":")[2] not in message.body
+
+
+def test_it_may_be_for_those_in_admins(clock, script, mailed, settings):
+    settings.ADMINS = ["anna@shop.example"] if django.VERSION >= (6, 0) else [("Anna", "anna@shop.example")]
+    configure(settings, ALERT_EMAILS="ADMINS")
+    fail(clock, script)
+    alerts.wait()
+    [message] = mail.outbox
+    assert message.to == ["anna@shop.example"]
+
+
+def test_a_mail_server_that_is_slow_holds_up_no_event(clock, script, mailed, monkeypatch):
+    goes_on = threading.Event()
+    send = EmailBackend.send_messages
+    monkeypatch.setattr(EmailBackend, "send_messages", lambda self, given: goes_on.wait(10) and send(self, given))
+    fail(clock, script)
+    one()
+    assert deliver_due().sent == 1
+    alerts.wait(0)
+    assert mail.outbox == []
+    goes_on.set()
+    assert len(mailed()) == 1
+
+
+def test_a_mail_server_that_fails_costs_the_mail_and_the_log_says_so(clock, script, mailed, monkeypatch, caplog):
+    def refuse(self, given):
+        raise ConnectionRefusedError("staff@shop.example")
+
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse)
+    fail(clock, script)
+    assert mailed() == []
+    assert [said for said in told(caplog, logging.WARNING) if "mailed" in said] == [
+        "An alert could not be mailed: ConnectionRefusedError"
+    ]
