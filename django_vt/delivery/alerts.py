@@ -79,9 +79,12 @@ class Alerts:
             thread = threading.Thread(
                 target=_send, args=(f"Vibetrace: {subject}", text), name="django_vt mail", daemon=True
             )
-            _under_way[:] = [other for other in _under_way if other.is_alive()]
-            _under_way.append(thread)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError as error:  # too many threads, or the end of the process has begun
+                _log_failure(error)
+            else:
+                _under_way[:] = [*(other for other in _under_way if other.is_alive()), thread]
 
 
 def _send(subject: str, text: str) -> None:
@@ -92,9 +95,13 @@ def _send(subject: str, text: str) -> None:
             prefixed = f"{django_settings.EMAIL_SUBJECT_PREFIX}{subject}"
             send_mail(prefixed, text, django_settings.SERVER_EMAIL, [*settings.ALERT_EMAILS])
     except Exception as error:  # noqa: BLE001 - of whatever mail backend the project has
-        logger.warning("An alert could not be mailed: %s", type(error).__name__)
+        _log_failure(error)
     finally:
         connections.close_all()  # some mail backends keep their mails in the database
+
+
+def _log_failure(error: Exception) -> None:
+    logger.warning("An alert could not be mailed: %s", type(error).__name__)
 
 
 def wait(patience: float = PATIENCE) -> None:

@@ -311,3 +311,14 @@ def test_a_mail_server_that_fails_costs_the_mail_and_the_log_says_so(clock, scri
     assert [said for said in told(caplog, logging.WARNING) if "mailed" in said] == [
         "An alert could not be mailed: ConnectionRefusedError"
     ]
+
+
+def test_where_no_thread_can_be_started_the_event_is_settled_all_the_same(clock, script, mailed, monkeypatch, caplog):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    bad = fail(clock, script)
+    assert bad.status == "failed"
+    assert mailed() == []
+    assert "An alert could not be mailed: RuntimeError" in told(caplog, logging.WARNING)
