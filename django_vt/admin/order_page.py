@@ -11,8 +11,8 @@ from django.contrib import admin
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
-from django.utils.module_loading import import_string
 
+from django_vt import hooks
 from django_vt.admin.explain import Story, local
 from django_vt.admin.lookup import BY_ID
 from django_vt.conf import settings
@@ -43,7 +43,7 @@ def order_url(entry: SendLogEntry) -> str:
         return ""
     try:
         with transaction.atomic(using=entry._state.db):
-            address = import_string(settings.ORDER_URL)(entry.reference)
+            address = hooks.ask(settings.ORDER_URL, entry.reference)
     except Exception as error:  # noqa: BLE001 - the shop has written it
         logger.warning("ORDER_URL raised %s: the page of an entry shows no link to its order", type(error).__name__)
         return ""

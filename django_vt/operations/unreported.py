@@ -6,7 +6,7 @@ deduplication key. None is kept in memory, so there can be millions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
+from django_vt import hooks
 from django_vt.accounts import account_for, known_accounts, only_account
 from django_vt.conf import settings
 from django_vt.events import Confirmation
@@ -166,8 +166,7 @@ def _orders(since: datetime, until: datetime) -> Iterator[Placed]:
         raise OrdersUnknown('DJANGO_VT["ORDERS"] does not say which the shop\'s orders are.')
     try:
         for path in paths:
-            name: Callable[[datetime, datetime], Iterable[Any]] = import_string(path)
-            for given in name(since, until):
+            for given in hooks.ask(path, since, until):
                 yield _placed(given)
     except OrdersUnknown:
         raise

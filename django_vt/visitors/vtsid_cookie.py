@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
-from typing import Any
 
-from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
+from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
-from django.utils.module_loading import import_string
 
+from django_vt import hooks
 from django_vt.conf import settings
 from django_vt.identity import VTSID_COOKIE
 from django_vt.visitors import serving
@@ -77,9 +75,7 @@ def _is_allowed(request: HttpRequest) -> bool:
     if settings.ISSUE_VTSID is True:
         return True
     try:
-        hook: Callable[[HttpRequest], Any] = import_string(str(settings.ISSUE_VTSID))
-        # Await an async hook: its coroutine object would count as a yes.
-        return bool((async_to_sync(hook) if iscoroutinefunction(hook) else hook)(request))
+        return bool(hooks.ask(str(settings.ISSUE_VTSID), request))
     except Exception as error:  # noqa: BLE001 - a project may have written it
         _tell_once("ISSUE_VTSID raised, so no cookie is set", error)
         return False

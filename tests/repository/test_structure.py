@@ -36,7 +36,7 @@ ARROWS = {
     "dispatchers": {"conf", "delivery", "discretion", "models"},
     "tasks": {"dispatchers"},
     # from the shopper's request to the row
-    "visitors": {"conf", "identity"},
+    "visitors": {"conf", "hooks", "identity"},
     "middleware": {"discretion", "dispatchers", "identity", "visitors"},
     "recording": {
         "accounts",
@@ -62,6 +62,7 @@ ARROWS = {
         "delivery",
         "events",
         "exceptions",
+        "hooks",
         "identity",
         "models",
         "protocol",
@@ -73,6 +74,7 @@ ARROWS = {
         "discretion",
         "events",
         "exceptions",
+        "hooks",
         "identity",
         "models",
         "operations",

@@ -37,6 +37,10 @@ def page_of(order_id):
     return f"/orders/{order_id}/"
 
 
+async def page_of_async(order_id):
+    return page_of(order_id)
+
+
 def elsewhere(order_id):
     return f"https://shop.example.com/orders/{order_id}/"
 
@@ -78,7 +82,10 @@ def rendered(order_id, user=None):
     return " ".join(html.unescape(Template(source).render(Context({"order_id": order_id, "user": user}))).split())
 
 
-@pytest.mark.parametrize(("function", "address"), [("page_of", "/orders/100023/"), ("elsewhere", elsewhere("100023"))])
+@pytest.mark.parametrize(
+    ("function", "address"),
+    [("page_of", "/orders/100023/"), ("page_of_async", "/orders/100023/"), ("elsewhere", elsewhere("100023"))],
+)
 def test_an_entry_leads_to_its_order(viewer, record, settings, function, address):
     configure(settings, ORDER_URL=f"{HERE}{function}")
     entry = record("100023")

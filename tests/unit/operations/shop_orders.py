@@ -32,6 +32,10 @@ def orders(since: datetime, until: datetime) -> Iterator[Confirmation]:
                 yield confirmation(order_id=number, email="canary@example.com")
 
 
+async def orders_async(since: datetime, until: datetime) -> list[Confirmation]:
+    return list(orders(since, until))
+
+
 def many(since: datetime, until: datetime) -> Iterator[Confirmation]:
     for number in range(MANY):
         yield Confirmation(str(number), Decimal("25.00"), [Item("TEA-1", 2)], email="canary@example.com")

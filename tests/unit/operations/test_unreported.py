@@ -47,7 +47,9 @@ def entry_of(number, **columns):
     return one(event_type="confirmation", reference=number, dedup_key=key, **columns)
 
 
-def test_an_order_without_an_entry_is_found_and_the_others_are_not(clock):
+@pytest.mark.parametrize("name", ["orders", "orders_async"])
+def test_an_order_without_an_entry_is_found_and_the_others_are_not(clock, settings, name):
+    configure(settings, ORDERS=f"{ORDERS}{name}")
     shop_orders.place("1", "2", "3")
     record.track(confirmation(order_id="2"))
     assert fails("find_unreported_orders").printed == "1\n3\n"

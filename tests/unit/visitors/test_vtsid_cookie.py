@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -65,6 +66,19 @@ def allow(request):
 async def allow_async(request):
     await asyncio.sleep(0)
     return allow(request)
+
+
+class Consent:
+    async def __call__(self, request):
+        return await allow_async(request)
+
+
+asks_as_an_object = Consent()
+asks_by_a_sync_function = partial(allow_async)
+
+
+async def cancelled(request):
+    raise asyncio.CancelledError
 
 
 def ask_the_database(request):
@@ -176,7 +190,7 @@ def test_nobody_gets_one_where_it_is_off(issue, serve, block):
 
 
 @BOTH
-@pytest.mark.parametrize("hook", ["allow", "allow_async"])
+@pytest.mark.parametrize("hook", ["allow", "allow_async", "asks_as_an_object", "asks_by_a_sync_function"])
 def test_the_hook_says_who_gets_one(issue, serve, hook):
     issue(f"{__name__}.{hook}")
     assert "_vtsid" in serve(request_with(consent="yes")).cookies
@@ -201,6 +215,7 @@ def test_the_hook_is_not_asked_about_a_visitor_who_has_one(issue, caplog):
     ("hook", "error"),
     [
         (f"{__name__}.fail", "LookupError"),
+        (f"{__name__}.cancelled", "CancelledError"),
         ("no.such.hook", "ModuleNotFoundError"),
         (f"{__name__}.ORDER", "TypeError"),
         (5, "ImportError"),
