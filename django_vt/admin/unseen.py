@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from weakref import WeakSet
 
 from django.contrib import messages
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -21,6 +23,7 @@ from django_vt.operations.figures import NEWEST_FAILED, failed_since
 LOOKED_AT = "django_vt_looked_at"
 NEVER_LOOKED = timedelta(days=1)  # of that last time what has failed is told where it is not known when they looked
 WORTH_STORING = 60  # seconds: the list is looked at often
+logger = logging.getLogger(__name__)
 _told: WeakSet[HttpRequest] = WeakSet()
 
 
@@ -40,7 +43,13 @@ def tell(request: HttpRequest, site: str, using: str) -> None:
     _told.add(request)
     looked_at = _looked_at(request)
     since = functions.moment(looked_at * 1000) if looked_at else timezone.now() - NEVER_LOOKED
-    if count := failed_since(using, since):
+    try:
+        with transaction.atomic(using=using):
+            count = failed_since(using, since)
+    except DatabaseError as error:  # such as a missing table: the page is of all apps, and must open
+        logger.warning("What has failed lately could not be counted: %s", type(error).__name__)
+        return
+    if count:
         listed = reverse(f"{site}:django_vt_sendlogentry_changelist")
         link = f"{listed}?status={Status.FAILED}{ANCHOR}"
         line = format_html('{} <a href="{}">{}</a>', _words(count, known=bool(looked_at)), link, _("See them"))

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import ProgrammingError, connection, connections, transaction
 from django.urls import reverse
 
 from django_vt.models import SendAttempt
@@ -69,6 +70,32 @@ def test_of_very_many_it_says_so(viewer, record, monkeypatch):
     for number in range(3):
         record(str(number), status="failed")
     assert told(viewer) == "Vibetrace: 2+ events have failed in the last 24 hours."
+
+
+def test_the_first_page_opens_though_the_log_cannot_be_read(viewer, record, caplog):
+    record("1", status="failed")
+
+    def refuse(execute, sql, *arguments):
+        if "django_vt_" in sql:
+            raise ProgrammingError("canary")
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(refuse):
+        assert told(viewer) is None
+    assert [line.getMessage() for line in caplog.records if line.name.startswith("django_vt")] == [
+        "What has failed lately could not be counted: ProgrammingError"
+    ]
+
+
+def test_a_statement_that_fails_there_breaks_no_transaction_of_the_request(viewer, record, monkeypatch):
+    def fail(using, _since):
+        with connections[using].cursor() as cursor:
+            cursor.execute("SELECT * FROM there_is_none")
+
+    monkeypatch.setattr("django_vt.admin.unseen.failed_since", fail)
+    with transaction.atomic():  # as with ATOMIC_REQUESTS
+        assert told(viewer) is None
+        assert record("1", status="failed").pk
 
 
 @pytest.mark.parametrize("codenames", [(), (RESEND,)])
