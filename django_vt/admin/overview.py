@@ -21,6 +21,7 @@ from django_vt.models import Status, functions
 from django_vt.operations import durations
 from django_vt.operations.figures import (
     DAY,
+    ENDED,
     PERIOD_OF,
     Period,
     PeriodFigures,
@@ -60,11 +61,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Chart:
-    """A stack of bars for every hour or day, oldest first. `before`: the counts of each a week earlier."""
+    """A stack of bars for every hour or day, oldest first. `before`: how many had ended of each a week earlier."""
 
     steps: Sequence[Step]
     by_hour: bool
-    before: Sequence[Mapping[str, int]] = ()
+    before: Sequence[int] = ()
 
     @property
     def view_box(self) -> str:
@@ -84,7 +85,7 @@ class Chart:
     @property
     def has_before(self) -> bool:
         """Whether anything happened a week earlier."""
-        return any(map(_charted, self.before))
+        return any(self.before)
 
     @property
     def is_empty(self) -> bool:
@@ -93,19 +94,19 @@ class Chart:
 
     def statuses(self) -> list[tuple[str, str]]:
         """The values and labels of the charted statuses."""
-        return [(str(status), str(status.label)) for status in CHARTED_STATUSES]
+        return [(str(status), str(status.label)) for status in ENDED]
 
     def bars(self) -> Iterator[Bar]:
         """The rectangles, each stack from the bottom up."""
         highest = max(self._highest(), 1)
-        for index, counts in enumerate(self.before):
-            if total := _charted(counts):
+        for index, total in enumerate(self.before):
+            if total:
                 height = max(total * HEIGHT // highest, LOWEST_BAR)
                 left, top = str(index * STEP_WIDTH + 1), str(HEIGHT - height)
                 yield Bar("before", left, top, str(height))
         for index, step in enumerate(self.steps):
             ground = HEIGHT
-            for status in CHARTED_STATUSES:
+            for status in ENDED:
                 count = step.counts[status]
                 if not count:
                     continue
@@ -116,9 +117,9 @@ class Chart:
 
     def rows(self) -> list[Row]:
         """The table, oldest first."""
-        before = [[_charted(counts)] for counts in self.before] if self.has_before else [[]] * len(self.steps)
+        before = [[total] for total in self.before] if self.has_before else [[]] * len(self.steps)
         return [
-            Row(self._label(step), tuple(map(changelist.in_words, _each_charted(step.counts) + further)))
+            Row(self._label(step), tuple(map(changelist.in_words, _ended(step.counts) + further)))
             for step, further in zip(self.steps, before, strict=True)
         ]
 
@@ -137,14 +138,13 @@ class Chart:
         return time_format(start, "TIME_FORMAT") if self.by_hour else date_format(start, "MONTH_DAY_FORMAT")
 
     def _highest(self) -> int:
-        return max(map(_charted, (*(step.counts for step in self.steps), *self.before)), default=0)
+        return max((*(sum(_ended(step.counts)) for step in self.steps), *self.before), default=0)
 
 
 # The figures above the list.
 
 MIN_ACCOUNTS = 2
 SHOWN_STATUSES = (Status.PENDING, Status.SENT, Status.FAILED, Status.SKIPPED)
-CHARTED_STATUSES = (Status.SENT, Status.FAILED, Status.SKIPPED)
 
 
 def figures(period: Period, using: str, event_type: str = "") -> PeriodFigures:
@@ -154,12 +154,8 @@ def figures(period: Period, using: str, event_type: str = "") -> PeriodFigures:
     return filters.for_a_minute(key, lambda: PeriodFigures.of(period, using, event_type))
 
 
-def _each_charted(counts: Mapping[str, int]) -> list[int]:
-    return [counts[status] for status in CHARTED_STATUSES]
-
-
-def _charted(counts: Mapping[str, int]) -> int:
-    return sum(_each_charted(counts))
+def _ended(counts: Mapping[str, int]) -> list[int]:
+    return [counts[status] for status in ENDED]
 
 
 # The overview: the state of sending, the figures, the reasons of failure, the chart.
@@ -211,8 +207,8 @@ class Overview:
         """As the database `using` has it, for the list's filters; the figures are asked for once a minute."""
         period = PERIOD_OF.get(asked.get(filters.PARAMETER, ""), DAY)
         # Only a type that is there: each that is asked for would be kept for a minute.
-        found = [name for name in filters.types(using) if name == asked.get(str(filters.TypeFilter.parameter_name))]
-        event_type = "".join(found)
+        event_type = asked.get(str(filters.TypeFilter.parameter_name), "")
+        event_type = event_type if event_type in filters.types(using) else ""
         figured = figures(period, using, event_type)
         return cls(period, event_type, sending, _oldest_due(using, sending), figured, using)
 
@@ -273,7 +269,7 @@ class Overview:
         return [
             (event_name(name), [_figure(counts[each], self.period, each, type=name) for each in SHOWN_STATUSES],
              _share(counts))
-            for name, counts in zip(types, counted, strict=False)
+            for name, counts in counted.items()
         ]  # fmt: skip
 
     def statuses(self) -> list[str]:
@@ -305,7 +301,7 @@ class Overview:
 
 def _share(counts: Mapping[str, int]) -> str:
     """`98.5 %`; empty where nothing has ended, or where there were too many to be counted."""
-    ended = _each_charted(counts)
+    ended = _ended(counts)
     if not sum(ended) or max(ended) > functions.LIMIT:
         return ""
     return _("%(share)s %%") % {"share": number_format(100 * counts[Status.SENT] / sum(ended), decimal_pos=1)}

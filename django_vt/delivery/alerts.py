@@ -66,7 +66,7 @@ class Alerts:
             "An event has failed for good: entry %d of the send log, %s. See why, mend it and send it again in the "
             "admin."
         )
-        logger.error(f"{text} Others that fail within an hour are told at WARNING.", pk, why)  # noqa: G004
+        logger.error("%s Others that fail within an hour are told at WARNING.", text % (pk, why))
         self._mail("failure", endpoint, "an event has failed", f"{text % (pk, why)} Of others no mail tells today.")
 
     def _mail(self, kind: Literal["outage", "failure"], endpoint: Endpoint, subject: str, text: str) -> None:

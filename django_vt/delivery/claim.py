@@ -112,7 +112,8 @@ class Claimer:
 
     def expired(self, claim: Claim) -> list[int]:
         """Those of the claim's entries that are older than MAX_AGE lets their type be."""
-        oldest = {event_type: self.clock.now() - int(age * 1000) for event_type, age in settings.MAX_AGE.items()}
+        now = self.clock.now()
+        oldest = {event_type: now - int(age * 1000) for event_type, age in settings.MAX_AGE.items()}
         ids = [entry.pk for entry in claim.entries if entry.event_type in oldest]
         if not ids:
             return []

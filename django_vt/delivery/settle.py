@@ -67,16 +67,16 @@ class Settlement:
 
     def accepted(self, several: Sequence[Begun]) -> int:
         """Store that requests were accepted, all of a claim together; returns how many entries were sent."""
-        sent = 0
-        listened_to: list[list[int]] = []
+        sent, listened_to = 0, list[int]()
         ordered = sorted(several, key=lambda begun: (begun.held.claim.token, begun.verdict.response_status or 0))
         for _token, group in groupby(
             ordered, key=lambda begun: (begun.held.claim.token, begun.verdict.response_status)
         ):
-            sent += self._sent(list(group), listened_to)
+            number, ids = self._sent(list(group))
+            sent += number
+            listened_to += ids
         # When all is stored: a receiver that ends the process would have the others sent again.
-        for ids in listened_to:
-            self._send_signal(event_sent, ids, Status.SENT)
+        self._send_signal(event_sent, listened_to, Status.SENT)
         return sent
 
     def not_accepted(self, begun: Begun, last_begun: int) -> Settled:
@@ -146,17 +146,18 @@ class Settlement:
 
     # Accepted
 
-    def _sent(self, group: Sequence[Begun], listened_to: list[list[int]]) -> int:
+    def _sent(self, group: Sequence[Begun]) -> tuple[int, list[int]]:
+        """Returns how many entries were sent, and the ids of those that somebody wants to hear of."""
         token, ids = group[0].held.claim.token, [pk for begun in group for pk in begun.request.entry_ids]
         # Select the entries first: the UPDATE clears `claim`, by which we find them.
-        listened_to.append(self._listened_to(event_sent, ids, token))
+        listened_to = self._listened_to(event_sent, ids, token)
         sent = 0
         for start in range(0, len(ids), MOST_IDS):
             sent += self._mark_sent(ids[start : start + MOST_IDS], token, group[0].verdict.response_status)
         self._check_lease(ids, sent)
         for begun in group:
             self._note_success(begun)
-        return sent
+        return sent, listened_to
 
     def _mark_sent(self, ids: Sequence[int], token: str, response_status: int | None) -> int:
         again = False

@@ -302,16 +302,16 @@ class Endpoint(models.Model):
 
     def alerts_of_failure(self, now: int) -> bool:
         """True if the caller must log at ERROR that an entry failed for good: at most once an hour, for all workers."""
-        last = self.failure_told_at
-        if last is not None and now - TOLD_EVERY < last <= now:
-            return False
-        return self._change(self._row(failure_told_at=last), failure_told_at=now)
+        return self._is_first("failure_told_at", TOLD_EVERY, now)
 
     def mails(self, kind: Literal["outage", "failure"], now: int) -> bool:
         """True if the caller must send a mail now: at most one a day of each kind. `now`: ms."""
-        column = f"{kind}_mailed_at"
+        return self._is_first(f"{kind}_mailed_at", MAILED_EVERY, now)
+
+    def _is_first(self, column: str, every: int, now: int) -> bool:
+        """Whether nobody else has done it within `every` ms; the column then says that it was done now."""
         last = getattr(self, column)
-        if last is not None and now - MAILED_EVERY < last <= now:
+        if last is not None and now - every < last <= now:
             return False
         return self._change(self._row(**{column: last}), **{column: now})
 

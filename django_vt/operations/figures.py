@@ -22,6 +22,8 @@ READ_FOR_REASONS = 250
 # So many are looked at for what has failed since somebody last looked.
 NEWEST_FAILED = 1000
 WITHOUT_REASON = (Status.SENT,)
+ALL = tuple(Status)
+ENDED = (Status.SENT, Status.FAILED, Status.SKIPPED)
 
 
 @dataclass(frozen=True)
@@ -111,31 +113,31 @@ class Figures:
         }
 
 
-def count_by_status(
-    using: str, windows: Sequence[Window], account_id: str | None = None, event_type: str = ""
-) -> list[dict[str, int]]:
+def count_by_status(using: str, windows: Sequence[Window], account_id: str | None = None) -> list[dict[str, int]]:
     """For each window, how many entries recorded in it stand where: one statement, each count by an index.
 
-    Of an account: how many of the newest within the limit, a query each. `event_type`: only of that type.
+    Of an account: how many of the newest within the limit, a query each.
     """
+    asked = list(map(_recorded_in, windows))
+    if account_id is None:
+        return _count(using, [(each, ALL) for each in asked])
     entries = SendLogEntry.objects.using(using)
-    if account_id is not None:
-        return [
-            {str(status): len(_its_reasons(entries.filter(**each, status=status), account_id)) for status in Status}
-            for each in map(_recorded_in, windows)
-        ]
-    return _count(using, [{**_of_type(event_type), **_recorded_in(window)} for window in windows])
+    return [
+        {str(status): len(_its_reasons(entries.filter(**each, status=status), account_id)) for status in Status}
+        for each in asked
+    ]
 
 
-def count_by_type(using: str, window: Window, event_types: Sequence[str]) -> list[dict[str, int]]:
+def count_by_type(using: str, window: Window, event_types: Sequence[str]) -> dict[str, dict[str, int]]:
     """For each of the types, how many entries recorded in the window stand where: one statement, by an index."""
-    return _count(using, [{"event_type": event_type, **_recorded_in(window)} for event_type in event_types])
+    asked = [({"event_type": event_type, **_recorded_in(window)}, ALL) for event_type in event_types]
+    return dict(zip(event_types, _count(using, asked), strict=True))
 
 
-def _count(using: str, several: Sequence[Mapping[str, Any]]) -> list[dict[str, int]]:
-    asked = [{"status": status, **lookups} for lookups in several for status in Status]
-    numbers = iter(functions.count_each(SendLogEntry.objects.using(using), asked) if asked else ())
-    return [{str(status): next(numbers) for status in Status} for _lookups in several]
+def _count(using: str, several: Sequence[tuple[Mapping[str, Any], Sequence[Status]]]) -> list[dict[str, int]]:
+    asked = [{"status": status, **lookups} for lookups, statuses in several for status in statuses]
+    numbers = iter(functions.count_each(SendLogEntry.objects.using(using), asked))
+    return [{str(status): next(numbers) for status in statuses} for _lookups, statuses in several]
 
 
 def failed_since(using: str, since: datetime) -> int:
@@ -292,12 +294,12 @@ class Step(NamedTuple):
 class PeriodFigures:
     """Counts by status for each of the periods; the steps and the top reasons of failure of one of them.
 
-    `before`: the counts of each step a week earlier.
+    `before`: for each step, how many of those recorded a week earlier have ended.
     """
 
     by_period: tuple[tuple[Period, dict[str, int]], ...]
     steps: tuple[Step, ...]
-    before: tuple[dict[str, int], ...]
+    before: tuple[int, ...]
     failures: tuple[ReasonCount, ...]
 
     @classmethod
@@ -306,14 +308,16 @@ class PeriodFigures:
         steps = period.steps()
         windows = [Window(start=each.start()) for each in PERIODS]
         windows += [Window(*step) for step in steps]
-        windows += [Window(start - WEEK, end - WEEK) for start, end in steps]
-        counts = iter(count_by_status(using, windows, event_type=event_type))
+        asked = [({**_of_type(event_type), **_recorded_in(window)}, ALL) for window in windows]
+        earlier = [Window(start - WEEK, end - WEEK) for start, end in steps]
+        asked += [({**_of_type(event_type), **_recorded_in(window)}, ENDED) for window in earlier]
+        counts = iter(_count(using, asked))
         failures = top_reasons(
             using, [Status.FAILED], since=period.start(), most=REASONS_OF_A_PERIOD, event_type=event_type
         )
         return cls(
             by_period=tuple((each, next(counts)) for each in PERIODS),
             steps=tuple(Step(start, next(counts)) for start, _end in steps),
-            before=tuple(counts),
+            before=tuple(sum(each.values()) for each in counts),
             failures=tuple(failures),
         )

@@ -44,6 +44,19 @@ def fail(clock, script, status=400):
     return bad
 
 
+def outage(clock, script):
+    """Three hours of it, and then an event gets through."""
+    one()
+    script.answer = lambda request: 503
+    for _ in range(12):
+        deliver_due()
+        clock.advance(900)
+    script.answer = lambda request: 200
+    one()
+    deliver_due()
+    clock.advance(900)
+
+
 # An outage
 
 
@@ -75,15 +88,7 @@ def test_an_outage_that_lasts_is_told_once(clock, script, caplog):
 
 def test_the_next_outage_is_told_again(clock, script, caplog):
     for _ in range(2):
-        one()
-        script.answer = lambda request: 503
-        for _ in range(12):
-            deliver_due()
-            clock.advance(900)
-        script.answer = lambda request: 200
-        one()
-        deliver_due()
-        clock.advance(900)
+        outage(clock, script)
         assert len(told(caplog)) == 1
     assert statuses() == {"sent": 4}
 
@@ -194,19 +199,6 @@ def mailed(settings, monkeypatch):
         return subjects
 
     return mailed
-
-
-def outage(clock, script):
-    """Three hours of it, and then an event gets through."""
-    one()
-    script.answer = lambda request: 503
-    for _ in range(12):
-        deliver_due()
-        clock.advance(900)
-    script.answer = lambda request: 200
-    one()
-    deliver_due()
-    clock.advance(900)
 
 
 def test_where_nobody_is_named_nobody_gets_a_mail(clock, script, mailed, settings):
